@@ -1,0 +1,52 @@
+// The session cookie: its name, its attributes, and the caching headers that go with it.
+// Change attributes in config.ts; here only what must hold for every one of them.
+import { parseCookie, stringifySetCookie } from "cookie";
+import type { SessionSettings } from "./settings.ts";
+
+/** How an adapter reads and writes the headers of its framework's response. */
+export interface ResponseHeaders {
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+  /** Adds a Set-Cookie header; those of others stay. */
+  appendCookie(value: string): void;
+}
+
+/** Secure on HTTPS, and in production whatever the connection looks like: a cookie in the clear is a session given away. */
+export function isSecure(settings: SessionSettings, encrypted: boolean): boolean {
+  return settings.cookieSecure === "auto" ? encrypted || settings.production : settings.cookieSecure;
+}
+
+/** `__Host-` ties the cookie to this host and to HTTPS: no subdomain and no plain-text answer can plant one. */
+export function cookieName(settings: SessionSettings, secure: boolean): string {
+  if (!secure) return settings.name;
+  const hostOnly = settings.cookieDomain === undefined && settings.cookiePath === "/";
+  return `${hostOnly ? "__Host-" : "__Secure-"}${settings.name}`;
+}
+
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  // Most anonymous requests end here, without parsing the cookies of others.
+  if (header === undefined || !header.includes(name)) return undefined;
+  return parseCookie(header)[name];
+}
+
+/** @param maxAge seconds; 0 removes the cookie */
+export function setCookie(settings: SessionSettings, secure: boolean, token: string, maxAge: number): string {
+  return stringifySetCookie({
+    name: cookieName(settings, secure),
+    value: token,
+    maxAge,
+    httpOnly: settings.cookieHttpOnly,
+    secure,
+    sameSite: settings.cookieSameSite,
+    path: settings.cookiePath,
+    domain: settings.cookieDomain,
+  });
+}
+
+/** A shared cache must not give one visitor's answer to another, nor a Set-Cookie to anyone. What a handler has set itself stays. */
+export function keepPrivate(headers: ResponseHeaders, carriesToken: boolean): void {
+  if (headers.get("cache-control") === undefined) headers.set("cache-control", carriesToken ? "no-store" : "private");
+  const vary = headers.get("vary");
+  if (vary === undefined) headers.set("vary", "Cookie");
+  else if (!/(^|,)\s*(\*|cookie)\s*(,|$)/i.test(vary)) headers.set("vary", `${vary}, Cookie`);
+}

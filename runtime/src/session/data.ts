@@ -1,0 +1,154 @@
+// Session data: read from JSON text, compared with it, and turned into the smallest change to store.
+// Change what may be stored in check().
+import type { SessionData } from "../session-data.ts";
+import { type StoreLimits, UnreadableRow } from "./store.ts";
+
+/** Deeper nesting than this is refused, in every backend, so that no input can exhaust the stack. */
+const MAX_DEPTH = 100;
+
+/** The value can't be stored. `status` is 422 where a client's input is at fault, 500 where the code is. */
+export class InvalidData extends TypeError {
+  override readonly name = "InvalidData";
+  readonly status: number;
+  constructor(message: string, status = 500) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The session would grow beyond `maxDataBytes`. */
+export class DataTooLarge extends Error {
+  override readonly name = "DataTooLarge";
+  readonly status = 413;
+}
+
+export interface DataChange {
+  set: Map<string, string>;
+  remove: string[];
+  /** The whole data after the change, as JSON text. */
+  text: string;
+}
+
+/** Data as it was read. */
+export interface StoredData {
+  text: string;
+  /** Never handed out, so that it stays as it was read. */
+  values: Record<string, unknown>;
+  /** No value is an object: what handlers change, they change in a copy of their own. */
+  isFlat: boolean;
+}
+
+/** Throws UnreadableRow where it isn't the JSON text of an object. */
+export function readData(text: string): StoredData {
+  const values = parse(text);
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    throw new UnreadableRow("the stored data is not an object");
+  }
+  const isFlat = Object.values(values).every((value) => typeof value !== "object" || value === null);
+  return { text, values: values as Record<string, unknown>, isFlat };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UnreadableRow("the stored data is not JSON", { cause });
+  }
+}
+
+/** What handlers get: an object without a prototype, so that `data["__proto__"]` is a key like any other. */
+export function copyOf({ text, values, isFlat }: StoredData): SessionData {
+  return Object.assign(Object.create(null), isFlat ? values : JSON.parse(text));
+}
+
+/** What differs between `data` and what was stored, by top-level key; undefined if nothing does. */
+export function changesOf(data: SessionData, stored: StoredData, limits: StoreLimits = {}): DataChange | undefined {
+  const now = data as unknown as Record<string, unknown>;
+  const before = stored.values;
+  const set = new Map<string, string>();
+  const remove: string[] = [];
+  for (const key of Object.keys(now)) {
+    const value = now[key];
+    // What `before` inherits is no JSON, and so never the same.
+    if (value === undefined || value === before[key] || (Object.hasOwn(before, key) && equal(value, before[key])))
+      continue;
+    const json = encode(key, value, limits);
+    if (!Object.hasOwn(before, key) || json !== JSON.stringify(before[key])) set.set(key, json);
+  }
+  for (const key of Object.keys(before)) if (now[key] === undefined) remove.push(key);
+  // All that is in `now` has been found equal to JSON or been checked: nothing is bent here.
+  return set.size === 0 && remove.length === 0 ? undefined : { set, remove, text: JSON.stringify(now) };
+}
+
+/** Refuses a string that the store can't hold. `path` says where it stands. */
+export function checkText(text: string, path: string, limits: StoreLimits): void {
+  if (limits.text?.pattern.test(text)) throw new InvalidData(`${path} can't be stored: ${limits.text.reason}`, 422);
+}
+
+/** Whether `value` would be stored as `stored`, which is pure JSON. Anything that JSON can't hold is unequal. */
+function equal(value: unknown, stored: unknown): boolean {
+  if (value === stored) return true;
+  if (typeof value !== "object" || value === null || typeof stored !== "object" || stored === null) return false;
+  if (Array.isArray(value) !== Array.isArray(stored) || "toJSON" in value) return false;
+  if (Array.isArray(value)) {
+    const items = stored as unknown[];
+    return value.length === items.length && items.every((item, index) => equal(value[index], item));
+  }
+  if (!isPlain(value)) return false;
+  const entries = value as Record<string, unknown>;
+  const keys = Object.keys(entries).filter((key) => entries[key] !== undefined);
+  if (keys.length !== Object.keys(stored).length) return false;
+  return keys.every((key) => Object.hasOwn(stored, key) && equal(entries[key], (stored as typeof entries)[key]));
+}
+
+function encode(key: string, value: unknown, limits: StoreLimits): string {
+  checkText(key, `The key ${JSON.stringify(key)}`, limits);
+  check(value, `data${step(key)}`, [], limits);
+  return JSON.stringify(value);
+}
+
+/** JSON.stringify drops or bends what it can't hold, in silence; here it is refused, by path. */
+function check(value: unknown, path: string, ancestors: object[], limits: StoreLimits): void {
+  if (typeof value === "string") checkText(value, path, limits);
+  else if (typeof value === "object" && value !== null) checkObject(value, path, ancestors, limits);
+  else if (typeof value === "number" && !Number.isFinite(value)) throw unfit(path, `is ${value}`);
+  else if (value === undefined) throw unfit(path, "is undefined");
+  else if (value !== null && typeof value !== "number" && typeof value !== "boolean") {
+    throw unfit(path, `is a ${typeof value}`);
+  }
+}
+
+function checkObject(value: object, path: string, ancestors: object[], limits: StoreLimits): void {
+  if (ancestors.includes(value)) throw unfit(path, "contains itself");
+  const depth = limits.depth ?? MAX_DEPTH;
+  // `data` itself is the first level.
+  if (ancestors.length + 2 > depth) throw new InvalidData(`${path} is nested deeper than ${depth} levels`, 422);
+  const inside = [...ancestors, value];
+  if ("toJSON" in value && typeof value.toJSON === "function") {
+    check(value.toJSON(""), path, inside, limits);
+  } else if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) check(value[index], `${path}[${index}]`, inside, limits);
+  } else if (isPlain(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      if (item === undefined) continue;
+      checkText(key, `The key ${JSON.stringify(key)} in ${path}`, limits);
+      check(item, path + step(key), inside, limits);
+    }
+  } else {
+    throw unfit(path, `is an instance of ${value.constructor?.name || "a class"}`);
+  }
+}
+
+function unfit(path: string, what: string): InvalidData {
+  return new InvalidData(`${path} ${what}, which JSON can't hold`);
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Null, or the Object.prototype of any realm.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function step(key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}

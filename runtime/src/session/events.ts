@@ -1,0 +1,21 @@
+// What happens to sessions, for logs, metrics and alarms. None of it carries a secret.
+// Add an event here, then emit it where it happens.
+
+export type SessionEvent =
+  | { type: "created" | "renewed"; id: string; userid: string | null }
+  | { type: "ended"; id: string; reason: EndReason; userid?: string | null }
+  | { type: "locked"; id: string; userid: string | null; by: "ipaddress" | "useragent" }
+  /** A token of an expired session was presented. */
+  | { type: "expired"; id: string; userid: string | null }
+  | { type: "purged"; count: number }
+  /** A stored row can't be understood; its session counts as absent. */
+  | { type: "unreadable"; id: string; message: string }
+  | { type: "storeDown"; message: string }
+  | { type: "storeUp" }
+  /** A configuration that can't work as it is. */
+  | { type: "warning"; message: string };
+
+/** destroyed: by its own request. revoked: from elsewhere. limit: by `maxPerUser`. locked: by a lock. */
+export type EndReason = "destroyed" | "revoked" | "limit" | "locked";
+
+export type EventHook = (event: SessionEvent) => void;

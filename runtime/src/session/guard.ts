@@ -1,0 +1,106 @@
+// Every call to the store goes through here: bounded in time, and its failures and recovery made known.
+// Change here how long to wait and what counts as "down".
+import type { EventHook } from "./events.ts";
+import { type SessionDriver, StoreUnavailable } from "./store.ts";
+
+export class Guard {
+  readonly driver: SessionDriver;
+  readonly #timeout: number;
+  readonly #emit: EventHook;
+  /** When the store was last seen to fail, by performance.now(); -Infinity while it works. */
+  #downSince = Number.NEGATIVE_INFINITY;
+
+  constructor(driver: SessionDriver, timeout: number, emit: EventHook) {
+    this.driver = driver;
+    this.#timeout = timeout;
+    this.#emit = emit;
+  }
+
+  /** Rejects with StoreUnavailable after `storeTimeout` at the latest. What the store does afterwards is its own affair: a late answer is dropped. */
+  async run<T>(work: (driver: SessionDriver) => Promise<T>): Promise<T> {
+    try {
+      const result = await this.#inTime(work(this.driver));
+      if (this.#downSince > 0) {
+        this.#downSince = Number.NEGATIVE_INFINITY;
+        this.#emit({ type: "storeUp" });
+      }
+      return result;
+    } catch (error) {
+      if (error instanceof StoreUnavailable) {
+        const wasUp = this.#downSince < 0;
+        this.#downSince = performance.now();
+        if (wasUp) this.#emit({ type: "storeDown", message: error.message });
+      }
+      throw error;
+    }
+  }
+
+  /** For those who waited in line: throws if the store went down meanwhile, so that they don't wait out one timeout after the other. */
+  refuseIfDownSince(start: number): void {
+    if (this.#downSince >= start) throw new StoreUnavailable("The session store is not available");
+  }
+
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new StoreUnavailable(`The session store did not answer within ${this.#timeout} ms`));
+      }, this.#timeout);
+      work.then(
+        (result) => {
+          clearTimeout(timer);
+          resolve(result);
+        },
+        (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      );
+    });
+  }
+}
+
+/**
+ * Lets work on the same key wait for its turn: in one process, parallel updates of a session need not fight over versions.
+ * Work that takes longer than `limit` milliseconds loses its turn, so that none can block the others for good.
+ */
+export class Turns {
+  readonly #limit: number;
+  readonly #last = new Map<string, Promise<void>>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  async take<T>(key: string, work: (waited: boolean) => Promise<T>): Promise<T> {
+    const before = this.#last.get(key);
+    const turn = Promise.withResolvers<void>();
+    this.#last.set(key, turn.promise);
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await before;
+      timer = setTimeout(turn.resolve, this.#limit);
+      return await work(before !== undefined);
+    } finally {
+      clearTimeout(timer);
+      if (this.#last.get(key) === turn.promise) this.#last.delete(key);
+      turn.resolve();
+    }
+  }
+}
+
+/** The sessions whose secret this process has replaced lately: a request that was let in before must not repeat the old one. */
+export class Renewals {
+  /** In the order of renewal. Bounded: who needs more than this has slower requests than a cookie is worth. */
+  readonly #times = new Map<string, number>();
+
+  note(id: string): void {
+    this.#times.delete(id);
+    this.#times.set(id, performance.now());
+    if (this.#times.size > 10_000) this.#times.delete(this.#times.keys().next().value as string);
+  }
+
+  /** @param start by performance.now() */
+  isSince(id: string, start: number): boolean {
+    return (this.#times.get(id) ?? Number.NEGATIVE_INFINITY) >= start;
+  }
+}

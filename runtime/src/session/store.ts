@@ -1,0 +1,182 @@
+// What a backend must do to hold sessions: the shapes that are stored and the driver's contract.
+// Change it to store something new about every session; then teach driver.ts and schema the same.
+
+/** Anything that JSON can hold. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** One stored session. Times are integer seconds since 1970, `idle` is in seconds. */
+export interface SessionRow {
+  /** The public half of the token: 16 random bytes, as 22 URL-safe base64 characters. */
+  id: string;
+  /** SHA-256 of the token's secret, 32 bytes. The secret itself is never stored. */
+  secretHash: Uint8Array;
+  /** Who is signed in; null for a guest. */
+  userid: string | null;
+  created: number;
+  /** The last access, to within `touchEvery`. */
+  updated: number;
+  /** The last sign-in; 0 if there was none. */
+  authenticated: number;
+  /** How long the session lives without an access. */
+  idle: number;
+  /** The first second in which the session is no more is `expires + 1`: min(updated + idle, created + lifetime). */
+  expires: number;
+  /** Address of the first request, normalised. */
+  ipaddress: string;
+  /** User-Agent of the first request, cut to 512 characters. */
+  useragent: string;
+  /** JSON text of an object. */
+  data: string;
+  /** Grows with every change. */
+  version: number;
+}
+
+/** Moves `updated` to now (never back) and `expires` to min(updated + idle, created + lifetime). */
+export interface Touch {
+  /** Seconds; always finite, `UNLIMITED` where there is no limit. */
+  lifetime: number;
+}
+
+/** How a request looks a session up. */
+export interface Access {
+  now: number;
+  /**
+   * A touch to apply in the same round trip, where the backend can, to a live row with this very secret hash whose
+   * `updated` is at least max(1, min(every, floor(idle / 10))) seconds old; the row that is returned then says `touched`.
+   * Where it can't, it is left out: the runtime sees that `updated` has not moved and sends a `change`.
+   */
+  touch?: Touch & { every: number; secretHash: Uint8Array };
+}
+
+/** What `read` returns: the row, as it is after a touch if there was one. */
+export type FoundRow = SessionRow & { touched?: boolean };
+
+/** What one request changed. Top-level keys of `data` are replaced or removed; nothing is merged deeper. */
+export interface SessionChange {
+  /** The time of the change: a row with `expires < now` is gone. */
+  now: number;
+  /** Key to JSON text of its value. A Map, since a key may be `__proto__` or empty. */
+  set?: ReadonlyMap<string, string>;
+  remove?: readonly string[];
+  userid?: string | null;
+  secretHash?: Uint8Array;
+  authenticated?: number;
+  /** Comes with `touch`, since it moves `expires`. */
+  idle?: number;
+  touch?: Touch;
+  /** Write only if the stored version is this one; else "conflict". */
+  ifVersion?: number;
+  /** Write only if the stored secret hash is this one; else "conflict". */
+  ifSecretHash?: Uint8Array;
+}
+
+/** "gone": there is no live session with that id. "conflict": `ifVersion` or `ifSecretHash` doesn't hold. Nothing is written in either case. */
+export type ChangeResult = "done" | "gone" | "conflict";
+
+/** What a store can't hold. The runtime refuses it by name before anything is written. */
+export interface StoreLimits {
+  /** How deep `data` may nest, itself included. */
+  depth?: number;
+  /** Strings (keys too) that match are refused; `reason` ends the sentence "… can't be stored: ". */
+  text?: { pattern: RegExp; reason: string };
+}
+
+/** One page of sessions, in the order of their ids. */
+export interface Page {
+  now: number;
+  /** Continue after this id. */
+  after?: string;
+  limit: number;
+}
+
+export interface StoreStats {
+  /** Sessions that have not expired. */
+  live: number;
+  /** Sessions that have expired and wait to be purged; 0 where expiry is native. */
+  expired: number;
+  /** Live sessions with a userid. */
+  signedIn: number;
+  /** The users with the most live sessions, at most 10, most first. */
+  users: { userid: string; sessions: number }[];
+}
+
+/**
+ * Stores sessions in one backend, and nothing else: expiry, renewal, locks and cookies are the runtime's.
+ * Every method rejects only when the store fails: with StoreUnavailable when it can't be reached, with whatever the
+ * backend said otherwise. Absence is a value, not an error. A row that can't be understood is thrown as UnreadableRow.
+ */
+export interface SessionDriver {
+  readonly limits?: StoreLimits;
+  /** Sessions live in this very process: another one, such as the command line's, sees none of them. */
+  readonly inProcess?: boolean;
+  /** Creates what is missing. Idempotent; safe when several processes do it at once. */
+  setup(): Promise<void>;
+  /** Rejects when what `setup` makes isn't there, or not as this code needs it; says what is missing. */
+  check(): Promise<void>;
+  /** Never overwrites: a second row with the same id is an error. */
+  create(row: SessionRow): Promise<void>;
+  /** undefined: there is none. A row that has expired but not been purged may be returned; the runtime decides. */
+  read(id: string, access: Access): Promise<FoundRow | undefined>;
+  /** One atomic change. Never brings a session back, never creates one. */
+  change(id: string, change: SessionChange): Promise<ChangeResult>;
+  /** True if there was one. */
+  end(id: string): Promise<boolean>;
+  /** A user's live sessions over an index, newest `created` first, at most `limit`. */
+  listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]>;
+  /** Ends a user's sessions but `exceptId`; the ids of those that were ended. */
+  endByUser(userid: string, exceptId?: string): Promise<string[]>;
+  /** Ends every session; how many. */
+  endAll(): Promise<number>;
+  /** Live sessions for an administrator's eyes, a page at a time. */
+  page(page: Page): Promise<SessionRow[]>;
+  stats(now: number): Promise<StoreStats>;
+  /** Removes at most `limit` rows with `expires < now` over an index; how many. 0 where expiry is native. */
+  purge(now: number, limit: number): Promise<number>;
+  ping(): Promise<void>;
+  /** Twice is fine. */
+  close(): Promise<void>;
+}
+
+/** A lifetime for sessions without an absolute limit, in seconds (about 3,000 years). */
+export const UNLIMITED = 100_000_000_000;
+
+/** When a session expires: the earlier of the idle and the absolute limit. */
+export function expiry(updated: number, idle: number, created: number, lifetime: number): number {
+  return Math.min(updated + idle, created + lifetime);
+}
+
+/** Seconds after the last touch from which another one is due: never more than a tenth of `idle`, so that no visitor expires early by more, and a second at least. */
+export function touchInterval(every: number, idle: number): number {
+  return Math.max(1, Math.min(every, Math.floor(idle / 10)));
+}
+
+/** The store can't be reached, hangs or refuses. Requests that need it get 503. */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable";
+  readonly status = 503;
+  readonly retryAfter = 5;
+}
+
+/** A stored row can't be understood: edited by hand, or written by other code. The session counts as absent. */
+export class UnreadableRow extends Error {
+  override readonly name = "UnreadableRow";
+}
+
+/**
+ * Applies a change's `set` and `remove` to the JSON text of `data`: for backends without a patch of their own.
+ * Works on an object without a prototype, so that `__proto__` is a key like any other.
+ */
+export function patchData(data: string, change: Pick<SessionChange, "set" | "remove">): string {
+  if (!change.set?.size && !change.remove?.length) return data;
+  const values: Record<string, Json> = Object.assign(Object.create(null), JSON.parse(data));
+  for (const key of change.remove ?? []) delete values[key];
+  for (const [key, text] of change.set ?? []) values[key] = JSON.parse(text) as Json;
+  return JSON.stringify(values);
+}
+
+/** The JSON text of an object, from the JSON texts of its values. */
+export function joinData(values: Iterable<readonly [string, string]>): string {
+  let text = "";
+  for (const [key, value] of values) text += `${text && ","}${JSON.stringify(key)}:${value}`;
+  return `{${text}}`;
+}

@@ -1,0 +1,386 @@
+// What one request has found, changed and still has to write: the state behind a Session, and how it gets into the store.
+// Change here what is written when; what handlers see of it is in session.ts.
+import type { SessionData } from "../session-data.ts";
+import { changesOf, copyOf, type DataChange, DataTooLarge, readData, type StoredData } from "./data.ts";
+import type { EventHook } from "./events.ts";
+import type { Guard, Renewals, Turns } from "./guard.ts";
+import { endOldest } from "./limit.ts";
+import type { SessionSettings } from "./settings.ts";
+import {
+  type ChangeResult,
+  expiry,
+  type FoundRow,
+  patchData,
+  type SessionChange,
+  type SessionRow,
+  StoreUnavailable,
+  touchInterval,
+} from "./store.ts";
+import { newToken, renewedToken, type Token } from "./token.ts";
+
+/** Of one Sessions object, shared by all its sessions. */
+export interface SessionContext {
+  settings: SessionSettings;
+  /** Seconds; UNLIMITED where the settings say 0. */
+  lifetime: number;
+  guard: Guard;
+  turns: Turns;
+  renewals: Renewals;
+  emit: EventHook;
+  /** Emits a warning, the first time that it is called. */
+  warnOnce(message: string): void;
+  /** Integer seconds since 1970. */
+  now(): number;
+}
+
+/** The session that a request has brought: its row, the token that proved it, and its data, which can be read. */
+export interface Found {
+  row: FoundRow;
+  token: Token;
+  data: StoredData;
+}
+
+/** What is known of the client when a session starts. */
+export interface Client {
+  ipaddress: string;
+  useragent: string;
+}
+
+/** What is to be written besides data. */
+interface Pending {
+  userid?: string | null;
+  authenticated?: number;
+  idle?: number;
+  token?: Token;
+}
+
+interface Unsaved {
+  data: DataChange | undefined;
+}
+
+const EMPTY = "{}";
+/** Rounds of write, conflict, read until a large write gives up. */
+const MAX_ROUNDS = 100;
+/** Bytes that a write may add without being checked against what is stored by now. */
+const SMALL = 256;
+
+export class UnitOfWork {
+  readonly context: SessionContext;
+  readonly client: () => Client;
+  row: SessionRow | undefined;
+  token: Token | undefined;
+  pending: Pending = {};
+  /** A session is to start even if nothing is written to it. */
+  started = false;
+  /** The session is no more: nothing is written. */
+  ended = false;
+  /** The client has to learn the token. */
+  tokenIsNew = false;
+  /** `expires` has moved, and the cookie's with it. */
+  moved: boolean;
+  #data: SessionData | undefined;
+  /** What `#data` is compared with: the data of `row`. */
+  #stored: StoredData | undefined;
+  /** Writes come one after the other. */
+  #writing: Promise<void> | undefined;
+  /** The last of them, with its result. */
+  #latest: Promise<unknown> | undefined;
+
+  constructor(context: SessionContext, client: () => Client, found: Found | undefined) {
+    this.context = context;
+    this.client = client;
+    this.row = found?.row;
+    this.token = found?.token;
+    this.moved = found?.row.touched ?? false;
+    this.#stored = found?.data;
+  }
+
+  get data(): SessionData {
+    this.#data ??= copyOf(this.#storedData());
+    return this.#data;
+  }
+
+  set data(data: SessionData) {
+    this.#data = Object.assign(Object.create(null), data);
+  }
+
+  /** Another user, or the same anew: with the time, and with a new secret, so that whoever knew the old token is out. */
+  authenticate(userid: string | null): void {
+    this.pending.userid = userid;
+    this.pending.authenticated = userid === null ? 0 : this.context.now();
+    this.renew();
+  }
+
+  renew(): void {
+    if (this.row !== undefined) this.pending.token = renewedToken(this.row.id);
+  }
+
+  /** Runs after the writes that are under way. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    // A failed write has told its own caller; the next one tries by itself.
+    const result = this.#writing === undefined ? work() : this.#writing.then(work);
+    const writing: Promise<void> = result.then(ignore, ignore).then(() => {
+      if (this.#writing === writing) this.#writing = this.#latest = undefined;
+    });
+    this.#writing = writing;
+    this.#latest = result;
+    return result;
+  }
+
+  /** Authenticates and saves, or leaves all as it was. */
+  async signIn(userid: string): Promise<void> {
+    const before = this.pending;
+    this.pending = { ...before };
+    this.authenticate(userid);
+    try {
+      await this.save();
+    } catch (error) {
+      this.pending = before;
+      throw error;
+    }
+  }
+
+  /** What the next save has to write; undefined if nothing. */
+  unsaved(): Unsaved | undefined {
+    if (this.ended) return undefined;
+    const data = this.dataChange();
+    const { userid, token, idle } = this.pending;
+    const isClean =
+      this.row === undefined
+        ? // Neither an idle timeout nor the absence of a user starts a session.
+          !this.started && (userid === undefined || userid === null)
+        : userid === undefined && token === undefined && idle === undefined;
+    return data === undefined && isClean ? undefined : { data };
+  }
+
+  /** What has become of the data, if it may be stored. */
+  dataChange(): DataChange | undefined {
+    if (this.#data === undefined) return undefined;
+    const stored = this.#storedData();
+    const change = changesOf(this.#data, stored, this.context.guard.driver.limits);
+    if (change !== undefined) this.checkSize(change.text, stored.text);
+    return change;
+  }
+
+  /** Refuses data that has grown beyond the limit; a session that is too large already may still shrink. */
+  checkSize(text: string, stored: string): void {
+    const { maxDataBytes } = this.context.settings;
+    const bytes = Buffer.byteLength(text);
+    if (bytes > maxDataBytes && bytes > Buffer.byteLength(stored)) {
+      throw new DataTooLarge(`The session's data would be ${bytes} bytes, more than the ${maxDataBytes} allowed`);
+    }
+  }
+
+  async save(unsaved = this.unsaved()): Promise<void> {
+    if (unsaved === undefined) return;
+    const { userid } = this.pending;
+    if (this.row === undefined) await this.#create(unsaved.data);
+    else await this.#write(this.row, unsaved.data);
+    if (typeof userid === "string" && this.row !== undefined && !this.ended) {
+      await endOldest(this.context, userid, this.row.id);
+    }
+  }
+
+  /** Saves and touches at the end of a request; undefined if there is nothing to wait for. */
+  finish(): Promise<void> | undefined {
+    // A write that is still under way is one that no handler has waited for: its failure is this request's.
+    const latest = this.#latest;
+    const unsaved = latest === undefined ? this.unsaved() : undefined;
+    if (latest === undefined && unsaved === undefined && !this.#touchDue()) return undefined;
+    return this.inTurn(async () => {
+      await latest;
+      await this.save(unsaved);
+      if (this.#touchDue()) await this.#touch();
+    });
+  }
+
+  /** This request's own view of the data, as JSON text. */
+  ownText(): string {
+    return this.dataChange()?.text ?? this.#storedData().text;
+  }
+
+  /**
+   * Takes over what is stored after an update. In place, so that who holds `session.data` sees it.
+   * @param seen the own view that the update has taken in: what was changed since then stays changed
+   */
+  replaceData(text: string, version: number, values: SessionData, seen: string): void {
+    const later = this.#data && changesOf(this.#data, readData(seen));
+    const data = this.data as unknown as Record<string, unknown>;
+    if (this.row !== undefined) this.row = { ...this.row, data: text, version };
+    for (const key of Object.keys(data)) if (!Object.hasOwn(values, key)) delete data[key];
+    Object.assign(data, values);
+    for (const key of later?.remove ?? []) delete data[key];
+    for (const [key, json] of later?.set ?? []) data[key] = JSON.parse(json);
+  }
+
+  /** What was not saved is dropped: nothing may bring an ended session back. */
+  end(): void {
+    this.ended = true;
+    this.pending = {};
+    this.#data = undefined;
+    if (this.row !== undefined) this.row = { ...this.row, data: EMPTY, userid: null };
+  }
+
+  /** As if the request had brought no session. */
+  startOver(): void {
+    this.ended = false;
+    this.row = undefined;
+    this.token = undefined;
+    this.#data = undefined;
+    delete this.pending.token;
+  }
+
+  #storedData(): StoredData {
+    const text = this.row?.data ?? EMPTY;
+    if (this.#stored?.text !== text) this.#stored = readData(text);
+    return this.#stored as StoredData;
+  }
+
+  async #create(data: DataChange | undefined): Promise<void> {
+    const { settings, lifetime, guard, emit } = this.context;
+    const now = this.context.now();
+    const token = newToken();
+    await this.#settling(async ({ userid = null, authenticated = 0, idle = settings.idle }) => {
+      const row: SessionRow = {
+        id: token.id,
+        secretHash: token.secretHash,
+        ...{ userid, created: now, updated: now, authenticated, idle, expires: expiry(now, idle, now, lifetime) },
+        ...this.client(),
+        data: data?.text ?? EMPTY,
+        version: 1,
+      };
+      await guard.run((driver) => driver.create(row));
+      this.row = row;
+      this.token = token;
+      this.tokenIsNew = true;
+      emit({ type: "created", id: row.id, userid });
+    });
+  }
+
+  async #write(row: SessionRow, data: DataChange | undefined): Promise<void> {
+    const { lifetime, guard } = this.context;
+    await this.#settling(async (settled) => {
+      const { token, ...pending } = settled;
+      const change: SessionChange = { now: this.context.now(), set: data?.set, remove: data?.remove, ...pending };
+      if (token !== undefined || pending.idle !== undefined || this.#touchDue()) change.touch = { lifetime };
+      if (token !== undefined) {
+        change.secretHash = token.secretHash;
+        // Only who holds the current secret may replace it: a slow request with an old token must not get the new session's.
+        change.ifSecretHash = row.secretHash;
+      }
+      const result =
+        data !== undefined && isLarge(data.text, row.data)
+          ? await this.#changeVersioned(row, change)
+          : await guard.run((driver) => driver.change(row.id, change));
+      if (result === "gone") this.end();
+      else if (result === "conflict") await this.#afterConflict(row, settled, data);
+      else this.#applied(row, change, data?.text ?? row.data, token);
+    });
+  }
+
+  /** A write that adds much is checked against what is stored by now: many in parallel could each be within the limit, and all together far beyond. */
+  async #changeVersioned(row: SessionRow, change: SessionChange): Promise<ChangeResult> {
+    const { guard, turns } = this.context;
+    return turns.take(row.id, async (waited) => {
+      let current: SessionRow | undefined = waited ? await this.#reread(row.id) : row;
+      for (let round = 0; round < MAX_ROUNDS && current !== undefined; round++) {
+        this.checkSize(patchData(current.data, change), current.data);
+        const versioned: SessionChange = { ...change, ifVersion: current.version };
+        const result = await guard.run((driver) => driver.change(row.id, versioned));
+        if (result !== "conflict") return result;
+        const stored = await this.#reread(row.id);
+        if (stored?.version === current.version) return "conflict";
+        current = stored;
+      }
+      return current === undefined ? "gone" : "conflict";
+    });
+  }
+
+  async #reread(id: string): Promise<SessionRow | undefined> {
+    const now = this.context.now();
+    const row = await this.context.guard.run((driver) => driver.read(id, { now }));
+    return row === undefined || row.expires < now ? undefined : row;
+  }
+
+  /** What is pending now counts as written, unless `write` fails; what becomes pending meanwhile is kept. */
+  async #settling(write: (pending: Pending) => Promise<void>): Promise<void> {
+    const { pending } = this;
+    this.pending = {};
+    try {
+      await write(pending);
+    } catch (error) {
+      this.pending = { ...pending, ...this.pending };
+      throw error;
+    }
+  }
+
+  /** Brings this view up to what was written. */
+  #applied(row: SessionRow, change: SessionChange, data: string, token?: Token): void {
+    const { touch, now, userid = row.userid, authenticated = row.authenticated, idle = row.idle } = change;
+    const updated = touch === undefined ? row.updated : Math.max(row.updated, now);
+    const expires = touch === undefined ? row.expires : expiry(updated, idle, row.created, touch.lifetime);
+    const secretHash = change.secretHash ?? row.secretHash;
+    this.row = { ...row, userid, authenticated, idle, updated, expires, secretHash, data, version: row.version + 1 };
+    if (token !== undefined) {
+      this.token = token;
+      this.tokenIsNew = true;
+      this.context.renewals.note(row.id);
+      this.context.emit({ type: "renewed", id: row.id, userid });
+    }
+    if (touch !== undefined) this.moved = true;
+  }
+
+  /** The secret isn't the one that this request was let in with any more. */
+  async #afterConflict(row: SessionRow, settled: Pending, data: DataChange | undefined): Promise<void> {
+    const { token, ...rest } = settled;
+    const stored = await this.#reread(row.id);
+    this.pending = { ...rest, ...this.pending };
+    if (stored === undefined) return this.end();
+    if (token !== undefined && Buffer.compare(stored.secretHash, token.secretHash) === 0) {
+      // It was this request itself, by a write whose answer came too late.
+      this.#applied(row, { now: this.context.now(), secretHash: token.secretHash }, row.data, token);
+      return this.save();
+    }
+    if (rest.userid === null) {
+      // Whoever signs out wants to be signed out, whatever secret there is by now.
+      await this.context.guard.run((driver) => driver.end(row.id));
+      return this.end();
+    }
+    if (rest.userid !== undefined) {
+      // A sign-in stands on the credentials it was given, not on the old token: it gets a session of its own.
+      const own = this.data;
+      this.startOver();
+      this.data = own;
+      return this.#create(this.dataChange());
+    }
+    // It only asked for a new secret, and there is one: what it wrote is kept, the new token isn't its to have.
+    if (data !== undefined || rest.idle !== undefined) await this.save();
+  }
+
+  #touchDue(): boolean {
+    if (this.row === undefined || this.ended) return false;
+    const { updated, idle } = this.row;
+    return this.context.now() - updated >= touchInterval(this.context.settings.touchEvery, idle);
+  }
+
+  /** The touch that the driver could not make while reading. It is no loss if it fails: the next access makes it. */
+  async #touch(): Promise<void> {
+    const { now, lifetime, guard } = this.context;
+    const { row } = this;
+    if (row === undefined) return;
+    const change: SessionChange = { now: now(), touch: { lifetime }, ifSecretHash: row.secretHash };
+    try {
+      const result = await guard.run((driver) => driver.change(row.id, change));
+      if (result === "gone") this.end();
+      if (result === "done") this.#applied(row, change, row.data);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+  }
+}
+
+function isLarge(text: string, stored: string): boolean {
+  return text.length - stored.length > SMALL;
+}
+
+function ignore(): void {}

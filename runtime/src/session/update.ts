@@ -1,0 +1,85 @@
+// The atomic read-modify-write of `session.update`: read, change, write if nobody was faster, else again.
+// Change here how often it tries, and how long it waits in between.
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { SessionData } from "../session-data.ts";
+import { changesOf, copyOf, readData } from "./data.ts";
+import { patchData, type SessionChange, type SessionRow, StoreUnavailable } from "./store.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+
+export type Update<T> = (data: SessionData) => T | Promise<T>;
+
+/** Rounds of read, change, conflict until it gives up. */
+const MAX_ROUNDS = 100;
+
+/** The work whose update is being computed. */
+const computing = new AsyncLocalStorage<UnitOfWork>();
+
+/** Whether this is called from within an update of the same work: a write from there would wait for itself. */
+export function isComputing(work: UnitOfWork): boolean {
+  return computing.getStore() === work;
+}
+
+/** @returns what `change` returned; undefined if the session was ended meanwhile */
+export async function update<T>(work: UnitOfWork, change: Update<T>): Promise<T | undefined> {
+  if (work.ended) return undefined;
+  if (work.row !== undefined) return updateStored(work, work.row, change);
+  // On a copy, so that nothing of it stays if it throws.
+  const seen = work.ownText();
+  const draft = copyOf(readData(seen));
+  const result = await computing.run(work, () => change(draft));
+  work.replaceData(seen, 0, draft, seen);
+  await work.save();
+  return result;
+}
+
+async function updateStored<T>(work: UnitOfWork, loaded: SessionRow, change: Update<T>): Promise<T | undefined> {
+  const { guard, turns } = work.context;
+  const start = performance.now();
+  // In one process they take turns, and needn't fight over versions.
+  return turns.take(loaded.id, async (waited) => {
+    guard.refuseIfDownSince(start);
+    let row: SessionRow | undefined = waited ? await reread(work, loaded.id) : loaded;
+    for (let round = 1; row !== undefined; round++) {
+      const { result, outcome }: Attempt<T> = await attempt(work, row, change);
+      if (outcome === "done") return result;
+      if (outcome === "gone") break;
+      if (round === MAX_ROUNDS) throw new StoreUnavailable("The session is changed too often by others to be updated");
+      // Two processes that collide would collide again without a little chance.
+      if (round > 2) await new Promise((resume) => setTimeout(resume, Math.random() * Math.min(2 * round, 50)));
+      row = await reread(work, loaded.id);
+    }
+    work.end();
+    return undefined;
+  });
+}
+
+interface Attempt<T> {
+  result: T;
+  outcome: "done" | "gone" | "conflict";
+}
+
+async function attempt<T>(work: UnitOfWork, row: SessionRow, change: Update<T>): Promise<Attempt<T>> {
+  const { guard, now } = work.context;
+  const seen = work.ownText();
+  const unsaved = work.dataChange();
+  const stored = readData(row.data);
+  const draft = copyOf(unsaved === undefined ? stored : readData(patchData(row.data, unsaved)));
+  const result = await computing.run(work, () => change(draft));
+  const changed = changesOf(draft, stored, guard.driver.limits);
+  if (changed === undefined) {
+    work.replaceData(row.data, row.version, draft, seen);
+    return { result, outcome: "done" };
+  }
+  work.checkSize(changed.text, row.data);
+  const { set, remove, text } = changed;
+  const write: SessionChange = { now: now(), set, remove, ifVersion: row.version };
+  const outcome = await guard.run((driver) => driver.change(row.id, write));
+  if (outcome === "done") work.replaceData(text, row.version + 1, draft, seen);
+  return { result, outcome };
+}
+
+async function reread(work: UnitOfWork, id: string): Promise<SessionRow | undefined> {
+  const { guard, now } = work.context;
+  const row = await guard.run((driver) => driver.read(id, { now: now() }));
+  return row === undefined || row.expires < now() ? undefined : row;
+}
