@@ -1,0 +1,108 @@
+// Reads settings from environment variables, typed; a malformed one is an error that names it and says what is right.
+// Change it to read a new kind of value (a duration, a size); config.ts says which settings there are.
+
+/** A setting is missing or malformed. The message is one line, and never holds a value that may be secret. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const FLAGS: Record<string, boolean> = {
+  true: true,
+  yes: true,
+  on: true,
+  "1": true,
+  false: false,
+  no: false,
+  off: false,
+  "0": false,
+};
+
+/** Typed access to environment variables. An empty one counts as unset. */
+export class Environment {
+  readonly #variables: Record<string, string | undefined>;
+
+  constructor(variables: Record<string, string | undefined>) {
+    this.#variables = variables;
+  }
+
+  optional(name: string): string | undefined {
+    return this.#variables[name] || undefined;
+  }
+
+  text(name: string, fallback: string): string {
+    return this.optional(name) ?? fallback;
+  }
+
+  /** Like `optional`, without white space around it: for everything but free text and passwords. */
+  #trimmed(name: string): string | undefined {
+    return this.optional(name)?.trim() || undefined;
+  }
+
+  /** A whole number within the bounds, which are inclusive. */
+  integer(name: string, fallback: number, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
+    const text = this.#trimmed(name);
+    if (text === undefined) return fallback;
+    const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) {
+      throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not ${quote(text)}.`);
+    }
+    return value;
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const text = this.#trimmed(name);
+    if (text === undefined) return fallback;
+    const value = Object.hasOwn(FLAGS, text.toLowerCase()) ? FLAGS[text.toLowerCase()] : undefined;
+    if (value === undefined) throw new ConfigError(`${name} must be true or false, not ${quote(text)}.`);
+    return value;
+  }
+
+  choice<const Choice extends string>(name: string, fallback: NoInfer<Choice>, choices: readonly Choice[]): Choice {
+    const text = this.#trimmed(name);
+    if (text === undefined) return fallback;
+    const value = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
+    if (value === undefined) {
+      throw new ConfigError(`${name} must be one of ${choices.join(", ")}, not ${quote(text)}.`);
+    }
+    return value;
+  }
+
+  /** Values separated by commas. */
+  list(name: string, fallback: readonly string[]): string[] {
+    const text = this.#trimmed(name);
+    if (text === undefined) return [...fallback];
+    return text
+      .split(",")
+      .map((value) => value.trim())
+      .filter((value) => value !== "");
+  }
+
+  /** A URL with one of the protocols ("postgres:"). It may hold a password, so no message ever shows it. */
+  url(name: string, protocols: readonly string[]): URL | undefined {
+    const text = this.#trimmed(name);
+    if (text === undefined) return undefined;
+    const url = URL.parse(text);
+    if (!url || !protocols.includes(url.protocol)) {
+      const schemes = protocols.map((protocol) => `${protocol}//`).join(" or ");
+      throw new ConfigError(
+        `${name} must be a URL that starts with ${schemes}; special characters in a password are percent-encoded.`,
+      );
+    }
+    return url;
+  }
+}
+
+/** Runs what reads the settings; on a ConfigError prints its line and ends the process with exit code 1. */
+export function orExit<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}

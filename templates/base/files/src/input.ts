@@ -1,0 +1,99 @@
+// Turns what a request sends, a JSON body or a form's fields, into typed values; what doesn't fit is an InputError.
+// Add a reader for every new handler that takes input, so that handlers only ever see checked values.
+import type { Json } from "./session/store.ts";
+
+/** The request is at fault. `status`: 400 can't be parsed, 404 can't exist, 422 has the wrong type or size. */
+export class InputError extends Error {
+  override readonly name = "InputError";
+  readonly status: number;
+
+  constructor(message: string, status = 422) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const MAX_DEPTH = 100;
+
+/** Whether the page's forms sent it: they are answered with a redirect, everything else with JSON. */
+export function isForm(contentType: string | undefined): boolean {
+  return /^application\/x-www-form-urlencoded(?:;|$)/i.test(contentType ?? "");
+}
+
+/** `{ "userid": "…", "password": "…" }` */
+export function readLogin(body: unknown): { userid: string; password: string } {
+  const { userid, password } = fields(body);
+  if (!isText(userid, 1, 128) || /\p{Cc}/u.test(userid)) {
+    throw new InputError("userid must be text of 1 to 128 characters.");
+  }
+  // An upper limit, since hashing a password takes time in proportion to its length.
+  if (!isText(password, 1, 1024)) throw new InputError("password must be text of 1 to 1024 characters.");
+  return { userid, password };
+}
+
+/** `{ "value": any }` */
+export function readValue(body: unknown): Json {
+  const { value } = fields(body);
+  if (value === undefined) throw new InputError("value is missing.");
+  return storable(value as Json);
+}
+
+/** A form's `key` and `value`; the value is JSON, or else plain text. */
+export function readDataForm(body: unknown): { key: string; value: Json } {
+  const { key, value } = fields(body);
+  if (typeof value !== "string") throw new InputError("value must be text.");
+  return { key: readKey(key), value: storable(parseJson(value) ?? value) };
+}
+
+/** A key of the session's data: any text of up to 128 characters, the empty one too. */
+export function readKey(key: unknown): string {
+  if (!isText(key, 0, 128)) throw new InputError("key must be text of at most 128 characters.");
+  return key;
+}
+
+/** `{ "sku": "…", "quantity": 2 }`; the quantity 0 takes the article out. A form's number comes as text. */
+export function readCartItem(body: unknown): { sku: string; quantity: number } {
+  const { sku, quantity } = fields(body);
+  if (!isText(sku, 1, 64)) throw new InputError("sku must be text of 1 to 64 characters.");
+  const number = typeof quantity === "string" && /^\d{1,3}$/.test(quantity) ? Number(quantity) : quantity;
+  if (typeof number !== "number" || !Number.isInteger(number) || number < 0 || number > 999) {
+    throw new InputError("quantity must be a whole number from 0 to 999.");
+  }
+  return { sku, quantity: number };
+}
+
+/** A session's id. What can't be one isn't there: 404, as for a session of somebody else. */
+export function readSessionId(id: unknown): string {
+  if (typeof id !== "string" || !/^[\w-]{22}$/.test(id)) throw new InputError("There is no such session.", 404);
+  return id;
+}
+
+function fields(body: unknown): Record<string, unknown> {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new InputError("The body must be a JSON object or a form.");
+  }
+  return body as Record<string, unknown>;
+}
+
+/** Length in characters as JavaScript counts them; half a surrogate pair isn't text, and no store would keep it. */
+function isText(value: unknown, min: number, max: number): value is string {
+  return typeof value === "string" && value.length >= min && value.length <= max && value.isWellFormed();
+}
+
+/** Parsed JSON is not yet safe to write out again: 1e999 has become Infinity, and deep nesting would exhaust the stack. */
+function storable(value: Json, depth = MAX_DEPTH): Json {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new InputError("value holds a number out of range.");
+  if (typeof value === "object" && value !== null) {
+    if (depth === 0) throw new InputError(`value must not be nested deeper than ${MAX_DEPTH} levels.`);
+    for (const item of Object.values(value)) storable(item, depth - 1);
+  }
+  return value;
+}
+
+function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
