@@ -1,0 +1,133 @@
+// A session as a CouchDB document, and back; and a change applied to it.
+// Add a property's field here, in both directions. schema.json shows the indexes.
+
+import { expiry, patchData, type SessionChange, type SessionRow, UnreadableRow } from "./store.ts";
+
+export interface Document {
+  /** The session's id behind a prefix: CouchDB keeps ids that begin with `_` to itself. */
+  _id: string;
+  _rev?: string;
+  /** Other versions that nodes of a cluster, or replication, have left side by side. Only read, never written. */
+  _conflicts?: string[];
+  /** Base64. */
+  secretHash: string;
+  /** JSON text of the userid, percent-encoded: plain ASCII, since views sort by language rules, under which "é" has more than one spelling. */
+  user?: string;
+  created: number;
+  updated: number;
+  authenticated: number;
+  idle: number;
+  expires: number;
+  ipaddress: string;
+  useragent: string;
+  /** JSON text: CouchDB would round its numbers, refuse halves of surrogate pairs, and forbid keys. */
+  data: string;
+  version: number;
+}
+
+const PREFIX = "session-";
+export const FIRST_ID = PREFIX;
+/** Behind every id: "~" comes after all letters of URL-safe base64. */
+export const LAST_ID = `${PREFIX}~`;
+
+export function documentId(id: string): string {
+  return PREFIX + id;
+}
+
+export function sessionId(documentId: string): string {
+  return documentId.slice(PREFIX.length);
+}
+
+export function encodeUser(userid: string): string {
+  return encodeURIComponent(JSON.stringify(userid));
+}
+
+/** undefined: it isn't what encodeUser makes. */
+export function decodeUser(user: unknown): string | undefined {
+  try {
+    const userid: unknown = JSON.parse(decodeURIComponent(String(user)));
+    return typeof userid === "string" ? userid : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof URIError) return undefined;
+    throw error;
+  }
+}
+
+export function toDocument(row: SessionRow, rev?: string): Document {
+  const { id, secretHash, userid, useragent, ipaddress, ...rest } = row;
+  return {
+    _id: documentId(id),
+    ...(rev !== undefined && { _rev: rev }),
+    secretHash: Buffer.from(secretHash).toString("base64"),
+    ...(userid !== null && { user: encodeUser(userid) }),
+    ...rest,
+    ipaddress: ipaddress.toWellFormed(),
+    useragent: useragent.toWellFormed(),
+  };
+}
+
+export function toRow(document: Document): SessionRow {
+  const { _id, secretHash, user, data, ipaddress, useragent } = document;
+  const hash = new Uint8Array(Buffer.from(text(secretHash, "secretHash"), "base64"));
+  if (hash.length !== 32) throw new UnreadableRow("The session's secret hash is not 32 bytes long");
+  return {
+    id: sessionId(_id),
+    secretHash: hash,
+    userid: user === undefined ? null : text(decodeUser(user), "user"),
+    created: integer(document, "created"),
+    updated: integer(document, "updated"),
+    authenticated: integer(document, "authenticated"),
+    idle: integer(document, "idle"),
+    expires: integer(document, "expires"),
+    ipaddress: text(ipaddress, "ipaddress"),
+    useragent: text(useragent, "useragent"),
+    data: objectText(data),
+    version: integer(document, "version"),
+  };
+}
+
+/** What the change would find and leave: the row that is to be written, or why nothing is. */
+export function applyChange(row: SessionRow, change: SessionChange): SessionRow | "gone" | "conflict" {
+  if (row.expires < change.now) return "gone";
+  if (change.ifVersion !== undefined && change.ifVersion !== row.version) return "conflict";
+  if (change.ifSecretHash && !Buffer.from(change.ifSecretHash).equals(row.secretHash)) return "conflict";
+  const next = {
+    ...row,
+    userid: change.userid === undefined ? row.userid : change.userid,
+    secretHash: change.secretHash ?? row.secretHash,
+    authenticated: change.authenticated ?? row.authenticated,
+    idle: change.idle ?? row.idle,
+    data: patchData(row.data, change),
+    version: row.version + 1,
+  };
+  if (change.touch) {
+    next.updated = Math.max(row.updated, change.now);
+    next.expires = expiry(next.updated, next.idle, next.created, change.touch.lifetime);
+  }
+  return next;
+}
+
+function text(value: unknown, field: string): string {
+  if (typeof value !== "string") throw new UnreadableRow(`The session's field ${field} is no text`);
+  return value;
+}
+
+function integer(
+  document: Document,
+  field: "created" | "updated" | "authenticated" | "idle" | "expires" | "version",
+): number {
+  const value = document[field];
+  if (!Number.isSafeInteger(value)) throw new UnreadableRow(`The session's field ${field} is no whole number`);
+  return value;
+}
+
+/** Whoever edits a document by hand can leave anything in it: that must show here, not in a handler. */
+function objectText(data: unknown): string {
+  try {
+    const value: unknown = JSON.parse(text(data, "data"));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return data as string;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new UnreadableRow("The session's data is no JSON text of an object");
+}

@@ -1,0 +1,251 @@
+// Stores sessions in CouchDB: a document each, with revisions in place of locks. schema.json shows the indexes.
+// A new property of a session: couchdb-document.ts.
+
+import { setTimeout } from "node:timers/promises";
+import type { StoreSettings } from "../config.store.ts";
+import { CouchdbDatabase, type Found, type UserEntry } from "./couchdb-database.ts";
+import { applyChange, type Document, decodeUser, sessionId, toDocument, toRow } from "./couchdb-document.ts";
+import { Turns } from "./guard.ts";
+import {
+  type ChangeResult,
+  type FoundRow,
+  type Page,
+  type SessionChange,
+  type SessionDriver,
+  type SessionRow,
+  type StoreStats,
+  StoreUnavailable,
+  UnreadableRow,
+} from "./store.ts";
+
+/** Rows of one answer where there may be many. */
+const BATCH = 500;
+/** Documents that `read` has seen last, so that the change that follows in the same request need not read again. */
+const RECENT = 200;
+
+export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
+  return new CouchdbDriver(settings, timeout);
+}
+
+class CouchdbDriver implements SessionDriver {
+  readonly #database: CouchdbDatabase;
+  readonly #deadline: () => AbortSignal;
+  /** Changes of one session wait for each other here, so that they need not fight over revisions. */
+  readonly #turns: Turns;
+  readonly #recent = new Map<string, Document>();
+
+  constructor(settings: StoreSettings, timeout: number) {
+    this.#database = new CouchdbDatabase(settings);
+    this.#deadline = () => AbortSignal.timeout(timeout);
+    this.#turns = new Turns(timeout);
+  }
+
+  setup(): Promise<void> {
+    return this.#database.setup(this.#deadline());
+  }
+
+  check(): Promise<void> {
+    return this.#database.check(this.#deadline());
+  }
+
+  async create(row: SessionRow): Promise<void> {
+    const written = await this.#database.write(toDocument(row), this.#deadline());
+    if (!written) throw new Error(`There is a session with the id ${row.id} already`);
+    this.#remember(row.id, written);
+  }
+
+  /** A touch is left to `change`: CouchDB can't read and write in one request. */
+  async read(id: string): Promise<FoundRow | undefined> {
+    const document = await this.#database.load(id, this.#deadline());
+    if (!document) return undefined;
+    const row = toRow(document);
+    this.#remember(id, document);
+    return row;
+  }
+
+  change(id: string, change: SessionChange): Promise<ChangeResult> {
+    const signal = this.#deadline();
+    return this.#turns.take(id, async () => {
+      let known = this.#recent.get(id);
+      for (let attempt = 0; ; attempt++) {
+        this.#recent.delete(id);
+        const document = known ?? (await this.#database.load(id, signal));
+        if (!document) return "gone";
+        const row = toRow(document);
+        const next = applyChange(row, change);
+        if (typeof next !== "string") {
+          // Somebody else's change came first and did what this one would: a touch and nothing else.
+          if (attempt > 0 && isTouchOnly(change) && row.updated >= change.now) return "done";
+          const written = await this.#database.write(toDocument(next, document._rev), signal);
+          if (written) {
+            await this.#dropConflicts(document, signal);
+            this.#remember(id, written);
+            return "done";
+          }
+        } else if (!known) return next;
+        // What was remembered may be old: only what has just been read can refuse a change.
+        if (known) known = undefined;
+        else await pause(attempt, signal);
+      }
+    });
+  }
+
+  end(id: string): Promise<boolean> {
+    const signal = this.#deadline();
+    return this.#turns.take(id, async () => {
+      let ended = false;
+      // Again after a conflict, and until no version is left that a cluster has kept beside the one that was deleted.
+      for (let attempt = 0; ; attempt++) {
+        this.#recent.delete(id);
+        const document = await this.#database.load(id, signal);
+        if (!document) return ended;
+        const versions = [document._rev ?? "", ...(document._conflicts ?? [])];
+        const removed = await this.#database.remove(
+          versions.map((rev) => ({ id: document._id, rev })),
+          signal,
+        );
+        if (removed.length > 0) ended = true;
+        if (removed.length === versions.length) return true;
+        await pause(attempt, signal);
+      }
+    });
+  }
+
+  async listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]> {
+    const signal = this.#deadline();
+    const entries = await this.#database.byUser(userid, signal);
+    const live = entries.filter(({ value }) => value.expires >= now).slice(0, limit);
+    if (live.length === 0) return [];
+    const found = await this.#database.loadAll(
+      live.map(({ id }) => id),
+      signal,
+    );
+    return readable(found).filter((row) => row.userid === userid && row.expires >= now);
+  }
+
+  async endByUser(userid: string, exceptId?: string): Promise<string[]> {
+    const signal = this.#deadline();
+    const ended = new Set<string>();
+    // Again until there is none: a session that was changed meanwhile has another revision, and must not escape by that.
+    for (let attempt = 0; ; attempt++) {
+      const entries = (await this.#database.byUser(userid, signal)).filter(({ id }) => sessionId(id) !== exceptId);
+      if (entries.length === 0) return [...ended];
+      if (attempt > 0) await pause(attempt, signal);
+      for (const batch of batches(entries.map(({ id, value }) => ({ id, rev: value.rev })))) {
+        for (const id of await this.#database.remove(batch, signal)) ended.add(sessionId(id));
+      }
+    }
+  }
+
+  async endAll(): Promise<number> {
+    const ended = new Set<string>();
+    for (let attempt = 0; ; attempt++) {
+      let left = 0;
+      for await (const { rows } of this.#database.all({}, "", BATCH, this.#deadline)) {
+        left += rows.length;
+        const revisions = rows.map(({ id, value }) => ({ id, rev: value.rev }));
+        for (const id of await this.#database.remove(revisions, this.#deadline())) ended.add(id);
+      }
+      if (left === 0) return ended.size;
+      await pause(attempt, this.#deadline());
+    }
+  }
+
+  async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
+    const rows: SessionRow[] = [];
+    const pages = this.#database.all({ include_docs: true }, after, Math.min(limit, BATCH), this.#deadline);
+    for await (const found of pages) {
+      rows.push(...readable(found).filter((row) => row.expires >= now));
+      if (rows.length >= limit) break;
+    }
+    return rows.slice(0, limit);
+  }
+
+  async stats(now: number): Promise<StoreStats> {
+    const users = new Map<string, number>();
+    let signedIn = 0;
+    for (let startkey: unknown = []; startkey !== undefined; ) {
+      const rows = await this.#database.view<UserEntry>("by_user", { startkey, limit: BATCH + 1 }, this.#deadline());
+      for (const { key, value } of rows.slice(0, BATCH)) {
+        if (value.expires < now) continue;
+        const [user] = key as [string];
+        signedIn++;
+        users.set(user, (users.get(user) ?? 0) + 1);
+      }
+      startkey = rows[BATCH]?.key;
+    }
+    const count = async (range: object) => {
+      const rows = await this.#database.view<number>("by_expiry", { ...range, reduce: true }, this.#deadline());
+      return rows[0]?.value ?? 0;
+    };
+    const most = [...users].sort(([one, ones], [other, others]) => others - ones || (one < other ? -1 : 1));
+    return {
+      live: await count({ startkey: now }),
+      expired: await count({ endkey: now - 1 }),
+      signedIn,
+      users: most.slice(0, 10).map(([user, sessions]) => ({ userid: decodeUser(user) ?? String(user), sessions })),
+    };
+  }
+
+  async purge(now: number, limit: number): Promise<number> {
+    const signal = this.#deadline();
+    const rows = await this.#database.view<string>("by_expiry", { endkey: now - 1, limit, reduce: false }, signal);
+    let removed = 0;
+    for (const batch of batches(rows.map(({ id, value }) => ({ id, rev: value })))) {
+      // One that was touched meanwhile has another revision: CouchDB refuses to delete it, and it lives on.
+      removed += (await this.#database.remove(batch, signal)).length;
+    }
+    await this.#database.purgeTombstones(signal);
+    return removed;
+  }
+
+  ping(): Promise<void> {
+    return this.#database.ping(this.#deadline());
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  /** What a cluster has kept beside the version that was changed: it lost, and must not come up when that one ends. */
+  async #dropConflicts({ _id, _conflicts = [] }: Document, signal: AbortSignal): Promise<void> {
+    await this.#database.remove(
+      _conflicts.map((rev) => ({ id: _id, rev })),
+      signal,
+    );
+  }
+
+  #remember(id: string, document: Document): void {
+    this.#recent.delete(id);
+    this.#recent.set(id, document);
+    const [oldest] = this.#recent.keys();
+    if (this.#recent.size > RECENT && oldest !== undefined) this.#recent.delete(oldest);
+  }
+}
+
+/** Of those documents that are sessions and can be read: one that was spoilt must not hide the others. */
+function readable({ rows }: Found<unknown>): SessionRow[] {
+  return rows.flatMap(({ doc }) => {
+    try {
+      return doc ? toRow(doc) : [];
+    } catch (error) {
+      if (error instanceof UnreadableRow) return [];
+      throw error;
+    }
+  });
+}
+
+function isTouchOnly(change: SessionChange): boolean {
+  const { now: _now, touch, ...others } = change;
+  return touch !== undefined && Object.values(others).every((value) => value === undefined);
+}
+
+function* batches<Item>(items: Item[]): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
+}
+
+/** A random while that grows, so that those who met once don't meet again. */
+async function pause(attempt: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(Math.random() * Math.min(5 * 2 ** attempt, 200));
+  if (signal.aborted) throw new StoreUnavailable("The session is changed by too many at once");
+}

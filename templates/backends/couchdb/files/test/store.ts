@@ -1,0 +1,21 @@
+// The CouchDB that this project's tests use: the app's own, with a database of the tests' own.
+// Change it to test against another server; or set TEST_COUCHDB_URL.
+
+import { readStoreSettings } from "../src/config.store.ts";
+import { Environment } from "../src/environment.ts";
+
+const given = Object.entries(process.env).filter(([name]) => name.startsWith("COUCHDB_"));
+const ofCompose = "http://admin:admin@localhost:5984";
+
+export const testEnvironment: Record<string, string> = {
+  ...(given.length === 0 ? { COUCHDB_URL: ofCompose } : (Object.fromEntries(given) as Record<string, string>)),
+  ...(process.env.TEST_COUCHDB_URL !== undefined && { COUCHDB_URL: process.env.TEST_COUCHDB_URL }),
+  COUCHDB_DATABASE: `sessions_test_${process.pid}`,
+};
+
+export async function cleanUp(): Promise<void> {
+  const { url, user, password, database } = readStoreSettings(new Environment(testEnvironment));
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  const answer = await fetch(`${url}/${database}`, { method: "DELETE", headers: { authorization } });
+  if (!answer.ok && answer.status !== 404) throw new Error(`CouchDB answered ${answer.status} to DELETE /${database}`);
+}

@@ -1,0 +1,7 @@
+// The session store that this project's tests run against: memory, of each test's own process.
+// Change it when the store needs other settings in tests.
+
+export const testEnvironment: Record<string, string> = { SESSION_MAX_SESSIONS: "1000" };
+
+/** Nothing outlives the process. */
+export async function cleanUp(): Promise<void> {}

@@ -1,0 +1,28 @@
+// How the drivers' suite opens, spoils and removes a store of this backend.
+// Change it when the settings change.
+
+import { type Document, MongoClient } from "mongodb";
+import type { Fixture } from "../../../test/drivers/fixture.ts";
+import { Environment } from "../../base/files/src/environment.ts";
+import { readStoreSettings } from "./files/src/config.store.ts";
+import { createDriver } from "./files/src/session/driver.ts";
+
+export default {
+  server: "mongodb",
+  capabilities: { sharedStore: true, nativeExpiry: true, touchesOnRead: false, needsSetup: true },
+  environment: (url = "", unique) => ({ MONGODB_URL: url, MONGODB_COLLECTION: unique }),
+  async open(url, unique) {
+    if (url === undefined) throw new Error("this backend needs a server");
+    const settings = readStoreSettings(new Environment({ MONGODB_URL: url, MONGODB_COLLECTION: unique }));
+    const client = new MongoClient(url);
+    const collection = client.db(settings.database).collection<Document & { _id: string }>(unique);
+    return {
+      driver: async () => createDriver(settings, 5000),
+      corrupt: async (id) => void (await collection.updateOne({ _id: id }, { $set: { data: [1] } })),
+      async cleanUp() {
+        await collection.drop();
+        await client.close();
+      },
+    };
+  },
+} satisfies Fixture;

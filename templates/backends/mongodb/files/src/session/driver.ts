@@ -1,0 +1,206 @@
+// Keeps sessions in one collection of MongoDB: every change is one update of one document, every look-up one find by _id.
+// Change it, together with schema.ts, to store something new about every session.
+
+import { Binary, type Collection, type Document, type Filter } from "mongodb";
+import { indexes, type SessionDocument } from "../../schema.ts";
+import { describeStore, type StoreSettings } from "../config.store.ts";
+import { MongodbConnection } from "./mongodb-connection.ts";
+import { date, fromDocument, readable, toDocument } from "./session-document.ts";
+import {
+  type Access,
+  type ChangeResult,
+  type Page,
+  type SessionChange,
+  type SessionDriver,
+  type SessionRow,
+  type StoreStats,
+  StoreUnavailable,
+} from "./store.ts";
+import { encode, field } from "./stored-data.ts";
+
+const BATCH = 1000;
+const PERSISTENCE = 50;
+
+/** `timeout`: milliseconds until a call that gets no answer rejects. */
+export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
+  return new MongodbDriver(settings, timeout);
+}
+
+class MongodbDriver implements SessionDriver {
+  readonly #settings: StoreSettings;
+  readonly #store: MongodbConnection;
+  readonly #sessions: Collection<SessionDocument>;
+
+  constructor(settings: StoreSettings, timeout: number) {
+    this.#settings = settings;
+    this.#store = new MongodbConnection(settings, timeout);
+    this.#sessions = this.#store.database.collection<SessionDocument>(settings.collection);
+  }
+
+  async setup(): Promise<void> {
+    try {
+      // Where nothing is missing, no permission to create is needed.
+      return await this.check();
+    } catch (error) {
+      if (!(error instanceof MissingIndex)) throw error;
+    }
+    await this.#store.run(() => this.#sessions.createIndexes(indexes));
+    await this.check();
+  }
+
+  async check(): Promise<void> {
+    const { collection } = this.#settings;
+    const found = await this.#store.run(async () => {
+      try {
+        return await this.#sessions.listIndexes().toArray();
+      } catch (error) {
+        // The collection isn't there.
+        if ((error as { code?: unknown }).code === 26) return [];
+        throw error;
+      }
+    });
+    for (const { name, key, expireAfterSeconds } of indexes) {
+      const like = found.find((index) => JSON.stringify(index.key) === JSON.stringify(key));
+      if (!like) {
+        throw new MissingIndex(
+          `Collection "${collection}" lacks the index "${name}": run "npm run sessions -- setup".`,
+        );
+      }
+      if ((expireAfterSeconds === undefined) !== (like.expireAfterSeconds === undefined)) {
+        throw new Error(
+          `Index "${like.name}" of collection "${collection}" is not as in schema.ts: expireAfterSeconds.`,
+        );
+      }
+    }
+    await this.#store.run(() => this.#sessions.findOne({ _id: "" }));
+  }
+
+  async create(row: SessionRow): Promise<void> {
+    await this.#store.run(() => this.#sessions.insertOne(toDocument(row)));
+  }
+
+  /** A due touch is left to the runtime: as a part of every read it would make each one a write. */
+  async read(id: string, _access: Access): Promise<SessionRow | undefined> {
+    const document = await this.#store.run(() => this.#sessions.findOne({ _id: id }));
+    return document ? fromDocument(document) : undefined;
+  }
+
+  async change(id: string, change: SessionChange): Promise<ChangeResult> {
+    const { now, userid, secretHash, authenticated, idle, touch, ifVersion, ifSecretHash } = change;
+    const set: Document = { version: { $add: ["$version", 1] } };
+    if (touch) {
+      const updated = { $max: ["$updated", now] };
+      const ends = [{ $add: [updated, idle ?? "$idle"] }, { $add: ["$created", touch.lifetime] }];
+      set.updated = updated;
+      set.expires = { $add: [date(0), { $multiply: [{ $min: ends }, 1000] }] };
+    }
+    if (idle !== undefined) set.idle = idle;
+    // In a pipeline a string that begins with "$" is an expression, unless it is a literal.
+    if (userid !== undefined) set.userid = { $literal: userid };
+    if (secretHash) set.secretHash = new Binary(secretHash);
+    if (authenticated !== undefined) set.authenticated = authenticated;
+    for (const [key, text] of change.set ?? []) set[`data.${field(key)}`] = { $literal: encode(key, text) };
+    const removed = (change.remove ?? []).map((key) => `data.${field(key)}`);
+
+    const live: Filter<SessionDocument> = { _id: id, expires: { $gte: date(now) } };
+    const filter = {
+      ...live,
+      ...(ifVersion !== undefined && { version: ifVersion }),
+      ...(ifSecretHash && { secretHash: new Binary(ifSecretHash) }),
+    };
+    const pipeline = [...(removed.length > 0 ? [{ $unset: removed }] : []), { $set: set }];
+    const { matchedCount } = await this.#store.run(() => this.#sessions.updateOne(filter, pipeline));
+    if (matchedCount > 0) return "done";
+    if (ifVersion === undefined && !ifSecretHash) return "gone";
+    const left = await this.#store.run(() => this.#sessions.findOne(live, { projection: { _id: 1 } }));
+    return left ? "conflict" : "gone";
+  }
+
+  async end(id: string): Promise<boolean> {
+    return await this.#remove({ _id: id });
+  }
+
+  /** DocumentDB misses a document that is being changed at that moment, and says so only by a 0: ended is what can't be found. */
+  async #remove(filter: Filter<SessionDocument>): Promise<boolean> {
+    for (let attempt = 1; attempt <= PERSISTENCE; attempt++) {
+      const { deletedCount } = await this.#store.run(() => this.#sessions.deleteOne(filter));
+      if (deletedCount > 0) return true;
+      if (!(await this.#store.run(() => this.#sessions.findOne(filter, { projection: { _id: 1 } })))) return false;
+    }
+    throw new StoreUnavailable(`${describeStore(this.#settings)}: a session that changes all the time can't be ended.`);
+  }
+
+  async listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]> {
+    const mine = { userid, expires: { $gte: date(now) } };
+    return readable(
+      await this.#store.run(() => this.#sessions.find(mine).sort({ created: -1 }).limit(limit).toArray()),
+    );
+  }
+
+  /** One by one: only so does each document say whether it was ended here. */
+  async endByUser(userid: string, exceptId?: string): Promise<string[]> {
+    const mine = await this.#store.run(() => this.#sessions.find({ userid }, { projection: { _id: 1 } }).toArray());
+    const ended: string[] = [];
+    for (const { _id } of mine) {
+      if (_id === exceptId) continue;
+      if (await this.#remove({ _id, userid })) ended.push(_id);
+    }
+    return ended;
+  }
+
+  async endAll(): Promise<number> {
+    for (let ended = 0; ; ) {
+      const some = await this.#store.run(() =>
+        this.#sessions
+          .find({}, { projection: { _id: 1 } })
+          .limit(BATCH)
+          .toArray(),
+      );
+      if (some.length === 0) return ended;
+      const ids = some.map(({ _id }) => _id);
+      ended += (await this.#store.run(() => this.#sessions.deleteMany({ _id: { $in: ids } }))).deletedCount;
+    }
+  }
+
+  async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
+    for (let from = after; ; ) {
+      const next = { _id: { $gt: from }, expires: { $gte: date(now) } };
+      const found = await this.#store.run(() => this.#sessions.find(next).sort({ _id: 1 }).limit(limit).toArray());
+      const sessions = readable(found);
+      // A page of nothing but unreadable documents is not the end.
+      if (sessions.length > 0 || found.length < limit) return sessions;
+      from = found.at(-1)?._id ?? from;
+    }
+  }
+
+  async stats(now: number): Promise<StoreStats> {
+    const alive = { expires: { $gte: date(now) } };
+    const signedIn = { ...alive, userid: { $type: "string" as const } };
+    const top = [{ $match: signedIn }, { $group: { _id: "$userid", sessions: { $sum: 1 } } }];
+    const order = [{ $sort: { sessions: -1, _id: 1 } }, { $limit: 10 }];
+    const users = await this.#store.run(() => this.#sessions.aggregate<Document>([...top, ...order]).toArray());
+    return {
+      live: await this.#store.run(() => this.#sessions.countDocuments(alive)),
+      expired: 0,
+      signedIn: await this.#store.run(() => this.#sessions.countDocuments(signedIn)),
+      users: users.map(({ _id, sessions }) => ({ userid: String(_id), sessions: Number(sessions) })),
+    };
+  }
+
+  /** MongoDB purges by itself, over the index on `expires`. */
+  async purge(): Promise<number> {
+    return 0;
+  }
+
+  async ping(): Promise<void> {
+    await this.#store.run(() => this.#store.database.command({ ping: 1 }));
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+}
+
+class MissingIndex extends Error {
+  override readonly name = "MissingIndex";
+}

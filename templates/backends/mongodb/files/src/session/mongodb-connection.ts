@@ -1,0 +1,88 @@
+// The connection to MongoDB: what it waits for and how long, what it repeats, how it ends.
+// Change it to set more of the driver's options than the URL should have.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Db, MongoClient } from "mongodb";
+import { describeStore, type StoreSettings } from "../config.store.ts";
+import { passing, storeError } from "./mongodb-errors.ts";
+import { StoreUnavailable } from "./store.ts";
+
+const ATTEMPTS = 5;
+
+export class MongodbConnection {
+  readonly database: Db;
+  readonly #settings: StoreSettings;
+  readonly #timeout: number;
+  readonly #client: MongoClient;
+  #connected: Promise<unknown> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(settings: StoreSettings, timeout: number) {
+    this.#settings = settings;
+    this.#timeout = timeout;
+    this.#client = new MongoClient(settings.url, {
+      // Before the time of the whole call is up, so that the message can say what was waited for. The last one closes a
+      // connection that hangs.
+      serverSelectionTimeoutMS: Math.ceil(timeout * 0.8),
+      waitQueueTimeoutMS: Math.ceil(timeout * 0.8),
+      connectTimeoutMS: Math.ceil(timeout * 0.8),
+      socketTimeoutMS: timeout,
+      // A secondary that lags would show ended sessions as alive.
+      readPreference: "primary",
+      // What was answered with success survives a failover. A w= in the URL is the user's own choice.
+      ...(!/[?&]w=/i.test(settings.url) && { writeConcern: { w: "majority" } }),
+    });
+    this.database = this.#client.db(settings.database);
+  }
+
+  /** Rejects in time, whatever the server does: with StoreUnavailable where waiting may help. */
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    const place = describeStore(this.#settings);
+    // The client would connect again.
+    if (this.#closing) throw new StoreUnavailable(`${place}: the connection is closed.`);
+    const late = Promise.withResolvers<never>();
+    // The client's own limits are for each step that it takes; this one is for all of them.
+    const timer = setTimeout(() => {
+      late.reject(new StoreUnavailable(`${place}: no answer within ${this.#timeout} ms.`));
+    }, this.#timeout);
+    try {
+      return await Promise.race([this.#attempt(work), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #attempt<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#connect();
+        return await work();
+      } catch (error) {
+        if (!passing(error) || attempt >= ATTEMPTS) throw storeError(error, this.#settings, this.#timeout);
+        await sleep(Math.random() * 5 * 2 ** attempt);
+      }
+    }
+  }
+
+  /** By itself the client would not try again after a first connection that failed. */
+  async #connect(): Promise<void> {
+    this.#connected ??= this.#client.connect();
+    try {
+      await this.#connected;
+    } catch (error) {
+      this.#connected = undefined;
+      throw error;
+    }
+  }
+
+  /** Twice is fine. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#end();
+    await this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    // A server that hangs or has gone can't be told; its connections are closed all the same.
+    await this.#client.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,31 @@
+// How the drivers' suite opens, spoils and removes a store of this backend.
+// Change it when the settings change.
+
+import { createConnection } from "mysql2/promise";
+import type { Fixture } from "../../../test/drivers/fixture.ts";
+import { Environment } from "../../base/files/src/environment.ts";
+import { readStoreSettings } from "./files/src/config.store.ts";
+import { createDriver } from "./files/src/session/driver.ts";
+
+export default {
+  server: "mariadb",
+  variants: ["mysql"],
+  capabilities: { sharedStore: true, nativeExpiry: false, touchesOnRead: false, needsSetup: true },
+  environment: (url = "", unique) => ({ DATABASE_URL: url, SESSION_TABLE: unique }),
+  async open(url, unique) {
+    if (url === undefined) throw new Error("this backend needs a server");
+    const settings = readStoreSettings(
+      new Environment({ DATABASE_URL: url, SESSION_TABLE: unique, MYSQL_CONNECTIONS: "5" }),
+    );
+    async function run(sql: string, values: string[] = []): Promise<void> {
+      const connection = await createConnection({ uri: url });
+      await connection.execute(sql, values);
+      await connection.end();
+    }
+    return {
+      driver: async () => createDriver(settings, 5000),
+      corrupt: (id) => run(`UPDATE \`${unique}\` SET data = '[1]' WHERE id = ?`, [id]),
+      cleanUp: () => run(`DROP TABLE IF EXISTS \`${unique}\``),
+    };
+  },
+} satisfies Fixture;

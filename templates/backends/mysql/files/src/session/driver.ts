@@ -1,0 +1,214 @@
+// Keeps sessions in one table of MySQL or MariaDB: every change is one UPDATE, every look-up one SELECT by primary key.
+// Change it, together with schema.sql, to store something new about every session.
+
+import type { RowDataPacket } from "mysql2/promise";
+import type { StoreSettings } from "../config.store.ts";
+import { MysqlPool, type Value } from "./mysql-pool.ts";
+import { COLUMNS, check, setUp } from "./mysql-schema.ts";
+import {
+  type Access,
+  type ChangeResult,
+  type Page,
+  type SessionChange,
+  type SessionDriver,
+  type SessionRow,
+  type StoreStats,
+  UnreadableRow,
+} from "./store.ts";
+import { decode, encode, paths } from "./stored-data.ts";
+
+const BATCH = 1000;
+
+/** `timeout`: milliseconds until a call that gets no answer rejects. */
+export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
+  return new MysqlDriver(settings, timeout);
+}
+
+class MysqlDriver implements SessionDriver {
+  readonly #settings: StoreSettings;
+  readonly #pool: MysqlPool;
+  /** Quoted. The settings let nothing but letters, digits and _ through. */
+  readonly #table: string;
+
+  constructor(settings: StoreSettings, timeout: number) {
+    this.#settings = settings;
+    this.#pool = new MysqlPool(settings, timeout);
+    this.#table = `\`${settings.table}\``;
+  }
+
+  async setup(): Promise<void> {
+    await setUp(this.#pool, this.#settings.table);
+  }
+
+  async check(): Promise<void> {
+    await check(this.#pool, this.#settings.table);
+  }
+
+  async create(row: SessionRow): Promise<void> {
+    const data = Object.entries(JSON.parse(row.data) as object);
+    await this.#pool.write(`INSERT INTO ${this.#table} (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`, [
+      ...[bytes(row.id), Buffer.from(row.secretHash), row.userid === null ? null : bytes(row.userid)],
+      ...[row.created, row.updated, row.authenticated, row.idle, row.expires],
+      ...[row.ipaddress, row.useragent, encode(data.map(([key, value]) => [key, JSON.stringify(value)])), row.version],
+    ]);
+  }
+
+  /** A due touch is left to the runtime: neither server can update and return a row in one statement. */
+  async read(id: string, _access: Access): Promise<SessionRow | undefined> {
+    const [row] = await this.#pool.read(`SELECT ${COLUMNS} FROM ${this.#table} WHERE id = ?`, [bytes(id)]);
+    return row && fromColumns(row);
+  }
+
+  async change(id: string, change: SessionChange): Promise<ChangeResult> {
+    const { now, userid, secretHash, authenticated, idle, touch, ifVersion, ifSecretHash } = change;
+    const set: string[] = [];
+    const values: Value[] = [];
+    const assign = (assignment: string, ...its: Value[]) => {
+      set.push(assignment);
+      values.push(...its);
+    };
+    // Assignments are made from left to right, and see what those before them have made.
+    if (touch) {
+      assign(
+        "expires = LEAST(GREATEST(updated, ?) + COALESCE(?, idle), created + ?)",
+        now,
+        idle ?? null,
+        touch.lifetime,
+      );
+      assign("updated = GREATEST(updated, ?)", now);
+    }
+    if (idle !== undefined) assign("idle = ?", idle);
+    if (userid !== undefined) assign("userid = ?", userid === null ? null : bytes(userid));
+    if (secretHash) assign("secret_hash = ?", Buffer.from(secretHash));
+    if (authenticated !== undefined) assign("authenticated = ?", authenticated);
+    // MariaDB's JSON_MERGE_PATCH mistakes some of several keys to remove (seen in 10.11), so it only ever sets.
+    const removed = paths(change.remove ?? []);
+    let data = "data";
+    if (removed.length > 0) data = `JSON_REMOVE(${data}${", ?".repeat(removed.length)})`;
+    if (change.set?.size) data = `JSON_MERGE_PATCH(${data}, ?)`;
+    if (data !== "data") assign(`data = ${data}`, ...removed, ...(change.set?.size ? [encode(change.set)] : []));
+    assign("version = version + 1");
+
+    // A patch would turn what is no object into one, and with it an unreadable row into an empty session.
+    const live = "id = ? AND expires >= ? AND JSON_TYPE(data) = 'OBJECT'";
+    let where = live;
+    values.push(bytes(id), now);
+    if (ifVersion !== undefined) {
+      where += " AND version = ?";
+      values.push(ifVersion);
+    }
+    if (ifSecretHash) {
+      where += " AND secret_hash = ?";
+      values.push(Buffer.from(ifSecretHash));
+    }
+    if ((await this.#pool.write(`UPDATE ${this.#table} SET ${set.join(", ")} WHERE ${where}`, values)) > 0)
+      return "done";
+    if (where === live) return "gone";
+    const left = await this.#pool.read(`SELECT 1 FROM ${this.#table} WHERE ${live}`, [bytes(id), now]);
+    return left.length > 0 ? "conflict" : "gone";
+  }
+
+  async end(id: string): Promise<boolean> {
+    return (await this.#pool.write(`DELETE FROM ${this.#table} WHERE id = ?`, [bytes(id)])) > 0;
+  }
+
+  async listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]> {
+    const sql = `SELECT ${COLUMNS} FROM ${this.#table} WHERE userid = ? AND expires >= ? ORDER BY created DESC LIMIT ?`;
+    return readable(await this.#pool.read(sql, [bytes(userid), now, limit]));
+  }
+
+  /** One by one: each row says whether it was ended here, and no statement locks more than one row. */
+  async endByUser(userid: string, exceptId?: string): Promise<string[]> {
+    const rows = await this.#pool.read(`SELECT id FROM ${this.#table} WHERE userid = ?`, [bytes(userid)]);
+    const ended: string[] = [];
+    for (const row of rows) {
+      const id = String(row.id);
+      if (id === exceptId) continue;
+      const sql = `DELETE FROM ${this.#table} WHERE id = ? AND userid = ?`;
+      if ((await this.#pool.write(sql, [bytes(id), bytes(userid)])) > 0) ended.push(id);
+    }
+    return ended;
+  }
+
+  async endAll(): Promise<number> {
+    for (let ended = 0; ; ) {
+      const count = await this.#pool.write(`DELETE FROM ${this.#table} ORDER BY id LIMIT ?`, [BATCH]);
+      ended += count;
+      if (count < BATCH) return ended;
+    }
+  }
+
+  async page({ now, after, limit }: Page): Promise<SessionRow[]> {
+    const sql = `SELECT ${COLUMNS} FROM ${this.#table} WHERE id > ? AND expires >= ? ORDER BY id LIMIT ?`;
+    for (let from = bytes(after ?? ""); ; ) {
+      const rows = await this.#pool.read(sql, [from, now, limit]);
+      const sessions = readable(rows);
+      // A page of nothing but unreadable rows is not the end.
+      if (sessions.length > 0 || rows.length < limit) return sessions;
+      from = rows.at(-1)?.id as Buffer;
+    }
+  }
+
+  async stats(now: number): Promise<StoreStats> {
+    const counts = `SELECT COUNT(CASE WHEN expires >= ? THEN 1 END) AS live, COUNT(CASE WHEN expires < ? THEN 1 END) AS expired,
+      COUNT(CASE WHEN expires >= ? THEN userid END) AS signedIn FROM ${this.#table}`;
+    const [row] = await this.#pool.read(counts, [now, now, now]);
+    const top = `SELECT userid, COUNT(*) AS sessions FROM ${this.#table} WHERE userid IS NOT NULL AND expires >= ?
+      GROUP BY userid ORDER BY sessions DESC, userid LIMIT 10`;
+    const users = await this.#pool.read(top, [now]);
+    return {
+      live: Number(row?.live),
+      expired: Number(row?.expired),
+      signedIn: Number(row?.signedIn),
+      users: users.map(({ userid, sessions }) => ({ userid: String(userid), sessions: Number(sessions) })),
+    };
+  }
+
+  async purge(now: number, limit: number): Promise<number> {
+    return await this.#pool.write(`DELETE FROM ${this.#table} WHERE expires < ? ORDER BY expires, id LIMIT ?`, [
+      now,
+      limit,
+    ]);
+  }
+
+  async ping(): Promise<void> {
+    await this.#pool.read("SELECT 1");
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+function bytes(text: string): Buffer {
+  return Buffer.from(text);
+}
+
+function readable(rows: RowDataPacket[]): SessionRow[] {
+  return rows.flatMap((row) => {
+    try {
+      return [fromColumns(row)];
+    } catch (error) {
+      if (error instanceof UnreadableRow) return [];
+      throw error;
+    }
+  });
+}
+
+function fromColumns(row: RowDataPacket): SessionRow {
+  const id = String(row.id);
+  return {
+    id,
+    secretHash: new Uint8Array(row.secret_hash),
+    userid: row.userid === null ? null : String(row.userid),
+    created: Number(row.created),
+    updated: Number(row.updated),
+    authenticated: Number(row.authenticated),
+    idle: Number(row.idle),
+    expires: Number(row.expires),
+    ipaddress: row.ipaddress,
+    useragent: row.useragent,
+    data: decode(id, row.data),
+    version: Number(row.version),
+  };
+}

@@ -1,0 +1,180 @@
+// Connections to the server: limited in number, each with a deadline, thrown away when they hang or break.
+// Change it to tune the connections, or what a new one is told.
+
+import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type ConnectionOptions,
+  createPool,
+  type Pool,
+  type PoolConnection,
+  type ResultSetHeader,
+  type RowDataPacket,
+} from "mysql2/promise";
+import { describeStore, type StoreSettings } from "../config.store.ts";
+import { connectError, connectionLost, onlyStatementFailed, rolledBack, statementError } from "./mysql-errors.ts";
+import { StoreUnavailable } from "./store.ts";
+
+/** What the server's own defaults could spoil: bytes of text, text cut short without an error, changes left uncommitted. */
+const GREETING = "SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION autocommit = 1";
+
+const ATTEMPTS = 5;
+
+export type Value = string | number | Buffer | null;
+
+type Work<Result> = (connection: PoolConnection) => Promise<Result>;
+
+export class MysqlPool {
+  readonly #settings: StoreSettings;
+  readonly #timeout: number;
+  readonly #pool: Pool;
+  readonly #greeted = new WeakSet<object>();
+  readonly #open = new Set<PoolConnection["connection"]>();
+  #closing: Promise<void> | undefined;
+
+  constructor(settings: StoreSettings, timeout: number) {
+    this.#settings = settings;
+    this.#timeout = timeout;
+    this.#pool = createPool({
+      ...connectionOptions(settings, timeout),
+      connectionLimit: settings.connections,
+      // A server allows 16,382 over all connections.
+      maxPreparedStatements: 100,
+    });
+  }
+
+  async read(sql: string, values: Value[] = []): Promise<RowDataPacket[]> {
+    const work: Work<RowDataPacket[]> = async (connection) => {
+      const [rows] = await connection.execute<RowDataPacket[]>(sql, values);
+      return rows;
+    };
+    return await this.#run(work, { repeatable: true });
+  }
+
+  /** The number of rows that matched. Not repeated when the connection breaks: it may have been done. */
+  async write(sql: string, values: Value[] = []): Promise<number> {
+    const work: Work<number> = async (connection) => {
+      const [{ affectedRows }] = await connection.execute<ResultSetHeader>(sql, values);
+      return affectedRows;
+    };
+    return await this.#run(work, { repeatable: false });
+  }
+
+  /**
+   * Runs `work` on a connection. What the server has rolled back is tried again, and so is what a broken connection
+   * has cut off if it is `repeatable`, within the one deadline. Rejects with StoreUnavailable when that passes.
+   */
+  async #run<Result>(work: Work<Result>, { repeatable }: { repeatable: boolean }): Promise<Result> {
+    const deadline = performance.now() + this.#timeout;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work, deadline);
+      } catch (error) {
+        const again = rolledBack(error) || (repeatable && connectionLost(error));
+        if (!again || attempt >= ATTEMPTS || performance.now() >= deadline) throw statementError(error, this.#settings);
+        await sleep(Math.random() * 5 * 2 ** attempt);
+      }
+    }
+  }
+
+  async #attempt<Result>(work: Work<Result>, deadline: number): Promise<Result> {
+    const late = Promise.withResolvers<never>();
+    let connection: PoolConnection | undefined;
+    let expired = false;
+    const timer = setTimeout(() => {
+      expired = true;
+      // It may answer yet, and to somebody else's question: never back into the pool.
+      if (connection) discard(connection);
+      late.reject(new StoreUnavailable(`${describeStore(this.#settings)}: no answer within ${this.#timeout} ms.`));
+    }, deadline - performance.now());
+    const running = this.#connect().then(async (connected) => {
+      if (expired) {
+        connected.release();
+        return await late.promise;
+      }
+      connection = connected;
+      return await this.#use(connected, work);
+    });
+    try {
+      return await Promise.race([running, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #connect(): Promise<PoolConnection> {
+    if (this.#closing) throw new StoreUnavailable(`${describeStore(this.#settings)}: the connections are closed.`);
+    try {
+      return await this.#pool.getConnection();
+    } catch (error) {
+      throw connectError(error, this.#settings);
+    }
+  }
+
+  async #use<Result>(connection: PoolConnection, work: Work<Result>): Promise<Result> {
+    try {
+      await this.#greet(connection);
+      const result = await work(connection);
+      connection.release();
+      return result;
+    } catch (error) {
+      if (onlyStatementFailed(error)) connection.release();
+      else discard(connection);
+      throw error;
+    }
+  }
+
+  async #greet(connection: PoolConnection): Promise<void> {
+    const { connection: core } = connection;
+    if (this.#greeted.has(core)) return;
+    // An error in an idle connection takes it out of the pool; a second one must not end the process.
+    core.on("error", () => this.#open.delete(core));
+    core.on("end", () => this.#open.delete(core));
+    this.#open.add(core);
+    await connection.query(GREETING).catch((error: unknown) => {
+      throw connectError(error, this.#settings);
+    });
+    this.#greeted.add(core);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    const given = AbortSignal.timeout(this.#timeout);
+    const patience = new Promise<void>((resolve) => given.addEventListener("abort", () => resolve()));
+    // A connection that breaks while it says goodbye is as good as closed.
+    await Promise.race([this.#pool.end().catch(() => undefined), patience]);
+    for (const core of this.#open) socketOf(core).destroy();
+  }
+}
+
+/** `destroy` of mysql2 only says goodbye, and a hung server never answers: its socket would hold the process. */
+function discard(connection: PoolConnection): void {
+  connection.destroy();
+  socketOf(connection.connection).destroy();
+}
+
+function socketOf(core: PoolConnection["connection"]): Socket {
+  return (core as unknown as { stream: Socket }).stream;
+}
+
+/** How to reach the server and what to be to it, for mysql2. */
+export function connectionOptions(settings: StoreSettings, timeout: number): ConnectionOptions {
+  const { host, port, socket, user, password, database, tls } = settings;
+  const checked = tls.mode === "on";
+  const ca = tls.mode === "on" && tls.ca !== undefined ? { ca: tls.ca } : {};
+  return {
+    ...(socket === undefined ? { host, port } : { socketPath: socket }),
+    user,
+    password,
+    database,
+    ...(tls.mode !== "off" && { ssl: { rejectUnauthorized: checked, verifyIdentity: checked, ...ca } }),
+    charset: "utf8mb4",
+    jsonStrings: true,
+    // A little before the call that waits for it, so that the message names the setting.
+    connectTimeout: Math.ceil(timeout * 0.9),
+  };
+}

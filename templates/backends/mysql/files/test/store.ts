@@ -1,0 +1,23 @@
+// The session store that this project's tests run against: a table of their own, in the database that .env names.
+// Change it when the store needs other settings in tests; or set TEST_MYSQL_URL to test against another server.
+
+import { createConnection } from "mysql2/promise";
+import { readStoreSettings } from "../src/config.store.ts";
+import { Environment } from "../src/environment.ts";
+import { connectionOptions } from "../src/session/mysql-pool.ts";
+
+const given = Object.entries(process.env).filter(([name]) => name === "DATABASE_URL" || name.startsWith("MYSQL_"));
+const ofCompose = "mysql://app:app@localhost:3306/app";
+
+export const testEnvironment: Record<string, string> = {
+  ...(given.length === 0 ? { DATABASE_URL: ofCompose } : (Object.fromEntries(given) as Record<string, string>)),
+  ...(process.env.TEST_MYSQL_URL !== undefined && { DATABASE_URL: process.env.TEST_MYSQL_URL }),
+  SESSION_TABLE: `sessions_test_${process.pid}`,
+};
+
+export async function cleanUp(): Promise<void> {
+  const settings = readStoreSettings(new Environment(testEnvironment));
+  const connection = await createConnection(connectionOptions(settings, 5000));
+  await connection.execute(`DROP TABLE IF EXISTS \`${settings.table}\``);
+  await connection.end();
+}

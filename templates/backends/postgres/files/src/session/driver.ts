@@ -1,0 +1,236 @@
+// Stores sessions in a PostgreSQL table: every operation is one prepared statement, one round trip.
+// Change it when a session gets another column: here, in COLUMNS and create, and in schema.sql.
+
+import { readFileSync } from "node:fs";
+import type { StoreSettings } from "../config.store.ts";
+import { HEAVY, Postgres } from "./postgres.ts";
+import {
+  type Access,
+  type ChangeResult,
+  type FoundRow,
+  joinData,
+  type Page,
+  type SessionChange,
+  type SessionDriver,
+  type SessionRow,
+  type StoreLimits,
+  type StoreStats,
+  type Touch,
+  touchInterval,
+  UnreadableRow,
+} from "./store.ts";
+
+const COLUMNS = `s.id, s.secret_hash AS "secretHash", s.userid, s.created, s.updated, s.authenticated, s.idle, s.expires,
+  s.ipaddress, s.useragent, s.data, s.version`;
+
+/** Their types, by PostgreSQL's numbers: text, bytea, bigint, jsonb. */
+const TYPES = [25, 17, 25, 20, 20, 20, 20, 20, 25, 25, 3802, 20];
+
+/** Sessions of which is remembered when they were touched last. */
+const REMEMBERED = 10_000;
+
+/** Sessions that endAll ends with one statement, so that none takes longer than the time limit. */
+const BATCH = 5000;
+
+export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
+  return new PostgresDriver(settings, timeout);
+}
+
+class PostgresDriver implements SessionDriver {
+  readonly limits: StoreLimits = {
+    text: {
+      pattern: /[\0\p{Surrogate}]/u,
+      reason: "PostgreSQL holds neither NUL characters nor halves of surrogate pairs",
+    },
+  };
+  readonly #postgres: Postgres;
+  /** From when a touch may be due, for sessions read lately: until then a plain SELECT does, at half the cost for the server. */
+  readonly #dueFrom = new Map<string, number>();
+  /** As configured, and as it is written in SQL. */
+  readonly #name: string;
+  readonly #table: string;
+
+  constructor(settings: StoreSettings, timeout: number) {
+    this.#postgres = new Postgres(settings, timeout);
+    this.#name = settings.table;
+    this.#table = quoted(settings.table);
+  }
+
+  /** Touches nothing when all is there, so that it works without the right to create tables. */
+  async setup(): Promise<void> {
+    if ((await this.#fault()) === undefined) return;
+    const schema = readFileSync(new URL("../../schema.sql", import.meta.url), "utf8");
+    const [bare = ""] = this.#name.split(".").slice(-1);
+    // In one pass: a table called sessions_of_app must not be renamed a second time.
+    const named = schema.replaceAll(/"sessions(_\w+)?"/g, (_, suffix?: string) =>
+      suffix ? quoted(bare + suffix) : this.#table,
+    );
+    // One at a time: CREATE … IF NOT EXISTS by itself fails when two do it at once. The number means nothing.
+    await this.#postgres.run(`SELECT pg_advisory_xact_lock(7305478105938452321); ${named}`);
+    await this.check();
+  }
+
+  async check(): Promise<void> {
+    const fault = await this.#fault();
+    if (fault !== undefined) throw new Error(fault);
+  }
+
+  async #fault(): Promise<string | undefined> {
+    const about = `SESSION_TABLE ${this.#name}`;
+    try {
+      const { fields } = await this.#postgres.run(`SELECT ${COLUMNS}, s.expires_slot FROM ${this.#table} s LIMIT 0`);
+      const wrong = fields.find(({ dataTypeID }, index) => dataTypeID !== (TYPES[index] ?? 20));
+      if (wrong) return `${about}: the column of ${wrong.name} has another type than in schema.sql.`;
+    } catch (error) {
+      const { code, message } = (error as Error).cause as NodeJS.ErrnoException;
+      if (code === "42P01") return `${about} isn't there. \`npm run sessions -- setup\` creates it.`;
+      if (code === "42703") return `${about} isn't as in schema.sql: ${message}.`;
+      throw error;
+    }
+    const { rows } = await this.#postgres.run(`SELECT string_agg(name, ', ') AS missing
+      FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) AS name WHERE NOT has_table_privilege('${this.#table}', name)`);
+    const { missing } = rows[0] as { missing: string | null };
+    return missing === null ? undefined : `${about}: the database user has no right to ${missing}.`;
+  }
+
+  async create(row: SessionRow): Promise<void> {
+    const sql = `INSERT INTO ${this.#table} (id, secret_hash, userid, created, updated, authenticated, idle, expires,
+      ipaddress, useragent, data, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+    await this.#postgres.query(sql, [
+      ...[row.id, row.secretHash, row.userid, row.created, row.updated, row.authenticated, row.idle, row.expires],
+      ...[row.ipaddress, row.useragent, row.data, row.version],
+    ]);
+  }
+
+  async read(id: string, { now, touch }: Access): Promise<FoundRow | undefined> {
+    const mayBeDue = touch !== undefined && now >= (this.#dueFrom.get(id) ?? 0);
+    const row = await (mayBeDue ? this.#readAndTouch(id, now, touch) : this.#read(id));
+    if (row === undefined) return undefined;
+    if (!isReadable(row)) throw new UnreadableRow(`The row of session ${id} can't be understood.`);
+    if (mayBeDue) {
+      if (this.#dueFrom.size >= REMEMBERED) this.#dueFrom.clear();
+      this.#dueFrom.set(id, row.updated + touchInterval(touch.every, row.idle));
+    }
+    return row;
+  }
+
+  async #read(id: string): Promise<FoundRow | undefined> {
+    const sql = `SELECT ${COLUMNS} FROM ${this.#table} s WHERE s.id = $1`;
+    return (await this.#postgres.query<SessionRow>(sql, [id])).rows[0];
+  }
+
+  /** The UPDATE finds nothing unless a touch is due. Its columns come last, and so replace those of the same name. */
+  async #readAndTouch(id: string, now: number, touch: Touch & { every: number; secretHash: Uint8Array }) {
+    const sql = `WITH touched AS (
+        UPDATE ${this.#table} SET updated = $2, expires = least($2 + idle, created + $3)
+        WHERE id = $1 AND expires >= $2 AND $2 - updated >= greatest(1, least($4, idle / 10)) AND secret_hash = $5
+        RETURNING updated, expires)
+      SELECT ${COLUMNS}, coalesce(t.updated, s.updated) AS updated, coalesce(t.expires, s.expires) AS expires,
+        t.updated IS NOT NULL AS touched
+      FROM ${this.#table} s LEFT JOIN touched t ON true WHERE s.id = $1`;
+    const values = [id, now, touch.lifetime, touch.every, touch.secretHash];
+    return (await this.#postgres.query<FoundRow>(sql, values)).rows[0];
+  }
+
+  async change(id: string, change: SessionChange): Promise<ChangeResult> {
+    const values: unknown[] = [];
+    const value = (given: unknown) => `$${values.push(given)}`;
+    const [where, now] = [`id = ${value(id)}`, value(change.now)];
+
+    const assignments = ["version = version + 1"];
+    if (change.set?.size || change.remove?.length) {
+      let data = "data";
+      if (change.remove?.length) data = `(data - ${value(change.remove)}::text[])`;
+      if (change.set?.size) data += ` || ${value(joinData(change.set))}::jsonb`;
+      assignments.push(`data = ${data}`);
+    }
+    if (change.userid !== undefined) assignments.push(`userid = ${value(change.userid)}`);
+    if (change.secretHash !== undefined) assignments.push(`secret_hash = ${value(change.secretHash)}`);
+    if (change.authenticated !== undefined) assignments.push(`authenticated = ${value(change.authenticated)}`);
+    const idle = change.idle === undefined ? "idle" : `${value(change.idle)}::bigint`;
+    if (change.idle !== undefined) assignments.push(`idle = ${idle}`);
+    if (change.touch) {
+      const updated = `greatest(updated, ${now})`;
+      const expires = `least(${updated} + ${idle}, created + ${value(change.touch.lifetime)})`;
+      assignments.push(`updated = ${updated}`, `expires = ${expires}`);
+    }
+    const conditions = [where, `expires >= ${now}`];
+    if (change.ifVersion !== undefined) conditions.push(`version = ${value(change.ifVersion)}`);
+    if (change.ifSecretHash !== undefined) conditions.push(`secret_hash = ${value(change.ifSecretHash)}`);
+
+    const sql = `UPDATE ${this.#table} SET ${assignments.join(", ")} WHERE ${conditions.join(" AND ")}`;
+    const { count } = await this.#postgres.query(sql, values);
+    if (count === 1) return "done";
+    if (conditions.length === 2) return "gone";
+    const live = `SELECT 1 FROM ${this.#table} WHERE id = $1 AND expires >= $2`;
+    return (await this.#postgres.query(live, [id, change.now])).count === 1 ? "conflict" : "gone";
+  }
+
+  async end(id: string): Promise<boolean> {
+    return (await this.#postgres.query(`DELETE FROM ${this.#table} WHERE id = $1`, [id])).count === 1;
+  }
+
+  async listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]> {
+    const sql = `SELECT ${COLUMNS} FROM ${this.#table} s WHERE s.userid = $1 AND s.expires >= $2
+      ORDER BY s.created DESC LIMIT $3`;
+    return (await this.#postgres.query<SessionRow>(sql, [userid, now, limit])).rows.filter(isReadable);
+  }
+
+  async endByUser(userid: string, exceptId?: string): Promise<string[]> {
+    const sql = `DELETE FROM ${this.#table} WHERE userid = $1 AND id IS DISTINCT FROM $2 RETURNING id`;
+    const { rows } = await this.#postgres.query<{ id: string }>(sql, [userid, exceptId]);
+    return rows.map(({ id }) => id);
+  }
+
+  async endAll(): Promise<number> {
+    const sql = `DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(SELECT id FROM ${this.#table} LIMIT $1))`;
+    for (let ended = 0; ; ) {
+      const { count } = await this.#postgres.query(sql, [BATCH], HEAVY);
+      ended += count;
+      if (count < BATCH) return ended;
+    }
+  }
+
+  async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
+    const sql = `SELECT ${COLUMNS} FROM ${this.#table} s WHERE s.id > $1 AND s.expires >= $2 ORDER BY s.id LIMIT $3`;
+    return (await this.#postgres.query<SessionRow>(sql, [after, now, limit], HEAVY)).rows.filter(isReadable);
+  }
+
+  async stats(now: number): Promise<StoreStats> {
+    const counts = `SELECT count(*) FILTER (WHERE expires >= $1) AS live, count(*) FILTER (WHERE expires < $1) AS expired,
+      count(userid) FILTER (WHERE expires >= $1) AS "signedIn" FROM ${this.#table}`;
+    const users = `SELECT userid, count(*) AS sessions FROM ${this.#table} WHERE userid IS NOT NULL AND expires >= $1
+      GROUP BY userid ORDER BY sessions DESC, userid LIMIT 10`;
+    const { rows } = await this.#postgres.query<Omit<StoreStats, "users">>(counts, [now], HEAVY);
+    const most = await this.#postgres.query<StoreStats["users"][number]>(users, [now], HEAVY);
+    return { live: 0, expired: 0, signedIn: 0, ...rows[0], users: most.rows };
+  }
+
+  /** Several may purge at once: each takes what no other has locked. A row that was touched meanwhile is looked at again, and spared. */
+  async purge(now: number, limit: number): Promise<number> {
+    const sql = `DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
+      SELECT id FROM ${this.#table} WHERE expires_slot <= $1::bigint / 600 AND expires < $1
+      ORDER BY expires_slot LIMIT $2 FOR UPDATE SKIP LOCKED))`;
+    return (await this.#postgres.query(sql, [now, limit], HEAVY)).count;
+  }
+
+  async ping(): Promise<void> {
+    await this.#postgres.query("SELECT 1", []);
+  }
+
+  async close(): Promise<void> {
+    await this.#postgres.close();
+  }
+}
+
+function isReadable(row: SessionRow): boolean {
+  return row.secretHash.length === 32 && row.data.startsWith("{");
+}
+
+/** `schema.table` as SQL writes it; config.store.ts let nothing through that could end the quotation. */
+function quoted(name: string): string {
+  return name
+    .split(".")
+    .map((part) => `"${part}"`)
+    .join(".");
+}

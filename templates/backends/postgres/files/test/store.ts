@@ -1,0 +1,24 @@
+// The session store that this project's tests run against: a table of their own, in the database that .env names.
+// Change it when the store needs other settings in tests; or set TEST_POSTGRES_URL to test against another server.
+
+import { Client } from "pg";
+import { readStoreSettings } from "../src/config.store.ts";
+import { Environment } from "../src/environment.ts";
+import { clientConfig } from "../src/session/postgres.ts";
+
+const given = Object.entries(process.env).filter(([name]) => name === "DATABASE_URL" || name.startsWith("PG"));
+const ofCompose = "postgres://app:app@localhost:5432/app";
+
+export const testEnvironment: Record<string, string> = {
+  ...(given.length === 0 ? { DATABASE_URL: ofCompose } : (Object.fromEntries(given) as Record<string, string>)),
+  ...(process.env.TEST_POSTGRES_URL !== undefined && { DATABASE_URL: process.env.TEST_POSTGRES_URL }),
+  SESSION_TABLE: `sessions_test_${process.pid}`,
+};
+
+export async function cleanUp(): Promise<void> {
+  const settings = readStoreSettings(new Environment(testEnvironment));
+  const client = new Client(clientConfig(settings, 5000));
+  await client.connect();
+  await client.query(`DROP TABLE IF EXISTS "${settings.table}"`);
+  await client.end();
+}

@@ -1,0 +1,214 @@
+// The connection to Redis: one server, a cluster or Sentinels; every use of it ends in time, and it heals by itself.
+// Change the client's options in `connectTo`, what an error means in redis-errors.ts.
+
+import { createClient, createCluster, createSentinel } from "redis";
+import type { StoreSettings } from "../config.store.ts";
+import { asStoreError, meansUnreachable, TimedOut } from "./redis-errors.ts";
+import { scripts } from "./redis-scripts.ts";
+import { StoreUnavailable } from "./store.ts";
+
+/** What the three kinds of clients have in common and the driver uses. */
+export interface Commands {
+  hGetAll(key: string): Promise<Record<string, string>>;
+  hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
+  zRange(key: string, from: number, to: number): Promise<string[]>;
+  zRem(key: string, members: string[]): Promise<number>;
+  unlink(key: string): Promise<number>;
+  scan(cursor: string, options: { MATCH: string; COUNT: number }): Promise<{ cursor: string; keys: string[] }>;
+  ping(): Promise<unknown>;
+  createSession(key: string, args: string[]): Promise<number>;
+  changeSession(key: string, args: string[]): Promise<string[]>;
+  endSession(key: string, args: string[]): Promise<string | null>;
+  indexSession(key: string, args: string[]): Promise<null>;
+}
+
+interface Client extends Commands {
+  readonly isReady: boolean;
+  connect(): Promise<unknown>;
+  destroy(): void | Promise<void>;
+  on(event: string, listener: (error: unknown) => void): unknown;
+}
+
+/** A client from its birth to its replacement. */
+interface Link {
+  client: Client;
+  since: number;
+  /** Settles when the first attempt to connect has succeeded or failed; it never rejects. */
+  attempted: Promise<void>;
+  failure: unknown;
+  retired: boolean;
+}
+
+export class RedisConnection {
+  readonly #settings: StoreSettings;
+  readonly #timeout: number;
+  #link: Link;
+  /** What is to take over from `#link` as soon as it is connected. */
+  #spare: Link | undefined;
+  #closed = false;
+
+  constructor(settings: StoreSettings, timeout: number) {
+    this.#settings = settings;
+    this.#timeout = timeout;
+    this.#link = this.#open();
+  }
+
+  /** Does one piece of work, several commands perhaps, within the timeout. */
+  async run<Result>(work: (commands: Commands) => Promise<Result>): Promise<Result> {
+    const link = this.#link;
+    try {
+      if (this.#closed) throw new StoreUnavailable("The connection to Redis is closed");
+      return await within(this.#timeout, async () => {
+        await link.attempted;
+        if (!link.client.isReady) throw link.failure ?? new StoreUnavailable("The connection to Redis was lost");
+        return await work(link.client);
+      });
+    } catch (error) {
+      if (meansUnreachable(error)) this.#doubt(link);
+      throw asStoreError(error, link.failure, this.#settings);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const link of [this.#link, this.#spare]) if (link) this.#retire(link);
+  }
+
+  /**
+   * The client reconnects by itself, but waits for ever on a connection whose other end has silently gone, and on a
+   * cluster's node that was gone before it came. So, at most once per timeout, another one connects and takes over.
+   */
+  #doubt(link: Link): void {
+    const age = (of: Link) => performance.now() - of.since;
+    if (this.#closed || link !== this.#link || age(link) < this.#timeout) return;
+    if (this.#spare && age(this.#spare) < 2 * this.#timeout) return;
+    if (this.#spare) this.#retire(this.#spare);
+    this.#spare = this.#open();
+  }
+
+  #takeOver(link: Link): void {
+    if (this.#closed || link !== this.#spare) return;
+    const before = this.#link;
+    this.#link = link;
+    this.#spare = undefined;
+    link.since = performance.now();
+    // What still runs on the old one may yet succeed; it has its own time limit.
+    setTimeout(() => this.#retire(before), this.#timeout).unref();
+  }
+
+  #open(): Link {
+    const client: Client = connectTo(this.#settings, this.#timeout);
+    const attempted = Promise.withResolvers<void>();
+    const link: Link = {
+      client,
+      since: performance.now(),
+      attempted: attempted.promise,
+      failure: undefined,
+      retired: false,
+    };
+    const failed = (error: unknown) => {
+      link.failure = error;
+      // A cluster's or the Sentinels' client goes on to the next node; `connect` tells when none was left.
+      if (this.#settings.urls.length === 1 && this.#settings.sentinels.length === 0) attempted.resolve();
+    };
+    client.on("error", failed);
+    client.on("node-error", failed);
+    client.on("client-error", (event) => failed((event as { error: unknown }).error));
+    for (const event of ["ready", "node-ready"]) client.on(event, () => (link.failure = undefined));
+    void this.#connect(link, attempted.resolve).then(() => this.#takeOver(link));
+    return link;
+  }
+
+  /** A single server's client tries again by itself; those of clusters and Sentinels give up when they find no node at all. */
+  async #connect(link: Link, attempted: () => void): Promise<void> {
+    for (let wait = 50; !link.retired && !this.#closed; wait = Math.min(wait * 2, 1000)) {
+      try {
+        return void (await link.client.connect().finally(attempted));
+      } catch (error) {
+        // "All the root nodes are unavailable": why has come as an event before.
+        link.failure ??= error;
+        await new Promise((resume) => setTimeout(resume, wait).unref());
+      }
+    }
+  }
+
+  #retire(link: Link): void {
+    link.retired = true;
+    void link.client.destroy();
+  }
+}
+
+function connectTo({ urls, sentinels }: StoreSettings, timeout: number): Client {
+  const backoff = (retries: number) => Math.min(50 * 2 ** Math.min(retries, 5), 1000) * (0.5 + Math.random() / 2);
+  const [first = ""] = urls;
+  const { username, password, protocol, hostname, pathname } = new URL(first);
+  const credentials = {
+    ...(username && { username: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+  };
+  // A little less than a request's own limit, so that its message can say that it was the connecting.
+  const connectTimeout = timeout * 0.8;
+  const socket = { reconnectStrategy: backoff, connectTimeout, ...(protocol === "rediss:" && { tls: true as const }) };
+  // While there is no connection, fail at once instead of queueing: the visitor gets a 503, not a spinning wheel.
+  const node = { disableOfflineQueue: true, maintNotifications: "disabled" as const };
+  // No timeout per command: the client's own only covers the time before sending, `within` covers all of it.
+  const all = { RESP: 3 as const, scripts, commandOptions: { timeout: undefined } };
+  if (sentinels.length > 0) {
+    const [sentinel] = sentinels.map((url) => new URL(url));
+    return createSentinel({
+      ...all,
+      name: decodeURIComponent(hostname),
+      sentinelRootNodes: sentinels.map((url) => address(url, 26_379)),
+      nodeClientOptions: { ...node, ...credentials, socket, database: Number(pathname.slice(1)) },
+      sentinelClientOptions: {
+        ...(sentinel?.username && { username: decodeURIComponent(sentinel.username) }),
+        ...(sentinel?.password && { password: decodeURIComponent(sentinel.password) }),
+        socket: { connectTimeout, ...(sentinel?.protocol === "rediss:" && { tls: true as const }) },
+      },
+      maxCommandRediscovers: 1,
+      scanInterval: 5000,
+    });
+  }
+  if (urls.length > 1) {
+    const cluster = createCluster({
+      ...all,
+      // A node that hangs is asked for the others no longer than leaves time to ask the next one.
+      rootNodes: urls.map((url) => ({ socket: { ...address(url, 6379), socketTimeout: timeout / 3 } })),
+      defaults: { ...node, ...credentials, socket },
+      // Connects to each node when it is first needed: one that is down doesn't keep the others from serving.
+      minimizeConnections: true,
+      topologyRefreshOnReconnectionAttemptStrategy: 500,
+    });
+    return Object.assign(cluster, { ping: () => pingCluster(cluster) });
+  }
+  return createClient({ ...all, ...node, url: first, socket });
+}
+
+/** Up is a cluster that any of its nodes calls so: a dead node costs its own sessions a 503, but the app stays in service. */
+async function pingCluster<Node>(cluster: {
+  masters: Node[];
+  nodeClient(node: Node): Promise<{ clusterInfo(): Promise<string> }>;
+}): Promise<void> {
+  const asked = cluster.masters.map(async (node) => {
+    const state = await (await cluster.nodeClient(node)).clusterInfo();
+    if (!/cluster_state:ok/.test(state)) throw new StoreUnavailable("The cluster's state is not ok");
+  });
+  await Promise.any(asked).catch((error: AggregateError) => Promise.reject(error.errors[0]));
+}
+
+function address(url: string, fallback: number): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port || fallback) };
+}
+
+async function within<Result>(timeout: number, work: () => Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TimedOut(`no answer within ${timeout} ms`)), timeout);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

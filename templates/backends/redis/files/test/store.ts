@@ -1,0 +1,21 @@
+// The Redis server that this project's tests use: the app's own, with a prefix of the tests' own.
+// Change it to test against another server; or set TEST_REDIS_URL.
+
+import { readStoreSettings } from "../src/config.store.ts";
+import { Environment } from "../src/environment.ts";
+import { createDriver } from "../src/session/driver.ts";
+
+const url = process.env.TEST_REDIS_URL ?? process.env.REDIS_URL;
+
+export const testEnvironment: Record<string, string> = {
+  ...(url !== undefined && { REDIS_URL: url }),
+  ...(process.env.REDIS_SENTINELS !== undefined && { REDIS_SENTINELS: process.env.REDIS_SENTINELS }),
+  REDIS_PREFIX: `test-${process.pid}`,
+};
+
+/** Ends the tests' sessions; the users' indexes expire by themselves. */
+export async function cleanUp(): Promise<void> {
+  const driver = createDriver(readStoreSettings(new Environment(testEnvironment)), 5000);
+  await driver.endAll();
+  await driver.close();
+}
