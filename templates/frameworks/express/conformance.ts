@@ -1,0 +1,59 @@
+// How the adapters' suite serves an Express app.
+// Change it with test/runtime/adapter.ts, which says what it serves.
+import { createServer } from "node:http";
+import { Readable } from "node:stream";
+import express, { type ErrorRequestHandler } from "express";
+import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
+import { sessionMiddleware } from "./files/src/session/adapter.ts";
+
+const answerError: ErrorRequestHandler = (error, _request, response, next) => {
+  if (response.headersSent) return next(error);
+  return response.status(error.status ?? 500).json({ error: error.message });
+};
+
+export default {
+  serve(sessions, waiting) {
+    const app = express();
+    app.use(sessionMiddleware(sessions));
+    app.get("/public", (_request, response) => response.type("text").send("hello"));
+    app.get("/text", (request, response) => {
+      write(request.session);
+      response.type("text").send("hello");
+    });
+    app.get("/redirect", (request, response) => {
+      write(request.session);
+      response.redirect(303, "/next");
+    });
+    app.get("/empty", (request, response) => {
+      write(request.session);
+      response.status(204).end();
+    });
+    app.get("/stream", (request, response) => {
+      write(request.session);
+      Readable.from(source()).pipe(response.type("text"));
+    });
+    app.get("/late", (request, response) => {
+      Readable.from(late(request.session)).pipe(response.type("text"));
+    });
+    app.get("/raw", (request, response) => {
+      write(request.session);
+      response.writeHead(200, { "content-type": "text/plain" });
+      response.end("hello");
+    });
+    app.get("/throws", (request) => {
+      write(request.session);
+      throw teapot();
+    });
+    app.get("/large", (request, response) => {
+      write(request.session, LARGE);
+      response.redirect(303, "/next");
+    });
+    app.get("/waits", async (request, response) => {
+      write(request.session);
+      await waiting();
+      response.type("text").send("hello");
+    });
+    app.use(answerError);
+    return createServer(app);
+  },
+} satisfies AdapterFixture;

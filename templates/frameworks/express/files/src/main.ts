@@ -1,0 +1,34 @@
+// The app: settings, store, sessions, framework, handlers, and how it stops. All the wiring there is.
+// Add middleware here, routes in handlers.ts, settings in config.ts.
+import { fileURLToPath } from "node:url";
+import express from "express";
+import helmet from "helmet";
+import { loadConfig } from "./config.ts";
+import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./content-security-policy.ts";
+import { errorHandler, handlers } from "./handlers.ts";
+import { announce, logEvent, stopOnSignal, waitForStore } from "./lifecycle.ts";
+import { sessionMiddleware } from "./session/adapter.ts";
+import { createDriver } from "./session/driver.ts";
+import { Sessions } from "./session/sessions.ts";
+
+const config = loadConfig();
+const driver = createDriver(config.store, config.session.storeTimeout);
+const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
+await waitForStore(sessions, config);
+
+const app = express();
+app.use(
+  helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
+    referrerPolicy: { policy: referrerPolicy },
+    strictTransportSecurity: config.production && strictTransportSecurity,
+  }),
+);
+app.use(express.static(fileURLToPath(new URL("../public", import.meta.url))));
+app.use(sessionMiddleware(sessions));
+app.use(handlers(sessions, config));
+app.use(errorHandler);
+
+const server = app.listen(config.port, config.host);
+announce(server, config);
+stopOnSignal(server, sessions);

@@ -1,0 +1,57 @@
+// How the adapters' suite serves a Fastify app.
+// Change it with test/runtime/adapter.ts, which says what it serves.
+import { Readable } from "node:stream";
+import Fastify from "fastify";
+import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
+import { sessionPlugin } from "./files/src/session/adapter.ts";
+
+export default {
+  async serve(sessions, waiting) {
+    const app = Fastify();
+    app.setErrorHandler((error: Error & { status?: number }, _request, reply) =>
+      reply.code(error.status ?? 500).send({ error: error.message }),
+    );
+    app.register(sessionPlugin, { sessions });
+    app.get("/public", async () => "hello");
+    app.get("/text", async (request) => {
+      write(request.session);
+      return "hello";
+    });
+    app.get("/redirect", async (request, reply) => {
+      write(request.session);
+      return reply.redirect("/next", 303);
+    });
+    app.get("/empty", async (request, reply) => {
+      write(request.session);
+      return reply.code(204).send();
+    });
+    app.get("/stream", async (request, reply) => {
+      write(request.session);
+      return reply.type("text/plain").send(Readable.from(source()));
+    });
+    app.get("/late", async (request, reply) => {
+      return reply.type("text/plain").send(Readable.from(late(request.session)));
+    });
+    app.get("/raw", async (request, reply) => {
+      write(request.session);
+      reply.hijack();
+      reply.raw.writeHead(200, { "content-type": "text/plain" });
+      reply.raw.end("hello");
+    });
+    app.get("/throws", async (request) => {
+      write(request.session);
+      throw teapot();
+    });
+    app.get("/large", async (request, reply) => {
+      write(request.session, LARGE);
+      return reply.redirect("/next", 303);
+    });
+    app.get("/waits", async (request) => {
+      write(request.session);
+      await waiting();
+      return "hello";
+    });
+    await app.ready();
+    return app.server;
+  },
+} satisfies AdapterFixture;

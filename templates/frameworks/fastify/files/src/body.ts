@@ -1,0 +1,25 @@
+// Which bodies are read, and how: JSON and forms, 256 kB at most. What they hold is checked by input.ts.
+// Add a content type here; the limit for all of them is `bodyLimit` in main.ts.
+import formbody from "@fastify/formbody";
+import type { FastifyInstance } from "fastify";
+import { Problem } from "./problem.ts";
+
+export function readBodies(app: FastifyInstance): void {
+  app.register(formbody);
+
+  // "__proto__" is a key like any other in session data, which has no prototype; so Fastify need not refuse it.
+  const parseJson = app.getDefaultJsonParser("ignore", "ignore");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body: string, done) => {
+    // Not an error by itself: many clients name a type even where they send nothing.
+    if (body === "") done(null);
+    else parseJson(request, body, done);
+  });
+
+  // Any other type isn't read at all: handlers that need a body miss it, and say so.
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+
+  app.addHook("preParsing", async ({ headers }) => {
+    const encoding = headers["content-encoding"] ?? "identity";
+    if (encoding !== "identity") throw new Problem(415, `A body's encoding can't be "${encoding}" here.`);
+  });
+}

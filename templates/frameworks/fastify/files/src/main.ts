@@ -1,0 +1,65 @@
+// The app: settings, store, sessions, framework, handlers, and how it stops. All the wiring there is.
+// Add plugins here, routes in handlers.ts, settings in config.ts.
+import { createReadStream } from "node:fs";
+import helmet from "@fastify/helmet";
+import Fastify, { LogController } from "fastify";
+import { readBodies } from "./body.ts";
+import { loadConfig } from "./config.ts";
+import {
+  contentSecurityPolicy,
+  referrerPolicy,
+  securityHeaders,
+  strictTransportSecurity,
+} from "./content-security-policy.ts";
+import { answerClientError, answerError, notFound } from "./errors.ts";
+import { handlers } from "./handlers.ts";
+import { announce, isProblem, stopOnSignal, waitForStore } from "./lifecycle.ts";
+import { sessionPlugin } from "./session/adapter.ts";
+import { createDriver } from "./session/driver.ts";
+import { Sessions } from "./session/sessions.ts";
+
+const config = loadConfig();
+const app = Fastify({
+  logger: true,
+  // Two lines a request more, if you drop this.
+  logController: new LogController({ disableRequestLogging: true }),
+  bodyLimit: 256 * 1024,
+  // As Node has them: Fastify's own would let a slow client take for ever.
+  requestTimeout: 300_000,
+  keepAliveTimeout: 5_000,
+  // Input is checked by input.ts, with an answer that says why.
+  routerOptions: { maxParamLength: 16_384 },
+  // What isn't even a path comes by none of the hooks below.
+  frameworkErrors: (error, request, reply) =>
+    answerError(error, request, reply.headers(securityHeaders(config.production))),
+  clientErrorHandler: answerClientError,
+});
+
+const driver = createDriver(config.store, config.session.storeTimeout);
+const sessions = new Sessions({
+  driver,
+  settings: config.session,
+  onEvent: (event) => app.log[isProblem(event) ? "warn" : "info"](event, `session.${event.type}`),
+});
+await waitForStore(sessions, config);
+
+app.setErrorHandler(answerError);
+app.setNotFoundHandler(notFound);
+app.register(helmet, {
+  contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
+  referrerPolicy: { policy: referrerPolicy },
+  strictTransportSecurity: config.production && strictTransportSecurity,
+});
+app.get("/style.css", (_request, reply) => {
+  return reply.type("text/css; charset=utf-8").send(createReadStream(new URL("../public/style.css", import.meta.url)));
+});
+// What is registered in this scope has sessions; what is outside, as the style sheet, costs the store nothing.
+app.register(async (scope) => {
+  scope.register(sessionPlugin, { sessions });
+  readBodies(scope);
+  scope.register(handlers(sessions, config));
+});
+
+announce(app.server, config);
+stopOnSignal(app.server, sessions, () => app.close());
+await app.listen({ port: config.port, host: config.host });

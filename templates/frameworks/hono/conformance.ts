@@ -1,0 +1,68 @@
+// How the adapters' suite serves a Hono app.
+// Change it with test/runtime/adapter.ts, which says what it serves.
+import type { Server } from "node:http";
+import { Readable } from "node:stream";
+import { createAdaptorServer } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono } from "hono";
+import { stream } from "hono/streaming";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
+import { type SessionEnv, sessionMiddleware } from "./files/src/session/adapter.ts";
+
+export default {
+  alwaysVaries: true,
+  rawIsOnItsOwn: true,
+  serve(sessions, waiting) {
+    const app = new Hono<SessionEnv>();
+    app.onError((error, c) => {
+      const { status = 500 } = error as { status?: number };
+      return c.json({ error: error.message }, status as ContentfulStatusCode);
+    });
+    app.use(sessionMiddleware(sessions));
+    app.get("/public", (c) => c.text("hello"));
+    app.get("/text", (c) => {
+      write(c.var.session);
+      return c.text("hello");
+    });
+    app.get("/redirect", (c) => {
+      write(c.var.session);
+      return c.redirect("/next", 303);
+    });
+    app.get("/empty", (c) => {
+      write(c.var.session);
+      return c.body(null, 204);
+    });
+    app.get("/stream", (c) => {
+      write(c.var.session);
+      return c.body(Readable.toWeb(Readable.from(source())) as ReadableStream, 200, { "Content-Type": "text/plain" });
+    });
+    app.get("/late", (c) => {
+      c.header("Content-Type", "text/plain");
+      return stream(c, async (out) => {
+        for await (const piece of late(c.var.session)) await out.write(piece);
+      });
+    });
+    app.get("/raw", async (c) => {
+      write(c.var.session);
+      await c.var.session.save();
+      c.env.outgoing?.writeHead(200, { "content-type": "text/plain" });
+      c.env.outgoing?.end("hello");
+      return RESPONSE_ALREADY_SENT;
+    });
+    app.get("/throws", (c) => {
+      write(c.var.session);
+      throw teapot();
+    });
+    app.get("/large", (c) => {
+      write(c.var.session, LARGE);
+      return c.redirect("/next", 303);
+    });
+    app.get("/waits", async (c) => {
+      write(c.var.session);
+      await waiting();
+      return c.text("hello");
+    });
+    return createAdaptorServer({ fetch: app.fetch }) as Server;
+  },
+} satisfies AdapterFixture;

@@ -1,0 +1,107 @@
+// The example's requests and answers; what they do is in actions.ts.
+// Add a handler: one more route here. `c.var.session` is there in each of them.
+import { Hono } from "hono";
+import * as actions from "./actions.ts";
+import { limitBody, readBody } from "./body.ts";
+import type { Config } from "./config.ts";
+import { isForm, readCartItem, readDataForm, readKey, readLogin, readSessionId, readValue } from "./input.ts";
+import { page } from "./page.ts";
+import { HonoSessionRequest, type SessionEnv } from "./session/adapter.ts";
+import type { Sessions } from "./session/sessions.ts";
+
+export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv> {
+  const app = new Hono<SessionEnv>();
+  app.use(limitBody);
+
+  app.get("/", async (c) => c.html(page(await actions.visit(c.var.session, sessions, config))));
+
+  app.get("/session", (c) => c.json(actions.show(c.var.session)));
+
+  // For clients that keep their token themselves: a session of its own, without a cookie.
+  app.post("/session", async (c) => {
+    const { token, id } = await sessions.start(new HonoSessionRequest(c));
+    return c.json({ token, id }, 201, { "Cache-Control": "no-store" });
+  });
+
+  app.post("/session/start", (c) => {
+    c.var.session.start();
+    return c.redirect("/", 303);
+  });
+
+  app.delete("/session", async (c) => {
+    await c.var.session.destroy();
+    return c.body(null, 204);
+  });
+
+  app.put("/session/data/:key", async (c) => {
+    const value = readValue(await readBody(c));
+    return c.json({ data: actions.setValue(c.var.session, readKey(c.req.param("key")), value) });
+  });
+
+  app.delete("/session/data/:key", (c) => {
+    return c.json({ data: actions.removeValue(c.var.session, readKey(c.req.param("key"))) });
+  });
+
+  app.post("/session/data", async (c) => {
+    const { key, value } = readDataForm(await readBody(c));
+    actions.setValue(c.var.session, key, value);
+    return c.redirect("/", 303);
+  });
+
+  app.post("/session/data/delete", async (c) => {
+    const body = (await readBody(c)) as { key?: unknown } | undefined;
+    actions.removeValue(c.var.session, readKey(body?.key));
+    return c.redirect("/", 303);
+  });
+
+  app.post("/login", async (c) => {
+    const { session } = c.var;
+    const { userid, password } = readLogin(await readBody(c));
+    await actions.signIn(session, userid, password);
+    if (isForm(c.req.header("content-type"))) return c.redirect("/", 303);
+    // A browser's token is for its cookie only; a Bearer client has nothing but this answer.
+    return c.json(session.bearer ? { userid: session.userid, token: session.token } : { userid: session.userid });
+  });
+
+  app.post("/logout", async (c) => {
+    await c.var.session.destroy();
+    return isForm(c.req.header("content-type")) ? c.redirect("/", 303) : c.body(null, 204);
+  });
+
+  app.get("/sessions", async (c) => c.json(await actions.devices(c.var.session, sessions)));
+
+  app.delete("/sessions/:id", async (c) => {
+    await actions.endDevice(c.var.session, sessions, readSessionId(c.req.param("id")));
+    return c.body(null, 204);
+  });
+
+  app.delete("/sessions", async (c) => c.json({ ended: await actions.endOtherDevices(c.var.session, sessions) }));
+
+  app.post("/sessions/end", async (c) => {
+    const body = (await readBody(c)) as { id?: unknown } | undefined;
+    await actions.endDevice(c.var.session, sessions, readSessionId(body?.id));
+    return c.redirect("/", 303);
+  });
+
+  app.post("/sessions/end-others", async (c) => {
+    await actions.endOtherDevices(c.var.session, sessions);
+    return c.redirect("/", 303);
+  });
+
+  app.get("/cart", (c) => c.json({ cart: c.var.session.data.cart ?? {} }));
+
+  app.post("/cart", async (c) => {
+    const { sku, quantity } = readCartItem(await readBody(c));
+    const cart = await actions.changeCart(c.var.session, sku, quantity);
+    return isForm(c.req.header("content-type")) ? c.redirect("/", 303) : c.json({ cart });
+  });
+
+  app.get("/health", async (c) => {
+    const store = await sessions.health();
+    return c.json({ store }, store === "up" ? 200 : 503, { "Cache-Control": "no-store" });
+  });
+
+  app.get("/health/live", (c) => c.json({ live: true }));
+
+  return app;
+}

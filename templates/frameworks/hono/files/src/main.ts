@@ -1,0 +1,40 @@
+// The app: settings, store, sessions, framework, handlers, and how it stops. All the wiring there is.
+// Add middleware here, routes in handlers.ts, settings in config.ts.
+import type { Server } from "node:http";
+import { fileURLToPath } from "node:url";
+import { serve } from "@hono/node-server";
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import { loadConfig } from "./config.ts";
+import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./content-security-policy.ts";
+import { answerError, notFound } from "./errors.ts";
+import { handlers } from "./handlers.ts";
+import { announce, logEvent, stopOnSignal, waitForStore } from "./lifecycle.ts";
+import { type SessionEnv, sessionMiddleware } from "./session/adapter.ts";
+import { createDriver } from "./session/driver.ts";
+import { Sessions } from "./session/sessions.ts";
+
+const config = loadConfig();
+const driver = createDriver(config.store, config.session.storeTimeout);
+const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
+await waitForStore(sessions, config);
+
+const app = new Hono<SessionEnv>();
+app.use(
+  secureHeaders({
+    contentSecurityPolicy,
+    referrerPolicy,
+    strictTransportSecurity: config.production && `max-age=${strictTransportSecurity.maxAge}`,
+  }),
+);
+app.use("/style.css", serveStatic({ root: fileURLToPath(new URL("../public", import.meta.url)) }));
+app.use(sessionMiddleware(sessions));
+app.route("/", handlers(sessions, config));
+app.notFound(notFound);
+app.onError(answerError);
+
+// Plain HTTP, of all the servers that `serve` can be.
+const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host }) as Server;
+announce(server, config);
+stopOnSignal(server, sessions);

@@ -1,0 +1,66 @@
+// How the adapters' suite serves a Koa app.
+// Change it with test/runtime/adapter.ts, which says what it serves.
+import { createServer } from "node:http";
+import { Readable } from "node:stream";
+import Router from "@koa/router";
+import Koa from "koa";
+import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
+import { answerError } from "./files/src/errors.ts";
+import { sessionMiddleware } from "./files/src/session/adapter.ts";
+
+export default {
+  serve(sessions, waiting) {
+    const app = new Koa();
+    app.context.onerror = answerError;
+    app.use(sessionMiddleware(app, sessions));
+    const router = new Router();
+    router.get("/public", (ctx) => {
+      ctx.body = "hello";
+    });
+    router.get("/text", (ctx) => {
+      write(ctx.session);
+      ctx.body = "hello";
+    });
+    router.get("/redirect", (ctx) => {
+      write(ctx.session);
+      ctx.status = 303;
+      ctx.redirect("/next");
+    });
+    router.get("/empty", (ctx) => {
+      write(ctx.session);
+      ctx.status = 204;
+    });
+    router.get("/stream", (ctx) => {
+      write(ctx.session);
+      ctx.type = "text";
+      ctx.body = Readable.from(source());
+    });
+    router.get("/late", (ctx) => {
+      ctx.type = "text";
+      ctx.body = Readable.from(late(ctx.session));
+    });
+    router.get("/raw", (ctx) => {
+      write(ctx.session);
+      ctx.respond = false;
+      ctx.res.writeHead(200, { "content-type": "text/plain" });
+      ctx.res.end("hello");
+    });
+    router.get("/throws", (ctx) => {
+      write(ctx.session);
+      ctx.etag = "of an answer that is not to be";
+      ctx.throw(teapot());
+    });
+    router.get("/large", (ctx) => {
+      write(ctx.session, LARGE);
+      ctx.status = 303;
+      ctx.redirect("/next");
+    });
+    router.get("/waits", async (ctx) => {
+      write(ctx.session);
+      await waiting();
+      ctx.body = "hello";
+    });
+    app.use(router.routes());
+    return createServer(app.callback());
+  },
+} satisfies AdapterFixture;

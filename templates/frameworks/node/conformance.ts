@@ -1,0 +1,54 @@
+// How the adapters' suite serves an app of node:http.
+// Change it with test/runtime/adapter.ts, which says what it serves.
+import { createServer } from "node:http";
+import { Readable } from "node:stream";
+import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
+import { redirect, sendNothing } from "./files/src/answer.ts";
+import { answerError } from "./files/src/errors.ts";
+import { Router } from "./files/src/router.ts";
+import { type Exchange, withSessions } from "./files/src/session/adapter.ts";
+
+export default {
+  serve(sessions, waiting) {
+    const router = new Router();
+    const hello = ({ response }: Exchange) => void response.setHeader("content-type", "text/plain").end("hello");
+    router.on("GET", "/public", hello);
+    router.on("GET", "/text", (exchange) => {
+      write(exchange.session);
+      hello(exchange);
+    });
+    router.on("GET", "/redirect", ({ response, session }) => {
+      write(session);
+      redirect(response, "/next");
+    });
+    router.on("GET", "/empty", ({ response, session }) => {
+      write(session);
+      sendNothing(response);
+    });
+    router.on("GET", "/stream", ({ response, session }) => {
+      write(session);
+      Readable.from(source()).pipe(response.setHeader("content-type", "text/plain"));
+    });
+    router.on("GET", "/late", ({ response, session }) => {
+      Readable.from(late(session)).pipe(response.setHeader("content-type", "text/plain"));
+    });
+    router.on("GET", "/raw", ({ response, session }) => {
+      write(session);
+      response.writeHead(200, { "content-type": "text/plain" }).end("hello");
+    });
+    router.on("GET", "/throws", ({ session }) => {
+      write(session);
+      throw teapot();
+    });
+    router.on("GET", "/large", ({ response, session }) => {
+      write(session, LARGE);
+      redirect(response, "/next");
+    });
+    router.on("GET", "/waits", async (exchange) => {
+      write(exchange.session);
+      await waiting();
+      hello(exchange);
+    });
+    return createServer(withSessions(sessions, (exchange) => router.handle(exchange), answerError));
+  },
+} satisfies AdapterFixture;

@@ -1,0 +1,33 @@
+// The app: settings, store, sessions, server, handlers, and how it stops. All the wiring there is.
+// Add what holds for every answer here, routes in handlers.ts, settings in config.ts.
+import { createServer } from "node:http";
+import { sendFile } from "./answer.ts";
+import { loadConfig } from "./config.ts";
+import { securityHeaders } from "./content-security-policy.ts";
+import { answerError } from "./errors.ts";
+import { handlers } from "./handlers.ts";
+import { announce, logEvent, stopOnSignal, waitForStore } from "./lifecycle.ts";
+import { withSessions } from "./session/adapter.ts";
+import { createDriver } from "./session/driver.ts";
+import { Sessions } from "./session/sessions.ts";
+
+const config = loadConfig();
+const driver = createDriver(config.store, config.session.storeTimeout);
+const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
+await waitForStore(sessions, config);
+
+const router = handlers(sessions, config);
+const app = withSessions(sessions, (exchange) => router.handle(exchange), answerError);
+const security = new Map(Object.entries(securityHeaders(config.production)));
+const styleSheet = new URL("../public/style.css", import.meta.url);
+
+const server = createServer((request, response) => {
+  response.setHeaders(security);
+  // Before the sessions: the style sheet costs the store nothing.
+  if (request.url === "/style.css") sendFile(response, "text/css; charset=utf-8", styleSheet);
+  else app(request, response);
+});
+
+server.listen(config.port, config.host);
+announce(server, config);
+stopOnSignal(server, sessions);

@@ -1,0 +1,76 @@
+// Finds the handler for a method and a path: `/sessions/:id` matches `/sessions/42`, with the id among `params`.
+// Add matching by something else (host, a wildcard) here; the routes themselves are in handlers.ts.
+import { Problem } from "./problem.ts";
+import type { Exchange } from "./session/adapter.ts";
+
+export type Handler = (exchange: Exchange) => void | Promise<void>;
+
+interface Route {
+  segments: string[];
+  /** By method. */
+  handlers: Map<string, Handler>;
+}
+
+export class Router {
+  readonly #routes = new Map<string, Route>();
+
+  on(method: string, pattern: string, handler: Handler): void {
+    const route = this.#routes.get(pattern) ?? { segments: pattern.split("/"), handlers: new Map() };
+    this.#routes.set(pattern, route);
+    route.handlers.set(method, handler);
+  }
+
+  /** Calls the handler; throws a Problem where there is none (404, 405) or the path isn't well encoded (400). */
+  async handle(exchange: Exchange): Promise<void> {
+    const { request, response } = exchange;
+    const segments = pathOf(request.url).split("/");
+    const route = this.#find(segments);
+    if (route === undefined) throw new Problem(404, "There is nothing at this address.");
+    const { method = "GET" } = request;
+    // Node sends the headers of an answer to HEAD, and leaves its body out.
+    const handler = route.handlers.get(method === "HEAD" ? "GET" : method);
+    if (handler === undefined) {
+      const allowed = [...route.handlers.keys()].flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : name));
+      response.setHeader("Allow", allowed.join(", "));
+      throw new Problem(405, `This address has no ${method}.`);
+    }
+    exchange.params = paramsOf(route, segments);
+    await handler(exchange);
+  }
+
+  /** A pattern that says the path word for word comes before one with a parameter. */
+  #find(segments: string[]): Route | undefined {
+    const literal = this.#routes.get(segments.join("/"));
+    if (literal !== undefined) return literal;
+    for (const route of this.#routes.values()) if (matches(route, segments)) return route;
+    return undefined;
+  }
+}
+
+/** Without the query; and without the origin, which proxies may send along. */
+function pathOf(url = "/"): string {
+  return url.replace(/^https?:\/\/[^/?]*/i, "").split("?", 1)[0] ?? "";
+}
+
+function matches(route: Route, segments: string[]): boolean {
+  if (route.segments.length !== segments.length) return false;
+  return route.segments.every((part, index) =>
+    part.startsWith(":") ? segments[index] !== "" : part === segments[index],
+  );
+}
+
+function paramsOf(route: Route, segments: string[]): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const [index, part] of route.segments.entries()) {
+    if (part.startsWith(":")) params[part.slice(1)] = decode(segments[index] ?? "");
+  }
+  return params;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new Problem(400, "The address is not well encoded.");
+  }
+}
