@@ -1,0 +1,90 @@
+// Builds what is published into dist/: the CLI as one bundled file, and one archive of all that projects are made of.
+// Change it when the package gets another part; what it prepares beforehand, a run doesn't have to look for.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+import type { Metafile, Plugin } from "esbuild";
+import { build } from "esbuild";
+import { prepareTemplate } from "./prepare-template.ts";
+import { readCatalog } from "./src/catalog.ts";
+import type { ArchiveHead } from "./src/packaged-assets.ts";
+import { ARCHIVE } from "./src/packaged-assets.ts";
+
+const root = new URL("../", import.meta.url);
+const dist = fileURLToPath(new URL("dist", import.meta.url));
+
+/** Compressed as a whole: npm compresses a package too, but sees only the last 32 kB, and packs are alike. */
+function archive(): Buffer {
+  const catalog = readCatalog(root);
+  const head: ArchiveHead = { catalog, templates: {}, lengths: {} };
+  const contents: Buffer[] = [];
+  const { common, frameworks, backends } = catalog;
+  for (const { source, template } of [...common, ...frameworks, ...backends].flatMap(({ files }) => files)) {
+    const content = readFileSync(new URL(source, root));
+    if (template) {
+      head.templates[source] = prepareTemplate(content.toString("utf8"));
+    } else {
+      head.lengths[source] = content.length;
+      contents.push(content);
+    }
+  }
+  const bytes = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...contents]);
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants;
+  return brotliCompressSync(bytes, {
+    params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_LGWIN]: 22, [BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
+}
+
+const packaging: Plugin = {
+  name: "packaging",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/assets\.ts$/ }, () => ({
+      path: fileURLToPath(new URL("src/packaged-assets.ts", import.meta.url)),
+    }));
+    // Of the nine kinds of prompts, these are asked.
+    onLoad({ filter: /[\\/]prompts[\\/]lib[\\/]elements[\\/]index\.js$/ }, () => ({
+      contents: `module.exports = {
+        TextPrompt: require("./text"), SelectPrompt: require("./select"), ConfirmPrompt: require("./confirm"),
+      };`,
+    }));
+  },
+};
+
+/** Bundled code stays under its own licence, which asks to be passed on with it. */
+function licences(metafile: Metafile): string {
+  const folders = new Set<string>();
+  for (const input of Object.keys(metafile.inputs)) {
+    const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (found?.[1] !== undefined) folders.add(fileURLToPath(new URL(found[1], root)));
+  }
+  const texts = [...folders].sort().map((folder) => {
+    const name = readdirSync(folder).find((file) => /^licen[cs]e(\.|$)/i.test(file));
+    if (name === undefined) throw new Error(`${folder} has no licence file.`);
+    const { name: packageName, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    return `${packageName} ${version}\n\n${readFileSync(join(folder, name), "utf8").trim()}\n`;
+  });
+  return `cli.cjs contains code of these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+const { metafile } = await build({
+  entryPoints: [fileURLToPath(new URL("src/cli.ts", import.meta.url))],
+  outfile: join(dist, "cli.cjs"),
+  absWorkingDir: fileURLToPath(root),
+  bundle: true,
+  platform: "node",
+  // A module would load more of Node before it starts: 8 ms of 60, measured.
+  format: "cjs",
+  define: { "import.meta.dirname": "__dirname" },
+  target: "node20",
+  minify: true,
+  metafile: true,
+  legalComments: "none",
+  // The package's own choice looks at Node's version and would bring both of its builds along.
+  alias: { prompts: "prompts/lib/index.js" },
+  plugins: [packaging],
+});
+writeFileSync(join(dist, ARCHIVE), archive());
+writeFileSync(join(dist, "licenses.txt"), licences(metafile));

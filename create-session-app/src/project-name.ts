@@ -1,0 +1,46 @@
+// What a project and its directory may be called: npm's rules for names, and the names that some system can't hold.
+// Change it when npm changes its rules.
+import { builtinModules } from "node:module";
+import { basename, resolve } from "node:path";
+import { isTreacherous } from "./wording.ts";
+
+const WINDOWS_DEVICES = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i;
+
+/** Why npm wouldn't take this name for a new package; undefined when it would. */
+export function nameProblem(name: string): string | undefined {
+  if (name === "") return "it is empty";
+  if (name.trim() !== name) return "it starts or ends with a space";
+  if (name.length > 214) return `it is ${name.length} characters long, and 214 is the most`;
+  const scoped = /^@([^/]+)\/([^/]+)$/.exec(name);
+  const parts = scoped ? [scoped[1] ?? "", scoped[2] ?? ""] : [name];
+  for (const part of parts) {
+    if (/^[._-]/.test(part)) return `it starts with "${part[0]}"`;
+    if (/[A-Z]/.test(part)) return "it has capital letters";
+    if (!/^[a-z0-9._-]+$/.test(part)) return "only a to z, 0 to 9 and - . _ may be in it";
+  }
+  if (name === "node_modules" || name === "favicon.ico") return "npm reserves it";
+  if (builtinModules.includes(name)) return "a module of Node has that name";
+  return undefined;
+}
+
+/** A valid package name as near as possible to a directory's; empty when nothing of it can be kept. */
+export function nameFromDirectory(directory: string): string {
+  const name = basename(directory)
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[._-]+|[._-]+$/g, "")
+    .slice(0, 214);
+  if (nameProblem(name) === undefined) return name;
+  return name === "" ? "" : nameProblem(`${name}-app`) === undefined ? `${name}-app` : "";
+}
+
+/** Why a project can't live in a directory that was given like this; undefined when it can. */
+export function directoryProblem(given: string): string | undefined {
+  if (isTreacherous(given)) return "it has control or invisible characters in it";
+  const name = basename(resolve(given));
+  if (WINDOWS_DEVICES.test(name)) return "Windows reserves that name for a device";
+  if (Buffer.byteLength(name) > 255) return `its name is ${Buffer.byteLength(name)} bytes long, and 255 is the most`;
+  return undefined;
+}
