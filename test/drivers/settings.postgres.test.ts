@@ -1,0 +1,323 @@
+// What the PostgreSQL driver says of wrong settings: one line, the setting's name, never the password.
+// Change it when a setting is added, or an error gets another line.
+
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/store.ts";
+import {
+  describeStore,
+  readStoreSettings,
+  type StoreSettings,
+} from "../../templates/backends/postgres/files/src/config.store.ts";
+import { createDriver } from "../../templates/backends/postgres/files/src/session/driver.ts";
+import { Environment } from "../../templates/base/files/src/environment.ts";
+import { type FreshServer, freshServer, server } from "../servers/server.ts";
+import { createRow, START, set } from "./rows.ts";
+
+const PASSWORD = "s3cret/@pass:word";
+const TIMEOUT = 1000;
+
+const drivers: SessionDriver[] = [];
+const listening: Server[] = [];
+const sockets = new Set<Socket>();
+
+afterEach(async () => {
+  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
+  for (const one of listening.splice(0)) one.close();
+  for (const socket of sockets) socket.destroy();
+});
+
+function open(settings: StoreSettings): SessionDriver {
+  const driver = createDriver(settings, TIMEOUT);
+  drivers.push(driver);
+  return driver;
+}
+
+async function failure(work: Promise<unknown>): Promise<Error> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(Error);
+  return error as Error;
+}
+
+/** One line that names the setting and not the password, from every call alike. */
+async function expectRefusal(settings: StoreSettings, line: RegExp): Promise<void> {
+  const driver = open(settings);
+  const calls = [driver.setup(), driver.check(), driver.ping(), driver.end("x")];
+  for (const error of await Promise.all(calls.map(failure))) {
+    expect(error).toBeInstanceOf(StoreUnavailable);
+    expect(error.message).toMatch(/^[^\n]{10,300}$/);
+    expect(error.message).toMatch(line);
+    expect(error.message).not.toContain(settings.password || PASSWORD);
+  }
+}
+
+/** A port where something else answers. */
+async function listen(answer: (socket: Socket) => void): Promise<string> {
+  const one = createServer((socket) => {
+    sockets.add(socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy()));
+    answer(socket);
+  });
+  listening.push(one);
+  await once(one.listen(0, "127.0.0.1"), "listening");
+  return String((one.address() as AddressInfo).port);
+}
+
+const variables = { PGHOST: "127.0.0.1", PGUSER: "app", PGPASSWORD: PASSWORD, PGDATABASE: "app" };
+const read = (more: Record<string, string> = {}) => readStoreSettings(new Environment({ ...variables, ...more }));
+
+describe("postgres settings", () => {
+  test("P3: the URL and the variables say the same", () => {
+    const url = `postgres://app:${encodeURIComponent(PASSWORD)}@127.0.0.1/app`;
+    expect(readStoreSettings(new Environment({ DATABASE_URL: url }))).toEqual({ ...read(), fromUrl: true });
+    const full = "postgresql://u%40x@[::1]:54320/d%20b?sslmode=verify-full&channel_binding=require";
+    expect(read({ DATABASE_URL: full, SESSION_TABLE: "app.my_sessions" })).toMatchObject({
+      ...{ host: "::1", port: 54320, user: "u@x", password: "", database: "d b", table: "app.my_sessions" },
+      tls: { mode: "verify-full", channelBinding: true },
+    });
+    expect(read({ DATABASE_URL: "postgres://u@h/d?host=/run/postgresql" }).host).toBe("/run/postgresql");
+    expect(read({ DATABASE_URL: "postgres://u@h/d", PGSSLMODE: "require" }).tls.mode).toBe("require");
+    expect(describeStore(read({ DATABASE_URL: url }))).toBe("PostgreSQL at 127.0.0.1:5432/app");
+    expect(describeStore(read({ PGHOST: "::1" }))).toBe("PostgreSQL at [::1]:5432/app");
+  });
+
+  test("P3: with an authority given, the certificate is checked", () => {
+    const PGSSLROOTCERT = import.meta.filename;
+    expect(read({ PGSSLROOTCERT }).tls).toMatchObject({ mode: "verify-full", ca: expect.stringContaining("PGSSL") });
+    expect(read({ PGSSLROOTCERT, PGSSLMODE: "require" }).tls.mode).toBe("verify-ca");
+    expect(read({ PGSSLROOTCERT: "system" }).tls).toEqual({ mode: "verify-full", channelBinding: false });
+  });
+
+  test.each([
+    ["PGUSER", { PGUSER: "" }],
+    ["PGDATABASE", { PGDATABASE: "" }],
+    ["PGPORT", { PGPORT: "70000" }],
+    ["PGHOST", { PGHOST: "one,two" }],
+    ["PGSSLMODE", { PGSSLMODE: "prefer" }],
+    ["PGSSLROOTCERT", { PGSSLROOTCERT: "./no-such-file.pem" }],
+    ["PG_CONNECTIONS", { PG_CONNECTIONS: "0" }],
+    ["SESSION_TABLE", { SESSION_TABLE: 'sessions"; DROP TABLE users; --' }],
+    ["SESSION_TABLE", { SESSION_TABLE: "a.b.c" }],
+    ["SESSION_TABLE", { SESSION_TABLE: "x".repeat(53) }],
+    ["SESSION_TABLE", { SESSION_TABLE: "sessions\n" }],
+    ["DATABASE_URL", { DATABASE_URL: `mysql://app:${PASSWORD}@h/d` }],
+    ["DATABASE_URL", { DATABASE_URL: "postgres://u:%zz@h/d" }],
+    ["DATABASE_URL", { DATABASE_URL: "postgres://u:p@h" }],
+    ["DATABASE_URL", { DATABASE_URL: "postgres://u:p@h/d?sslmode=maybe" }],
+    ["DATABASE_URL", { DATABASE_URL: "postgres://u:p@h/d?sslrootcert=no-such-file.pem" }],
+    ["DATABASE_URL", { DATABASE_URL: "postgres://u:p@h/d?schema=app" }],
+  ])("P3, F6: a wrong %s is refused in a line that names it: %o", (name, wrong) => {
+    expect(() => read(wrong)).toThrow(expect.objectContaining({ name: "ConfigError" }));
+    expect(() => read(wrong)).toThrow(new RegExp(`^${name}[^\\n]{10,200}$`));
+    expect(() => read(wrong)).not.toThrow(PASSWORD);
+  });
+
+  test("F3: no such host, nothing on the port, no such socket: each names its setting", async () => {
+    const port = await listen((socket) => socket.destroy());
+    await new Promise((resolve) => listening.pop()?.close(resolve));
+    await expectRefusal(read({ PGHOST: "no-such-host.invalid" }), /no-such-host\.invalid:5432.*; check PGHOST\.$/);
+    await expectRefusal(
+      read({ PGPORT: port }),
+      new RegExp(`127\\.0\\.0\\.1:${port}/app.*ECONNREFUSED.*PGHOST and PGPORT`),
+    );
+    await expectRefusal(read({ PGPORT: port, PGHOST: "localhost" }), /ECONNREFUSED.*PGHOST and PGPORT/);
+    await expectRefusal(read({ PGHOST: "/no/such/socket" }), /check PGHOST\.$/);
+    const url = `postgres://app:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/app`;
+    await expectRefusal(read({ DATABASE_URL: url }), /check the host and port in DATABASE_URL/);
+  });
+
+  test.each<[string, (socket: Socket) => void]>([
+    ["nothing", () => undefined],
+    ["a closed door", (socket) => socket.destroy()],
+    ["a banner", (socket) => socket.write("SSH-2.0-OpenSSH_9.2p1\r\n")],
+    ["an HTTP error", (socket) => socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")],
+    ["Redis", (socket) => socket.write("-ERR unknown command\r\n")],
+    ["zeros", (socket) => socket.write(Buffer.alloc(4096))],
+    ["noise", (socket) => socket.write(Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 73) % 256)))],
+  ])("F3, F6: a port where %s answers is named, within the time, and ends no process", async (_, answer) => {
+    const port = await listen(answer);
+    const started = performance.now();
+    await expectRefusal(read({ PGPORT: port }), /check PGHOST and PGPORT\.$/);
+    await expectRefusal(read({ PGPORT: port, PGSSLMODE: "require" }), /PGPORT\.$/);
+    expect(performance.now() - started).toBeLessThan(TIMEOUT * 3);
+  });
+});
+
+describe.each(["postgres", "postgres15"] as const)("postgres driver on %s", (name) => {
+  let url: string | undefined;
+  let settings: StoreSettings;
+  const table = `s_${process.pid}`;
+
+  beforeAll(async () => {
+    url = (await server(name))?.url;
+    if (url) settings = readStoreSettings(new Environment({ DATABASE_URL: url, SESSION_TABLE: table }));
+  }, 120_000);
+
+  beforeEach((context) => context.skip(url === undefined, `no ${name} server here`));
+
+  afterEach(async () => {
+    if (url) await sql(`DROP TABLE IF EXISTS "${table}"`);
+  });
+
+  async function sql(...statements: string[]): Promise<void> {
+    const client = new Client({ connectionString: url as string });
+    await client.connect();
+    for (const statement of statements) await client.query(statement);
+    await client.end();
+  }
+
+  async function withUser(grants: string[], work: (its: StoreSettings) => Promise<void>): Promise<void> {
+    const user = `u_${process.pid}`;
+    await sql(
+      `CREATE ROLE ${user} LOGIN PASSWORD '${PASSWORD}'`,
+      "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+      ...grants.map((grant) => `GRANT ${grant} TO ${user}`),
+    );
+    try {
+      await work({ ...settings, user, password: PASSWORD, fromUrl: false });
+    } finally {
+      await sql(`DROP OWNED BY ${user}`, `DROP ROLE ${user}`);
+    }
+  }
+
+  test("F3: a wrong password, none at all, an unknown user, a missing database: each names its setting", async () => {
+    const mine = { ...settings, fromUrl: false };
+    const wrong = { ...mine, password: "not-the-password" };
+    await expectRefusal(wrong, /authentication failed for user "tester"; check PGUSER and PGPASSWORD\.$/);
+    await expectRefusal({ ...wrong, fromUrl: true }, /check the user and password in DATABASE_URL/);
+    await expectRefusal({ ...mine, password: "" }, /check PGUSER and PGPASSWORD\.$/);
+    await expectRefusal({ ...wrong, user: "nobody-here" }, /"nobody-here"; check PGUSER and PGPASSWORD\.$/);
+    await expectRefusal({ ...mine, database: "missing" }, /database "missing" does not exist; check PGDATABASE\.$/);
+  });
+
+  test("F3: TLS that the server doesn't offer names its setting", async () => {
+    const tls = { mode: "verify-full", channelBinding: false } as const;
+    await expectRefusal({ ...settings, tls, fromUrl: false }, /does not support SSL connections; check PGSSLMODE/);
+  });
+
+  test("P6: a user who may not create tables is told so, and works with a table that is there", async () => {
+    await withUser([], async (its) => {
+      const error = await failure(open(its).setup());
+      expect(error).not.toBeInstanceOf(StoreUnavailable);
+      expect(error.message).toMatch(/permission denied for schema public; check PGUSER and SESSION_TABLE\.$/);
+      await open(settings).setup();
+      await sql(`GRANT SELECT, INSERT, UPDATE, DELETE ON "${table}" TO ${its.user}`);
+      const driver = open(its);
+      await driver.setup();
+      await driver.check();
+      const row = await createRow(driver, { data: '{"a":1}' });
+      expect(await driver.change(row.id, { now: START, set: set({ b: 2 }) })).toBe("done");
+      expect(await driver.end(row.id)).toBe(true);
+    });
+  });
+
+  test.each(["SELECT", "INSERT", "UPDATE", "DELETE"])("P6: check finds that %s is not granted", async (lacking) => {
+    const others = ["SELECT", "INSERT", "UPDATE", "DELETE"].filter((permission) => permission !== lacking);
+    await open(settings).setup();
+    await withUser([`${others.join(", ")} ON "${table}"`], async (its) => {
+      const { message } = await failure(open(its).check());
+      expect(message).toMatch(
+        lacking === "SELECT" ? /permission denied for table/ : new RegExp(`no right to ${lacking}\\.$`),
+      );
+    });
+  });
+
+  test("P6: check names the table, the column or the type that isn't as schema.sql has it", async () => {
+    const driver = open(settings);
+    expect((await failure(driver.check())).message).toMatch(
+      /^SESSION_TABLE s_\d+ isn't there\. `npm run sessions -- setup`/,
+    );
+    const cases: [string, RegExp][] = [
+      ["DROP COLUMN ipaddress", /column s\.ipaddress does not exist/],
+      ["DROP COLUMN expires_slot", /column .*expires_slot.* does not exist/],
+      ["ALTER idle TYPE integer", /the column of idle has another type/],
+    ];
+    for (const [alteration, line] of cases) {
+      await driver.setup();
+      await sql(`ALTER TABLE "${table}" ${alteration}`);
+      expect((await failure(driver.check())).message).toMatch(line);
+      expect((await failure(driver.setup())).message).toMatch(line);
+      await sql(`DROP TABLE "${table}"`);
+    }
+    const gone = await failure(driver.read("x", { now: START }));
+    expect(gone.message).toMatch(/relation "s_\d+" does not exist; check SESSION_TABLE\.$/);
+    const { message } = await failure(open({ ...settings, table: `nowhere.${table}` }).setup());
+    expect(message).toMatch(/schema "nowhere" does not exist; check SESSION_TABLE\.$/);
+  });
+});
+
+describe("postgres driver over TLS", () => {
+  let its: FreshServer | undefined;
+  let settings: StoreSettings;
+  const folder = mkdtempSync(join(tmpdir(), "tls-"));
+  const pem = (name: string) => readFileSync(join(folder, name), "utf8");
+
+  /** A certificate of its own for 127.0.0.1, put into the running server by its superuser. */
+  beforeAll(async () => {
+    its = await freshServer("postgres15");
+    if (!its) return;
+    const request = [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-days",
+      "2",
+      "-keyout",
+      "key.pem",
+      "-out",
+      "cert.pem",
+    ];
+    const names = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"];
+    execFileSync("openssl", [...request, ...names], { cwd: folder, stdio: "ignore" });
+    const client = new Client({ connectionString: its.url });
+    await client.connect();
+    for (const [from, to] of [
+      ["cert.pem", "server.crt"],
+      ["key.pem", "server.key"],
+    ] as const) {
+      const lines = `SELECT unnest(string_to_array('${pem(from).trim()}', E'\\n'))`;
+      await client.query(`COPY (${lines}) TO PROGRAM 'umask 077; cat > ${to}'`);
+    }
+    await client.query("ALTER SYSTEM SET ssl = on");
+    await client.query("SELECT pg_reload_conf()");
+    await client.end();
+    settings = readStoreSettings(new Environment({ DATABASE_URL: its.url }));
+  }, 120_000);
+
+  beforeEach((context) => context.skip(its === undefined, "no PostgreSQL of Debian's here"));
+
+  afterAll(async () => {
+    await its?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("P3: with its authority every mode works, bound to the channel or not", async () => {
+    for (const mode of ["require", "verify-ca", "verify-full"] as const) {
+      for (const channelBinding of [false, true]) {
+        const driver = open({ ...settings, tls: { mode, ca: pem("cert.pem"), channelBinding } });
+        await driver.setup();
+        await driver.check();
+      }
+    }
+  });
+
+  test("F3: a certificate of another authority, or for another name, is refused and names its setting", async () => {
+    const mine = { ...settings, fromUrl: false };
+    const unknown = { ...mine, tls: { mode: "verify-full", channelBinding: false } as const };
+    await expectRefusal(unknown, /self-signed certificate.*; check PGSSLMODE and PGSSLROOTCERT\.$/);
+    const tls = { mode: "verify-full", ca: pem("cert.pem"), channelBinding: false } as const;
+    await expectRefusal({ ...mine, host: "localhost", tls }, /check PGSSLMODE and PGSSLROOTCERT\.$/);
+    await open({ ...mine, host: "localhost", tls: { ...tls, mode: "verify-ca" } }).ping();
+    await open({ ...mine, tls: { mode: "require", channelBinding: false } }).ping();
+  });
+});
