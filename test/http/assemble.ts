@@ -1,0 +1,63 @@
+// Puts a project together from the packs without the initializer, so that the suites can run what was edited a second ago.
+// Change it when a project gets files from another place.
+
+import { existsSync } from "node:fs";
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Pair, repository, roots } from "../../scripts/packs.ts";
+
+/** A fresh project in .build/`name`/framework-backend.pid; its folder. It stays there to be looked at until the next run. */
+export async function assemble(pair: Pair, name: string): Promise<string> {
+  const folder = join(repository, ".build", name);
+  await removeLeftOvers(folder);
+  const project = join(folder, `${pair.framework}-${pair.backend}.${process.pid}`);
+  await rm(project, { recursive: true, force: true });
+  await mkdir(project, { recursive: true });
+  for (const root of roots(pair)) {
+    // Beside its src/, the runtime's folder holds what belongs to the repository.
+    const [from, to] = root === "runtime" ? [join(root, "src"), join(project, "src")] : [root, project];
+    await cp(join(repository, from), to, { recursive: true, filter: (source) => !source.endsWith(".hbs") });
+  }
+  await restoreNames(project);
+  await writeFile(join(project, "package.json"), `${JSON.stringify({ type: "module", private: true })}\n`);
+  for (const pack of ["base", `backends/${pair.backend}`, `frameworks/${pair.framework}`]) await link(pack, project);
+  return project;
+}
+
+/** Projects of processes that are no more; those of others that run right now are theirs. */
+async function removeLeftOvers(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  for (const name of await readdir(folder)) {
+    const pid = Number(/\.(\d+)$/.exec(name)?.[1]);
+    if (pid && !isRunning(pid)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** npm drops .gitignore and its like from packages, so the packs keep them as _gitignore. */
+async function restoreNames(project: string): Promise<void> {
+  for (const name of await readdir(project)) {
+    if (name.startsWith("_")) await rename(join(project, name), join(project, `.${name.slice(1)}`));
+  }
+}
+
+/** Links a pack's dependencies, as installed for the pack: the repository's own may be of another major. */
+async function link(pack: string, project: string): Promise<void> {
+  const folder = join(repository, "templates", pack);
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+    const installed = [folder, repository].map((at) => join(at, "node_modules", name)).find((at) => existsSync(at));
+    const place = join(project, "node_modules", name);
+    if (!installed) throw new Error(`${name}, which templates/${pack} depends on, is not installed`);
+    if (existsSync(place)) continue;
+    await mkdir(dirname(place), { recursive: true });
+    await symlink(installed, place);
+  }
+}

@@ -1,0 +1,265 @@
+// Input that means harm: answered below 500, and afterwards everything is as it was.
+// Add to the lists what you have seen in a log; HOSTILE_REQUESTS says how many random tokens are tried.
+
+import { randomBytes } from "node:crypto";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Client, orHangUp, sendRaw } from "../client.ts";
+import { INJECTIONS } from "./odd-input.ts";
+import { expectNoInsides, expectStatus, guest, signedIn, someone, type Target, token, visitor } from "./visitors.ts";
+
+const REQUESTS = Number(process.env.HOSTILE_REQUESTS ?? 400);
+
+export function hostileTests(target: Target): void {
+  let witness: Client;
+  let before: string;
+
+  beforeEach(async () => {
+    witness = new Client(target.url);
+    await witness.post("/login", { json: { userid: someone("witness"), password: "demo" } });
+    await witness.set("precious", { kept: true });
+    before = await seen(witness);
+  });
+
+  afterEach(async () => {
+    expect(await seen(witness), "the witness' session is as it was").toBe(before);
+    expect((await witness.get("/health")).json).toEqual({ store: "up" });
+    witness.close();
+  });
+
+  test(`F6: ${REQUESTS} random and mutated tokens open nothing`, async () => {
+    const real = token(await signedIn(target, someone())) ?? "";
+    const clients = Array.from({ length: 8 }, () => visitor(target));
+    await Promise.all(
+      clients.map(async (client, lane) => {
+        for (let count = lane; count < REQUESTS; count += clients.length) {
+          const guess = mutate(real, count);
+          const headers: Record<string, string> =
+            count % 2 ? { cookie: `session=${guess}` } : { authorization: `Bearer ${guess}` };
+          const answer = await client.get("/session", { headers });
+          expect(answer.status, `${JSON.stringify(headers)} answered ${answer.text}`).toBe(404);
+          expect(answer.setCookies).toEqual([]);
+        }
+      }),
+    );
+  });
+
+  test("F6: SQL, operators and paths in every field are text and nothing else", async () => {
+    const client = await guest(target);
+    for (const text of INJECTIONS) {
+      const encoded = encodeURIComponent(text);
+      const answers = [
+        await client.put(`/session/data/${encoded}`, { json: { value: text } }),
+        await client.delete(`/session/data/${encoded}`),
+        await client.post("/cart", { json: { sku: text, quantity: 1 } }),
+        await client.post("/session/data", { form: { key: text, value: text } }),
+        await client.post("/session/data/delete", { form: { key: text } }),
+        await client.post("/sessions/end", { form: { id: text } }),
+        await client.delete(`/sessions/${encoded}`),
+        await client.get(`/session?${encoded}=${encoded}`),
+        await client.get(`/${encoded}`),
+        await visitor(target).post("/login", { json: { userid: text, password: "demo" } }),
+        await visitor(target).post("/login", { json: { userid: "admin", password: text } }),
+        await visitor(target).post("/login", { form: { userid: text, password: text } }),
+        await visitor(target).post("/login", { form: `userid[$ne]=&password[$ne]=${encoded}` }),
+        await visitor(target, { authorization: `Bearer ${encoded}` }).get("/sessions"),
+        await visitor(target, { cookie: `session=${encoded}; ${encoded}=1` }).get("/sessions"),
+      ];
+      for (const [index, answer] of answers.entries()) {
+        expect(
+          answer.status,
+          `field ${index} with ${JSON.stringify(text.slice(0, 40))}: ${answer.text.slice(0, 300)}`,
+        ).toBeLessThan(500);
+        expectNoInsides(answer);
+      }
+    }
+    expect((await client.get("/session")).json.userid).toBeNull();
+  });
+
+  test("F6: an injected userid lists its own sessions only", async () => {
+    for (const userid of ["' OR '1'='1", "%", "_", "*", '{"$ne":null}', "\\"]) {
+      const name = `${userid}${someone()}`;
+      const client = await signedIn(target, name);
+      expect((await client.get("/sessions")).json).toHaveLength(1);
+      expect((await client.delete("/sessions")).json).toEqual({ ended: 0 });
+    }
+  });
+
+  test("F6: bytes that are no text in headers and paths", async () => {
+    const host = new URL(target.url()).host;
+    const cases = [
+      "GET /session HTTP/1.1\r\nHost: H\r\nCookie: session=\xff\xfe\xfd\r\nConnection: close\r\n\r\n",
+      "GET /session HTTP/1.1\r\nHost: H\r\nCookie: session=\x00\r\nConnection: close\r\n\r\n",
+      "GET /session HTTP/1.1\r\nHost: H\r\nAuthorization: Bearer \xc3\x28\r\nConnection: close\r\n\r\n",
+      "GET /\x00 HTTP/1.1\r\nHost: H\r\nConnection: close\r\n\r\n",
+      "GET /\xff HTTP/1.1\r\nHost: H\r\nConnection: close\r\n\r\n",
+      "GET /session/../../etc/passwd HTTP/1.1\r\nHost: H\r\nConnection: close\r\n\r\n",
+      "GET //evil.example/%2f.. HTTP/1.1\r\nHost: H\r\nConnection: close\r\n\r\n",
+      "GET http://evil.example/session HTTP/1.1\r\nHost: H\r\nConnection: close\r\n\r\n",
+      "GET /session HTTP/1.1\r\nHost: H:99999\r\nConnection: close\r\n\r\n",
+      "GET /session HTTP/1.1\r\nHost: [::1\r\nConnection: close\r\n\r\n",
+      "GET /session HTTP/1.1\r\nHost: <script>\r\nConnection: close\r\n\r\n",
+      "POST /login HTTP/1.1\r\nHost: [::1\r\nOrigin: http://[::1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+      "GET * HTTP/1.1\r\nHost: H\r\nConnection: close\r\n\r\n",
+      "OPTIONS * HTTP/1.1\r\nHost: H\r\nConnection: close\r\n\r\n",
+      "TRACE / HTTP/1.1\r\nHost: H\r\nConnection: close\r\n\r\n",
+      "PROPFIND /session HTTP/1.1\r\nHost: H\r\nConnection: close\r\n\r\n",
+      "NONSENSE / HTTP/1.1\r\nHost: H\r\n\r\n",
+      "GET / HTTP/9.9\r\nHost: H\r\n\r\n",
+      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+      "POST /cart HTTP/1.1\r\nHost: H\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n",
+      "POST /cart HTTP/1.1\r\nHost: H\r\nContent-Length: -1\r\n\r\n",
+      "PUT /session/data/a HTTP/1.1\r\nHost: H\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n",
+    ];
+    for (const text of cases) {
+      const { status } = await sendRaw(target.url(), Buffer.from(text.replace("Host: H", `Host: ${host}`), "latin1"));
+      expect(status, JSON.stringify(text)).toBeLessThan(500);
+    }
+  });
+
+  test("F6: invalid percent-encoding is 400 or 404", async () => {
+    const client = await guest(target);
+    for (const part of ["%", "%z", "%zz", "%E0%A4%A", "%C0%AF", "%FF%FE", "%ED%A0%80", "a%", "%%"]) {
+      for (const [method, path] of [
+        ["GET", `/${part}`],
+        ["DELETE", `/session/data/${part}`],
+        ["DELETE", `/sessions/${part}`],
+      ] as const) {
+        const answer = await client.send(method, path);
+        expect(answer.status, `${method} ${path}: ${answer.text.slice(0, 200)}`).toBeLessThan(500);
+        expectNoInsides(answer);
+      }
+      const put = await client.put(`/session/data/${part}`, { json: { value: 1 } });
+      expect(put.status, `PUT ${part}: ${put.text.slice(0, 200)}`).toBeLessThan(500);
+      expect((await client.get(`/?${part}=${part}`)).status).toBe(200);
+      expect((await client.post("/session/data", { form: `key=${part}&value=${part}` })).status).toBeLessThan(500);
+    }
+    expect((await client.get("/session")).json.userid).toBeNull();
+  });
+
+  test("F6: oversized and countless cookies and headers", async () => {
+    const real = token(await guest(target));
+    const floods: Record<string, string>[] = [
+      { cookie: `session=${"A".repeat(12_000)}` },
+      { cookie: `session=${"A".repeat(200_000)}` },
+      { cookie: "session=A; ".repeat(1_000) },
+      { cookie: `${"a=1; ".repeat(2_500)}session=${real}` },
+      { cookie: `${"=; ".repeat(4_000)}` },
+      { cookie: `session="${"\\".repeat(8_000)}"` },
+      { authorization: `Bearer ${"A".repeat(12_000)}` },
+      { authorization: "Bearer ".repeat(1_500) },
+      { "user-agent": "U".repeat(12_000) },
+      { accept: "text/html,".repeat(1_200) },
+      { "accept-encoding": "gzip,".repeat(2_500) },
+      { "content-type": `application/json;${"a=b;".repeat(2_500)}` },
+      { origin: `http://${"a.".repeat(5_000)}` },
+      { "x-forwarded-for": "1.2.3.4,".repeat(1_500) },
+      { "x-forwarded-proto": "https", "x-forwarded-host": "evil.example" },
+      Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`x-${index}`, "1"])),
+      Object.fromEntries(Array.from({ length: 3_000 }, (_, index) => [`x-${index}`, "1"])),
+    ];
+    for (const headers of floods) {
+      const name = Object.keys(headers)[0];
+      for (const method of ["GET", "POST"]) {
+        const path = method === "GET" ? "/session" : "/cart";
+        const answer = await orHangUp(visitor(target).send(method, path, { headers }));
+        expect(answer.status, `${method} with a flood of ${name}: ${answer.text.slice(0, 200)}`).toBeLessThan(500);
+        expectNoInsides(answer);
+      }
+    }
+  });
+
+  test("F6: oversized bodies, keys and paths are refused", async () => {
+    const client = await guest(target);
+    const huge = "x".repeat(3_000_000);
+    const headers = { "content-type": "application/json" };
+    // 0: the server hung up while the rest was still being sent.
+    expectStatus(await orHangUp(client.put("/session/data/big", { json: { value: huge } })), 413, 0);
+    expectStatus(await orHangUp(client.post("/session/data", { form: { key: "big", value: huge } })), 413, 0);
+    expectStatus(await orHangUp(client.post("/login", { json: { userid: huge, password: "demo" } })), 413, 0);
+    expectStatus(
+      await orHangUp(client.put("/session/data/big", { body: "[".repeat(3_000_000), headers })),
+      400,
+      413,
+      0,
+    );
+    expectStatus(await client.post("/session/data", { form: "a=1&".repeat(20_000) }), 400, 413, 422);
+    expectStatus(await client.put(`/session/data/${"k".repeat(5_000)}`, { json: { value: 1 } }), 413, 414, 422);
+    expect((await client.get(`/${"p".repeat(10_000)}`)).status).toBe(404);
+    expect((await client.get(`/${"a/".repeat(5_000)}`)).status).toBe(404);
+    expectStatus(await orHangUp(client.get(`/${"p".repeat(100_000)}`)), 414, 431, 0);
+    expect((await client.get("/session")).json.data).toEqual({ guest: true });
+  });
+
+  test("F6: bodies that aim at prototypes and parsers", async () => {
+    const client = await guest(target);
+    const headers = { "content-type": "application/json" };
+    const bodies = [
+      '{"__proto__":{"value":1,"sku":"a","quantity":1,"userid":"root","password":"demo"}}',
+      '{"constructor":{"prototype":{"value":1}}}',
+      '{"value":{"toJSON":1,"then":1,"length":-1,"hasOwnProperty":1}}',
+      '{"value":{"__proto__":null}}',
+      `{${'"a":1,'.repeat(3_000)}"value":1}`,
+      '{"value":1,"value":2}',
+      '{"value":1e999}',
+      '{"value":-0}',
+      `{"value":${"9".repeat(5_000)}}`,
+    ];
+    for (const body of bodies) {
+      for (const [method, path] of [
+        ["PUT", "/session/data/aim"],
+        ["POST", "/cart"],
+        ["POST", "/login"],
+      ] as const) {
+        const answer = await client.send(method, path, { body, headers });
+        expect(answer.status, `${path} with ${body.slice(0, 60)}: ${answer.text.slice(0, 200)}`).toBeLessThan(500);
+      }
+    }
+    for (const form of [
+      "__proto__[key]=a&value=1",
+      "key[__proto__][x]=1&value=1",
+      "constructor[prototype][x]=1",
+      "key=a&value=1&__proto__=x",
+      "key[]=a&value[]=b",
+      "=&=&=",
+      "&&&",
+    ]) {
+      expect((await client.post("/session/data", { form })).status).toBeLessThan(500);
+    }
+    expect((await client.get("/session")).json.userid).toBeNull();
+    const fresh = visitor(target);
+    expect((await fresh.put("/session/data/a", { json: {} })).status, "prototypes are clean").toBe(422);
+  });
+}
+
+async function seen(witness: Client): Promise<string> {
+  const [session, sessions] = [await witness.get("/session"), await witness.get("/sessions")];
+  const { id, userid, created, ipaddress, data } = session.json;
+  return JSON.stringify({ id, userid, created, ipaddress, data, sessions: sessions.json.length });
+}
+
+/** Random bytes, or the real token with something changed. Never the real one. */
+function mutate(real: string, count: number): string {
+  const position = count % real.length;
+  const other = real[position] === "A" ? "B" : "A";
+  switch (count % 10) {
+    case 0:
+    case 1:
+      return randomBytes(48).toString("base64url");
+    case 2:
+      return randomBytes(1 + (count % 90)).toString("base64url");
+    case 3:
+      return real.slice(0, position);
+    case 4:
+      return real.slice(0, position) + real.slice(position + 1);
+    case 5:
+      return `${real.slice(0, position)}${other}${real.slice(position)}`;
+    case 6:
+      return real.slice(0, 22) + randomBytes(42).toString("base64url").slice(0, 42);
+    case 7:
+      return encodeURIComponent(randomBytes(24).toString("latin1"));
+    case 8:
+      return real.split("").reverse().join("");
+    default:
+      return real.slice(0, position) + other + real.slice(position + 1);
+  }
+}

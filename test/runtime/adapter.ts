@@ -1,0 +1,57 @@
+// What a framework's conformance.ts has to serve, so that one suite (adapters.test.ts) can hold all adapters to the same.
+// Change it when there is another way to answer; then every framework's fixture gets the route.
+import type { Server } from "node:http";
+import type { Session } from "../../runtime/src/session/session.ts";
+import type { Sessions } from "../../runtime/src/session/sessions.ts";
+
+/**
+ * Routes, all of them GET. "writes" is `write(session)`; a text is text/plain.
+ *
+ *   /public     doesn't touch the session; "hello"
+ *   /text       writes; "hello"
+ *   /redirect   writes; 303 to /next
+ *   /empty      writes; 204
+ *   /stream     writes; a stream: source()
+ *   /late       a stream: late(session)
+ *   /raw        writes; "hello" through the ServerResponse itself, past the framework
+ *   /throws     writes; then throws teapot()
+ *   /large      write(session, LARGE); 303 to /next
+ *   /waits      writes; then awaits waiting(); "hello"
+ *
+ * Errors are answered with their status and `{ error: message }`.
+ */
+export interface AdapterFixture {
+  /** A server that does not listen yet. */
+  serve(sessions: Sessions, waiting: () => Promise<void>): Server | Promise<Server>;
+  /** Every answer counts as depending on the session, as the framework doesn't tell which handler reads it. */
+  alwaysVaries?: true;
+  /** What goes past the framework leaves before the session is saved, as the adapter says. */
+  rawIsOnItsOwn?: true;
+}
+
+/** More than maxDataBytes. */
+export const LARGE = "x".repeat(70_000);
+
+export function write(session: Session, value: unknown = 1, key = "here"): void {
+  (session.data as Record<string, unknown>)[key] = value;
+}
+
+export function teapot(): Error {
+  return Object.assign(new Error("broken"), { status: 418 });
+}
+
+/** Three pieces, with a little time between them. */
+export async function* source(): AsyncGenerator<Buffer> {
+  for (const piece of ["he", "l", "lo"]) {
+    await new Promise((resume) => setImmediate(resume));
+    yield Buffer.from(piece);
+  }
+}
+
+/** Writes to the session half way, long after the headers have left. */
+export async function* late(session: Session): AsyncGenerator<Buffer> {
+  yield Buffer.from("first ");
+  await new Promise((resume) => setTimeout(resume, 50));
+  write(session, 1, "later");
+  yield Buffer.from("last");
+}
