@@ -1,0 +1,206 @@
+// Atomicity by force: runs that are killed, and the tree before and after, byte for byte.
+// Change it when writing to the disk changes; every single change to the disk is interrupted here.
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Finished } from "./sandbox.ts";
+import { builtCli, cloneWithFixtures, repository, runCli, temporaryFolder } from "./sandbox.ts";
+import { snapshot } from "./tree.ts";
+
+const cli = builtCli(cloneWithFixtures());
+const CHOICE = ["-f", "alpha", "-b", "plain", "--no-install", "--no-git"];
+const NEW = ["app", ...CHOICE];
+const INTO = [...NEW, "--overwrite"];
+
+function run(cwd: string, parameters: string[]): Promise<Finished> {
+  return runCli(cli, parameters, { cwd });
+}
+
+function interfere(cwd: string, parameters: string[], interference: object, count?: string): Promise<Finished> {
+  const hook = join(repository, "test/generator/interference.cjs");
+  const env = {
+    NODE_OPTIONS: `--require ${hook}`,
+    INTERFERENCE: JSON.stringify(interference),
+    INTERFERENCE_COUNT: count,
+  };
+  return runCli(cli, parameters, { cwd, env });
+}
+
+/** A directory with the user's own files, two of which the project would replace. */
+function inhabited(): string {
+  const cwd = temporaryFolder();
+  mkdirSync(join(cwd, "app/src"), { recursive: true });
+  mkdirSync(join(cwd, "app/notes"));
+  writeFileSync(join(cwd, "app/README.md"), "my own\n", { mode: 0o600 });
+  writeFileSync(join(cwd, "app/src/main.ts"), "my own\n");
+  writeFileSync(join(cwd, "app/src/mine.ts"), "my own\n");
+  writeFileSync(join(cwd, "app/notes/secret.txt"), "my own\n", { mode: 0o400 });
+  return cwd;
+}
+
+/** What a run that nobody interrupts leaves, and how many changes to the disk it takes. */
+async function undisturbed(cwd: string, parameters: string[]) {
+  const count = join(temporaryFolder(), "count");
+  const { code } = await interfere(cwd, parameters, {}, count);
+  expect(code).toBe(0);
+  return { after: snapshot(cwd), changes: Number(readFileSync(count, "utf8")) };
+}
+
+/** Two at a time: the machine has other things to do. */
+async function forEach<Item>(items: readonly Item[], check: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const work = async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await check(item);
+  };
+  await Promise.all([work(), work()]);
+}
+
+function upTo(last: number): number[] {
+  return Array.from({ length: last }, (_, index) => index + 1);
+}
+
+/** What a killed run leaves beside a new directory; the next run removes it. */
+function withoutStage(tree: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tree).filter(([path]) => !path.startsWith(".app.create-session-app/")));
+}
+
+const MINUTES = 60_000;
+
+describe("a new directory", () => {
+  test("C5: SIGKILL before any single change leaves the whole directory or none; the next run succeeds", {
+    timeout: 10 * MINUTES,
+  }, async () => {
+    const { after, changes } = await undisturbed(temporaryFolder(), NEW);
+    expect(changes).toBeGreaterThan(15);
+    await forEach(upTo(changes), async (at) => {
+      const cwd = temporaryFolder();
+      const killed = await interfere(cwd, NEW, { at, signal: "SIGKILL" });
+      expect(killed.signal, `change ${at}`).toBe("SIGKILL");
+      const left = withoutStage(snapshot(cwd));
+      const appeared = Object.keys(left).length > 0;
+      expect(left, `change ${at}`).toEqual(appeared ? after : {});
+      const next = await run(cwd, appeared ? INTO : NEW);
+      expect(next.code, `change ${at}: ${next.stderr}`).toBe(0);
+      expect(snapshot(cwd), `change ${at}`).toEqual(after);
+    });
+  });
+
+  test("C4 C5: SIGINT and SIGTERM at any change leave nothing, and exit with 130", {
+    timeout: 10 * MINUTES,
+  }, async () => {
+    const { after, changes } = await undisturbed(temporaryFolder(), NEW);
+    await forEach(upTo(changes), async (at) => {
+      const cwd = temporaryFolder();
+      const signal = at % 2 === 0 ? "SIGINT" : "SIGTERM";
+      const { code, stderr } = await interfere(cwd, NEW, { at, signal });
+      expect([code, snapshot(cwd)], `change ${at}: ${stderr}`).toEqual(code === 0 ? [0, after] : [130, {}]);
+      if (code === 130) expect(stderr).toBe("Cancelled.\n");
+    });
+  });
+});
+
+describe("an existing directory", () => {
+  test("C5 C6: after SIGKILL before any single change, the next run undoes it, byte for byte, or finishes it", {
+    timeout: 10 * MINUTES,
+  }, async () => {
+    const before = snapshot(inhabited());
+    const { after, changes } = await undisturbed(inhabited(), INTO);
+    expect(changes).toBeGreaterThan(40);
+    await forEach(upTo(changes), async (at) => {
+      const cwd = inhabited();
+      expect((await interfere(cwd, INTO, { at, signal: "SIGKILL" })).signal, `change ${at}`).toBe("SIGKILL");
+      // Without --overwrite it takes back what was half done, and then sees the user's files in the way.
+      const next = await run(cwd, NEW);
+      expect(next.code, `change ${at}`).toBe(1);
+      const whole =
+        /all files were in place/.test(next.stderr) || JSON.stringify(snapshot(cwd)) === JSON.stringify(after);
+      expect(snapshot(cwd), `change ${at}`).toEqual(whole ? after : before);
+      expect(next.stderr, `change ${at}`).toContain("paths are in the way");
+      expect((await run(cwd, INTO)).code).toBe(0);
+      expect(snapshot(cwd), `change ${at}`).toEqual(after);
+    });
+  });
+
+  test("C4 C5: SIGINT and SIGTERM at any change leave it as it was, and exit with 130", {
+    timeout: 10 * MINUTES,
+  }, async () => {
+    const before = snapshot(inhabited());
+    const { after, changes } = await undisturbed(inhabited(), INTO);
+    await forEach(upTo(changes), async (at) => {
+      const cwd = inhabited();
+      const { code, stderr } = await interfere(cwd, INTO, { at, signal: at % 2 === 0 ? "SIGINT" : "SIGTERM" });
+      expect([code, snapshot(cwd)], `change ${at}: ${stderr}`).toEqual(code === 0 ? [0, after] : [130, before]);
+    });
+  });
+
+  test("C5: what the user changed after the run was killed is kept, and named", async () => {
+    const cwd = inhabited();
+    await interfere(cwd, INTO, { before: "linkSync .*src/session/driver.ts", signal: "SIGKILL" });
+    writeFileSync(join(cwd, "app/README.md"), "changed since\n");
+    const { code, stderr } = await run(cwd, NEW);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /An earlier run was killed while moving files in; \d+ of 12 files had been moved, and were taken back\./,
+    );
+    expect(stderr).toContain('"README.md" has been changed since, and was kept.');
+    expect(readFileSync(join(cwd, "app/README.md"), "utf8")).toBe("changed since\n");
+    expect(readFileSync(join(cwd, "app/README.md.before"), "utf8")).toBe("my own\n");
+    expect(readFileSync(join(cwd, "app/src/main.ts"), "utf8")).toBe("my own\n");
+  });
+
+  test("C5: --dry-run says that a run was killed half way, and touches nothing", async () => {
+    const cwd = inhabited();
+    await interfere(cwd, INTO, { before: "linkSync .*src/session/driver.ts", signal: "SIGKILL" });
+    const before = snapshot(cwd);
+    const { stderr } = await run(cwd, [...INTO, "--dry-run"]);
+    expect(stderr).toContain("An earlier run was killed half way");
+    expect(snapshot(cwd)).toEqual(before);
+  });
+
+  test("C5: a second run for the same target doesn't disturb one at work", async () => {
+    const cwd = inhabited();
+    const other = `cd ${cwd} && ${process.execPath} ${cli} ${INTO.join(" ")} > second.txt 2>&1; echo $? >> second.txt`;
+    const first = await interfere(cwd, INTO, {
+      before: "linkSync .*src/main.ts",
+      script: `unset NODE_OPTIONS; ${other}`,
+    });
+    expect(first.code).toBe(0);
+    expect(readFileSync(join(cwd, "second.txt"), "utf8")).toMatch(/^Another run is writing to .*\n1\n$/);
+  });
+});
+
+describe("random moments", () => {
+  test("C4 C5: 50 kills by SIGINT, SIGTERM and SIGKILL, anywhere between start and end", {
+    timeout: 10 * MINUTES,
+  }, async () => {
+    const before = snapshot(inhabited());
+    const started = performance.now();
+    const { after } = await undisturbed(inhabited(), INTO);
+    const duration = performance.now() - started;
+    const kills = upTo(50).map((number) => ({
+      signal: (["SIGINT", "SIGTERM", "SIGKILL"] as const)[number % 3] ?? "SIGKILL",
+      delay: Math.random() * duration,
+    }));
+    const origin = inhabited();
+    await forEach(kills, async ({ signal, delay }) => {
+      const cwd = temporaryFolder();
+      cpSync(origin, cwd, { recursive: true });
+      const onStart = (child: { kill(signal: NodeJS.Signals): void }) =>
+        void setTimeout(() => child.kill(signal), delay);
+      const finished = await runCli(cli, INTO, { cwd, onStart });
+      const context = `${signal} after ${delay.toFixed(1)} of ${duration.toFixed(1)} ms: ${finished.stderr}`;
+      if (finished.signal === null) expect([0, 130], context).toContain(finished.code);
+      else expect(finished.signal, context).toBe(signal);
+      if (signal === "SIGKILL") {
+        expect((await run(cwd, INTO)).code, context).toBe(0);
+        expect(snapshot(cwd), context).toEqual(after);
+        return;
+      }
+      // Node listens from the run's first step until it leaves: before and after that, a signal ends the process as it ends
+      // any other, and with nothing moved or all of it.
+      const left = snapshot(cwd);
+      const whole = finished.code === 0 || (finished.signal !== null && left["app/.session-app.json"] !== undefined);
+      expect(left, context).toEqual(whole ? after : before);
+    });
+  });
+});

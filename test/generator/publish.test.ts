@@ -1,0 +1,124 @@
+// The whole way, for real: packed, published to a registry on loopback, run by npm, pnpm, yarn and bun, installed, tested, started.
+// Change it when a package manager changes how it runs initializers.
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Registry } from "./registry.ts";
+import { answers, freePort, startRegistry } from "./registry.ts";
+import { repository, temporaryFolder } from "./sandbox.ts";
+
+const run = promisify(execFile);
+const MINUTES = 60_000;
+const folder = temporaryFolder();
+let registry: Registry;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  const upstream = execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8", cwd: folder }).trim();
+  registry = await startRegistry(folder, "create-session-app", upstream);
+  const home = join(folder, "home");
+  mkdirSync(home);
+  const { host } = new URL(registry.url);
+  writeFileSync(join(home, ".npmrc"), `registry=${registry.url}\n//${host}/:_authToken=anybody\n`);
+  const { PATH = "" } = process.env;
+  // Where certificates lie and by which proxy one goes out is the machine's affair, not the user's.
+  const machine = Object.entries(process.env).filter(([variable]) => /_CERT|CA_|proxy$/i.test(variable));
+  environment = {
+    ...(Object.fromEntries(machine) as Record<string, string>),
+    PATH: PATH.split(":")
+      .filter((part) => !part.startsWith(repository))
+      .join(":"),
+    HOME: home,
+    npm_config_registry: registry.url,
+    npm_config_update_notifier: "false",
+    npm_config_yes: "true",
+    // The package has just been published, which careful package managers would wait out.
+    pnpm_config_registry: registry.url,
+    pnpm_config_minimum_release_age: "0",
+    YARN_NPM_REGISTRY_SERVER: registry.url,
+    YARN_UNSAFE_HTTP_WHITELIST: "127.0.0.1",
+    YARN_NPM_MINIMAL_AGE_GATE: "0",
+    BUN_CONFIG_REGISTRY: registry.url,
+    GIT_CONFIG_GLOBAL: "/dev/null",
+  };
+  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], {
+    cwd: join(repository, "create-session-app"),
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const { filename } = JSON.parse(packed.slice(packed.indexOf("\n[") + 1))[0];
+  const publish = ["publish", join(folder, filename), "--provenance=false"];
+  execFileSync("npm", publish, { cwd: folder, env: environment, stdio: "ignore" });
+}, 5 * MINUTES);
+
+afterAll(() => registry?.stop());
+
+/** What comes from npm as well: the other package managers, installed where nobody else sees them. */
+function programs(specifier: string): string {
+  const place = join(folder, specifier.replaceAll(/\W/g, "-"));
+  mkdirSync(place);
+  writeFileSync(join(place, "package.json"), "{}");
+  execFileSync("npm", ["install", specifier], { cwd: place, env: environment, stdio: "ignore" });
+  return join(place, "node_modules/.bin");
+}
+
+interface Case {
+  name: string;
+  /** Where the package manager comes from; nothing: it is there. */
+  specifier?: string;
+  create: string;
+  /** What a person would paste next. */
+  next: string;
+}
+
+const CHOICE = "--yes --framework=express --backend=memory";
+
+const cases: Case[] = [
+  { name: "npm", create: `npm create session-app@latest my-app -- ${CHOICE}`, next: "npm run dev" },
+  { name: "pnpm", specifier: "pnpm", create: `pnpm create session-app my-app ${CHOICE}`, next: "pnpm dev" },
+  { name: "yarn 1", specifier: "yarn@1", create: `yarn create session-app my-app ${CHOICE}`, next: "yarn dev" },
+  {
+    name: "yarn 4",
+    specifier: "@yarnpkg/cli-dist",
+    create: `yarn create session-app my-app ${CHOICE}`,
+    next: "yarn dev",
+  },
+  { name: "bun", specifier: "bun", create: `bun create session-app my-app ${CHOICE}`, next: "bun run dev" },
+];
+
+describe("create, install, test, start", () => {
+  test.each(cases)("C2 C10: $name", { timeout: 15 * MINUTES }, async ({ specifier, create, next, name }) => {
+    const cwd = join(folder, `run-${name.replaceAll(" ", "-")}`);
+    mkdirSync(cwd);
+    const own = specifier === undefined ? [] : [programs(specifier)];
+    // Projects of npm, pnpm and bun work where Node is too old for them, which it is on many a machine; yarn's can't (C11).
+    const current = name.startsWith("yarn") ? [dirname(process.execPath)] : [];
+    const PATH = [...own, ...current, environment.PATH].join(":");
+    const port = await freePort();
+    const env = { ...environment, PATH, PORT: String(port) };
+    const { stdout, stderr } = await run("sh", ["-c", create], { cwd, env });
+    const steps = /\nNext:\n\n((?: {2}.*\n)+)/
+      .exec(stdout)?.[1]
+      ?.split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean);
+    expect(steps, stdout + stderr).toEqual(["cd my-app", next]);
+    expect(`${stdout}${stderr}`).not.toMatch(/allowScripts|Ignored build scripts|deprecat(ed|ion) .*my-app/i);
+    const project = join(cwd, "my-app");
+    const { answers: recorded } = JSON.parse(readFileSync(join(project, ".session-app.json"), "utf8"));
+    expect(recorded.packageManager).toBe(name.split(" ")[0]);
+
+    // The steps, pasted word for word.
+    const server = spawn("sh", ["-c", (steps ?? []).join("\n")], { cwd, env, stdio: "ignore", detached: true });
+    try {
+      expect(await (await answers(`http://localhost:${port}/health`)).json()).toEqual({ store: "up" });
+    } finally {
+      const closed = once(server, "close");
+      if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, "SIGTERM");
+      if (server.exitCode === null) await closed;
+    }
+  });
+});
