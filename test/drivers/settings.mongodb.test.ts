@@ -17,6 +17,7 @@ import {
   type StoreSettings,
 } from "../../templates/backends/mongodb/files/src/config.store.ts";
 import { createDriver } from "../../templates/backends/mongodb/files/src/session/driver.ts";
+import { storeError } from "../../templates/backends/mongodb/files/src/session/mongodb-errors.ts";
 import { Environment } from "../../templates/base/files/src/environment.ts";
 import { type Document, wireServer } from "../servers/mongodb/wire.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
@@ -220,6 +221,22 @@ describe("mongodb settings", () => {
     for (let round = 0; round < 3; round++) await failure(driver.read("x", { now: START }));
     expect(asked).toEqual(["primary", "primary", "primary"]);
   });
+});
+
+test("F1: a connection that broke is StoreUnavailable, also where the driver hands Node's own error on", async () => {
+  const gone = createServer((socket) => void socket.end());
+  const socket = connect(await listen(gone), "127.0.0.1").resume();
+  sockets.add(socket);
+  await once(socket, "end");
+  // What the driver meets when the server goes between two of its commands.
+  const failed = once(socket, "error");
+  socket.write("a command");
+  const [error] = (await failed) as [NodeJS.ErrnoException];
+  expect(error.code).toBe("EPIPE");
+  const settings = read("mongodb://127.0.0.1/test");
+  expect(storeError(error, settings, TIMEOUT)).toBeInstanceOf(StoreUnavailable);
+  const mistake = new TypeError("a mistake of ours");
+  expect(storeError(mistake, settings, TIMEOUT)).toBe(mistake);
 });
 
 describe("mongodb driver", () => {

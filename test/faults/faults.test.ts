@@ -81,7 +81,7 @@ describe.each(backends.filter(({ fixture }) => fixture.server !== undefined))("$
       },
     );
     console.log(`${backend}, server killed and restarted:`, report);
-    expect(surprises).toEqual([]);
+    expect(surprises, app.output).toEqual([]);
     expect(report.refused).toBeGreaterThan(0);
     expect(report.lost).toBe(0);
     expect(app.output).toContain('"event":"session.storeDown"');

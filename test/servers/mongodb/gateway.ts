@@ -28,7 +28,13 @@ const CODES: Record<string, [code: number, name: string]> = {
   M0008: [26, "NamespaceNotFound"],
   "40001": [112, "WriteConflict"],
   "40P01": [112, "WriteConflict"],
+  "57P01": [91, "ShutdownInProgress"],
+  "57P02": [91, "ShutdownInProgress"],
+  "57P03": [91, "ShutdownInProgress"],
 };
+
+/** PostgreSQL is gone or its connection broke: then there is no SQLSTATE, but the system's code or none. A mongos says it like this. */
+const UNREACHABLE: [code: number, name: string] = [6, "HostUnreachable"];
 
 /** Values as PostgreSQL sends them: DocumentDB's come as "BSONHEX" and the bytes. */
 const asText = { getTypeParser: () => (value: string) => value };
@@ -194,7 +200,9 @@ async function run(command: Document): Promise<Document> {
   } catch (error) {
     const { message, code } = error as Error & { code?: string | number };
     if (error instanceof CommandError) return { ok: 0, errmsg: message, code, codeName: error.codeName };
-    const [number, codeName] = CODES[`${code}`] ?? [8000, "InternalError"];
+    // The system's codes begin with E (EPIPE), no SQLSTATE does; those of class 08 are about the connection.
+    const hasState = /^(?!E|08)[0-9A-Z]{5}$/.test(`${code}`);
+    const [number, codeName] = CODES[`${code}`] ?? (hasState ? [8000, "InternalError"] : UNREACHABLE);
     const errmsg = number === DUPLICATE_KEY ? `E11000 duplicate key error: ${message}` : `${message} [${code ?? ""}]`;
     return { ok: 0, errmsg, code: number, codeName };
   }

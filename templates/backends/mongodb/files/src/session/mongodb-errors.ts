@@ -16,6 +16,9 @@ const PASSING = new Set([6, 7, 50, 64, 79, 89, 91, 100, 133, 189, 262, 462, 9001
 const UNREACHABLE =
   /Network|Timeout|ServerSelection|PoolCleared|PoolClosed|WaitQueue|TopologyClosed|NotConnected|ClientClosed|ServerClosed|WriteConcern|Stale/;
 
+/** What the network says, and the driver hands on as it is. */
+const BROKEN = /^(E[A-Z]+|ERR_(STREAM|SOCKET)_\w+)$/;
+
 /** Nothing has been done, and it may well be done the next moment. */
 export function passing(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === WRITE_CONFLICT;
@@ -38,7 +41,9 @@ export function storeError(error: unknown, settings: StoreSettings, timeout: num
     return unavailable(`there is no such host: ${place}`);
   if (code === "ECONNREFUSED" || code === "EHOSTUNREACH")
     return unavailable(`nothing answers there: ${place} (${code})`);
-  if (!(error instanceof MongoError)) return error;
+  if (!(error instanceof MongoError)) {
+    return BROKEN.test(code) ? new StoreUnavailable(`${place}: ${line(message)}.`, cause) : error;
+  }
   if (/SSL|TLS|CERT|SELF_SIGNED|SIGNATURE|ISSUER/.test(code) || /certificate|TLS|SSL/.test(message)) {
     return unavailable(`no secure connection to ${place}: ${line(message)}; see the options tls= and tlsCAFile=`);
   }
