@@ -52,8 +52,8 @@ describe("postgres driver and its server", () => {
     return await asOther(async (client) => (await client.query<{ n: number }>(own)).rows[0]?.n ?? -1);
   }
 
-  async function refusal(work: Promise<unknown>): Promise<StoreUnavailable> {
-    const error = await work.then(
+  async function refusal(work: unknown): Promise<StoreUnavailable> {
+    const error = await Promise.resolve(work).then(
       () => undefined,
       (reason: unknown) => reason,
     );

@@ -48,8 +48,8 @@ function read(url: string, collection = "sessions"): StoreSettings {
   return readStoreSettings(new Environment({ MONGODB_URL: url, MONGODB_COLLECTION: collection }));
 }
 
-async function failure(work: Promise<unknown>): Promise<Error> {
-  const error = await work.then(
+async function failure(work: unknown): Promise<Error> {
+  const error = await Promise.resolve(work).then(
     () => undefined,
     (reason: unknown) => reason,
   );

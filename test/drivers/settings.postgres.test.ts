@@ -39,8 +39,8 @@ function open(settings: StoreSettings): SessionDriver {
   return driver;
 }
 
-async function failure(work: Promise<unknown>): Promise<Error> {
-  const error = await work.then(
+async function failure(work: unknown): Promise<Error> {
+  const error = await Promise.resolve(work).then(
     () => undefined,
     (reason: unknown) => reason,
   );

@@ -43,8 +43,8 @@ function open(settings: StoreSettings, timeout = 15_000): SessionDriver {
   return driver;
 }
 
-async function failure(work: Promise<unknown>): Promise<Error> {
-  const error = await work.then(
+async function failure(work: unknown): Promise<Error> {
+  const error = await Promise.resolve(work).then(
     () => undefined,
     (reason: unknown) => reason,
   );

@@ -80,7 +80,7 @@ export function setup(subject: Subject): void {
       const other = subject.capabilities.sharedStore ? await open() : undefined;
       await Promise.all([driver.close(), driver.close()]);
       await driver.close();
-      await expect(driver.read(row.id, { now: START })).rejects.toThrow();
+      await expect((async () => driver.read(row.id, { now: START }))()).rejects.toThrow();
       await expect(driver.ping()).rejects.toThrow();
       if (other) expect(comparable(await stored(other, row.id))).toEqual(comparable(row));
     });

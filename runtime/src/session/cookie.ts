@@ -1,6 +1,6 @@
 // The session cookie: its name, its attributes, and the caching headers that go with it.
 // Change attributes in config.ts; here only what must hold for every one of them.
-import { parseCookie, stringifySetCookie } from "cookie";
+import { stringifySetCookie } from "cookie";
 import type { SessionSettings } from "./settings.ts";
 
 /** How an adapter reads and writes the headers of its framework's response. */
@@ -23,10 +23,13 @@ export function cookieName(settings: SessionSettings, secure: boolean): string {
   return `${hostOnly ? "__Host-" : "__Secure-"}${settings.name}`;
 }
 
-export function readCookie(header: string | undefined, name: string): string | undefined {
-  // Most anonymous requests end here, without parsing the cookies of others.
-  if (header === undefined || !header.includes(name)) return undefined;
-  return parseCookie(header)[name];
+/** The values of all cookies of this name, in the order in which the browser sent them. */
+export function readCookies(header: string | undefined, name: string): string[] {
+  // Most anonymous requests end here, without a look at the cookies of others.
+  if (header === undefined || !header.includes(name)) return [];
+  const start = `${name}=`;
+  const cookies = header.split(";").map((cookie) => cookie.trim());
+  return cookies.flatMap((cookie) => (cookie.startsWith(start) ? cookie.slice(start.length) : []));
 }
 
 /** @param maxAge seconds; 0 removes the cookie */
@@ -43,9 +46,17 @@ export function setCookie(settings: SessionSettings, secure: boolean, token: str
   });
 }
 
-/** A shared cache must not give one visitor's answer to another, nor a Set-Cookie to anyone. What a handler has set itself stays. */
+/**
+ * A shared cache must not give one visitor's answer to another, nor a Set-Cookie to anyone. What a handler has set itself
+ * stays, but for an answer with a token: that is never for shared caches, whatever the handler, or `sendFile` for it, has said.
+ */
 export function keepPrivate(headers: ResponseHeaders, carriesToken: boolean): void {
-  if (headers.get("cache-control") === undefined) headers.set("cache-control", carriesToken ? "no-store" : "private");
+  const control = headers.get("cache-control");
+  if (control === undefined) headers.set("cache-control", carriesToken ? "no-store" : "private");
+  else if (carriesToken && !/\b(private|no-store)\b/i.test(control)) {
+    const own = control.split(",").filter((directive) => !/^\s*(public|s-maxage|proxy-revalidate)\b/i.test(directive));
+    headers.set("cache-control", ["private", ...own.map((directive) => directive.trim())].join(", "));
+  }
   const vary = headers.get("vary");
   if (vary === undefined) headers.set("vary", "Cookie");
   else if (!/(^|,)\s*(\*|cookie)\s*(,|$)/i.test(vary)) headers.set("vary", `${vary}, Cookie`);

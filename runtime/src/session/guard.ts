@@ -1,7 +1,7 @@
 // Every call to the store goes through here: bounded in time, and its failures and recovery made known.
 // Change here how long to wait and what counts as "down".
 import type { EventHook } from "./events.ts";
-import { type SessionDriver, StoreUnavailable } from "./store.ts";
+import { type Access, type FoundRow, type SessionDriver, StoreUnavailable } from "./store.ts";
 
 export class Guard {
   readonly driver: SessionDriver;
@@ -20,24 +20,43 @@ export class Guard {
   async run<T>(work: (driver: SessionDriver) => Promise<T>): Promise<T> {
     try {
       const result = await this.#inTime(work(this.driver));
-      if (this.#downSince > 0) {
-        this.#downSince = Number.NEGATIVE_INFINITY;
-        this.#emit({ type: "storeUp" });
-      }
+      this.#works();
       return result;
     } catch (error) {
-      if (error instanceof StoreUnavailable) {
-        const wasUp = this.#downSince < 0;
-        this.#downSince = performance.now();
-        if (wasUp) this.#emit({ type: "storeDown", message: error.message });
-      }
-      throw error;
+      throw this.#failed(error);
+    }
+  }
+
+  /** The driver's `read`; at once where the driver does so, and then it throws what `run` rejects with. */
+  read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined> {
+    try {
+      const row = this.driver.read(id, access);
+      if (row instanceof Promise) return this.run(() => row);
+      this.#works();
+      return row;
+    } catch (error) {
+      throw this.#failed(error);
     }
   }
 
   /** For those who waited in line: throws if the store went down meanwhile, so that they don't wait out one timeout after the other. */
   refuseIfDownSince(start: number): void {
     if (this.#downSince >= start) throw new StoreUnavailable("The session store is not available");
+  }
+
+  #works(): void {
+    if (this.#downSince < 0) return;
+    this.#downSince = Number.NEGATIVE_INFINITY;
+    this.#emit({ type: "storeUp" });
+  }
+
+  #failed(error: unknown): unknown {
+    if (error instanceof StoreUnavailable) {
+      const wasUp = this.#downSince < 0;
+      this.#downSince = performance.now();
+      if (wasUp) this.#emit({ type: "storeDown", message: error.message });
+    }
+    return error;
   }
 
   #inTime<T>(work: Promise<T>): Promise<T> {

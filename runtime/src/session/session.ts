@@ -17,14 +17,22 @@ export interface CookieOrder {
 
 const MAX_USERID = 255;
 
+interface SessionOptions {
+  bearer: boolean;
+  /** The path is one that has no session. */
+  skipped?: boolean;
+}
+
 export class Session {
   /** The client sends its token as Authorization: Bearer, and gets no cookie. */
   readonly bearer: boolean;
+  readonly #skipped: boolean;
   readonly #work: UnitOfWork;
   #destroyed = false;
 
-  constructor(context: SessionContext, client: () => Client, bearer: boolean, found?: Found) {
-    this.bearer = bearer;
+  constructor(context: SessionContext, client: () => Client, options: SessionOptions, found?: Found) {
+    this.bearer = options.bearer;
+    this.#skipped = options.skipped ?? false;
     this.#work = new UnitOfWork(context, client, found);
   }
 
@@ -124,7 +132,7 @@ export class Session {
       this.#checkUserid(userid);
       if (this.#work.ended) this.#startOver();
       await this.#work.signIn(userid);
-      if (!this.#work.ended) return;
+      if (!this.#work.ended || this.#work.beyondLimit) return;
       this.#startOver();
       await this.#work.signIn(userid);
     });
@@ -185,6 +193,11 @@ export class Session {
     return this.#work.finish();
   }
 
+  /** For the runtime: another request that gets the session a new token ends this view of it. */
+  bindToToken(): void {
+    this.#work.bound = true;
+  }
+
   /** For the runtime: whether a save would write anything. */
   get hasUnsaved(): boolean {
     return this.#work.unsaved() !== undefined;
@@ -209,15 +222,21 @@ export class Session {
   /** For the runtime: whether the token is still the session's, asked of the store. */
   async stillCurrent(): Promise<boolean> {
     const { row, context } = this.#work;
-    const stored = await context.guard.run((driver) => driver.read(this.id, { now: context.now() }));
+    const stored = await context.guard.read(this.id, { now: context.now() });
     return row !== undefined && stored !== undefined && Buffer.compare(stored.secretHash, row.secretHash) === 0;
   }
 
   /** The very promise that `finish` waits for: one that no handler has waited for is handled there. */
   #inTurn<T>(write: () => Promise<T>): Promise<T> {
-    if (!isComputing(this.#work)) return this.#work.inTurn(write);
-    const message = "session.update's callback can't save, update or end the same session: it would wait for itself";
-    return Promise.reject(new Error(message));
+    const isWithin = isComputing(this.#work);
+    if (!isWithin && !this.#skipped) return this.#work.inTurn(write);
+    const message = isWithin
+      ? "session.update's callback can't save, update or end the same session: it would wait for itself"
+      : "This path is one of `skip` (SESSION_SKIP), which have no session";
+    const refused = Promise.reject(new Error(message));
+    // Whoever doesn't wait for it doesn't bring the process down.
+    refused.catch(() => undefined);
+    return refused;
   }
 
   #checkUserid(userid: string): void {

@@ -1,8 +1,8 @@
 // The sessions of an application: finds a request's session, ends those of a user, purges what has expired.
 // Change here which requests get a session, and what has to hold before they do.
-import { cookieName, isSecure, readCookie } from "./cookie.ts";
+import { cookieName, isSecure, readCookies } from "./cookie.ts";
 import { readData } from "./data.ts";
-import type { EndReason, EventHook } from "./events.ts";
+import type { EventHook } from "./events.ts";
 import { Guard, Renewals, Turns } from "./guard.ts";
 import { refuseForeign } from "./origin.ts";
 import { Proxies, type SessionRequest } from "./request.ts";
@@ -11,6 +11,7 @@ import type { SessionSettings } from "./settings.ts";
 import {
   type Access,
   expiry,
+  type FoundRow,
   type SessionDriver,
   type SessionRow,
   StoreUnavailable,
@@ -24,6 +25,9 @@ import { Visit, type VisitOptions } from "./visit.ts";
 /** A session as its user or an administrator may see it. */
 export type SessionInfo = Omit<SessionRow, "secretHash" | "data" | "version">;
 
+/** What a token leads to. "renewed": to a session that has another secret by now. */
+type Finding = Found | "renewed" | undefined;
+
 export interface SessionsOptions {
   driver: SessionDriver;
   settings: SessionSettings;
@@ -33,6 +37,8 @@ export interface SessionsOptions {
 }
 
 const MAX_USERAGENT = 512;
+/** Cookies of the session's name that are tried. */
+const MAX_COOKIES = 3;
 /** Rows a purge removes in one statement, so that it blocks nobody. */
 const PURGE_BATCH = 500;
 /** Sessions that `list` returns at most. */
@@ -86,33 +92,42 @@ export class Sessions {
   }
 
   /**
-   * Finds the session of a request. Synchronous where the store need not be asked.
-   * Throws CrossOrigin (403), rejects with StoreUnavailable (503).
+   * Finds the session of a request. Synchronous where the store need not be asked, or answers at once.
+   * Throws CrossOrigin (403); rejects with StoreUnavailable (503), or throws it where the store answers at once.
    */
   begin(request: SessionRequest): Visit | Promise<Visit> {
     const skipped = this.#skips(request.url);
     const encrypted = this.#proxies.secure(request);
-    const { token, bearer } = skipped ? NO_TOKEN : this.#tokenOf(request, encrypted);
+    const { tokens, bearer } = this.#tokensOf(request, encrypted);
     // A page can't make a browser send a Bearer header to another site, so it proves that this is no forgery.
     if (!bearer) refuseForeign(request, this.#proxies, this.settings.allowedOrigins);
-    const options: VisitOptions = { client: () => this.#client(request), bearer, encrypted, skipped };
-    if (token === undefined) return new Visit(this.#context, options);
-    return this.#find(token, options.client).then((found) =>
-      // A session that has been renewed meanwhile: a new one must not come over the cookie that its sign-in has set.
-      found === "renewed"
-        ? new Visit(this.#context, { ...options, waits: true })
-        : new Visit(this.#context, { ...options, found }),
-    );
+    const options: VisitOptions = {
+      client: this.#clientOf(request),
+      bearer,
+      encrypted,
+      skipped,
+      // Sessions for visitors begin with a page; a client that sends something starts its own.
+      starts: this.settings.start === "visit" && !skipped && !bearer && /^(GET|HEAD)$/.test(request.method),
+    };
+    if (skipped || tokens.length === 0) return new Visit(this.#context, options);
+    const found = this.#findFirst(tokens, options.client);
+    return found instanceof Promise ? found.then((one) => this.#visit(options, one)) : this.#visit(options, found);
   }
 
-  /** The session of a request outside the middleware: a WebSocket's handshake, a stream of events. Save by hand: `await session.save()`. */
+  /**
+   * Opens the session of a request outside the middleware: a WebSocket's handshake, a stream of events. Save by hand:
+   * `await session.save()`. It ends when another request gets the session a new token: what is open was let in by the old one.
+   */
   async open(request: SessionRequest): Promise<Session> {
-    return (await this.begin(request)).session;
+    const { session } = await this.begin(request);
+    if (session.exists) await session.finish();
+    session.bindToToken();
+    return session;
   }
 
   /** Starts a session for a client that keeps its token itself, and sends it as Authorization: Bearer. No cookie is involved. */
   async start(request: SessionRequest): Promise<Session> {
-    const session = new Session(this.#context, () => this.#client(request), true);
+    const session = new Session(this.#context, this.#clientOf(request), { bearer: true });
     session.start();
     await session.save();
     return session;
@@ -173,63 +188,94 @@ export class Sessions {
     await this.#context.guard.driver.close();
   }
 
-  async #find(token: Token, client: () => Client): Promise<Found | "renewed" | undefined> {
-    const found = await this.#read(token);
-    if (found === undefined || found === "renewed") return found;
-    const { row } = found;
-    const { id, userid } = row;
-    const { settings, lifetime, emit } = this.#context;
-    // The settings may have become stricter since the row was written.
-    if (Math.min(row.expires, expiry(row.updated, row.idle, row.created, lifetime)) < this.#context.now()) {
-      emit({ type: "expired", id, userid });
-      return undefined;
-    }
-    const by =
-      settings.ipAddressLock && row.ipaddress !== client().ipaddress
-        ? "ipaddress"
-        : settings.userAgentLock && row.useragent !== client().useragent
-          ? "useragent"
-          : undefined;
-    if (by === undefined) return found;
-    // Whoever it is that is moving: one of two holds a stolen token, and neither may go on with it.
-    await this.#context.guard.run((driver) => driver.end(id));
-    const reason: EndReason = "locked";
-    emit({ type: "locked", id, userid, by });
-    emit({ type: "ended", id, userid, reason });
-    return undefined;
+  #visit(options: VisitOptions, found: Finding): Visit {
+    // A session that has been renewed meanwhile: a new one must not come over the cookie that its sign-in has set.
+    if (found === "renewed") return new Visit(this.#context, { ...options, starts: false });
+    return new Visit(this.#context, { ...options, found });
   }
 
-  async #read(token: Token): Promise<Found | "renewed" | undefined> {
-    const { settings, lifetime, guard, emit } = this.#context;
+  /** One token is the rule. A browser sends several cookies of one name where one of them was set for a longer path or a domain. */
+  #findFirst(tokens: readonly Token[], client: () => Client): Finding | Promise<Finding> {
+    const [token, ...others] = tokens as readonly [Token, ...Token[]];
+    const found = this.#find(token, client);
+    if (others.length === 0) return found;
+    return Promise.resolve(found).then(async (first) => {
+      if (typeof first === "object") return first;
+      const next = await this.#findFirst(others, client);
+      return next ?? first;
+    });
+  }
+
+  #find(token: Token, client: () => Client): Finding | Promise<Finding> {
+    const { settings, lifetime, guard } = this.#context;
     const { id, secretHash } = token;
     const access: Access = { now: this.#context.now(), touch: { lifetime, every: settings.touchEvery, secretHash } };
     try {
-      const row = await guard.run((driver) => driver.read(id, access));
-      if (row === undefined) return undefined;
-      if (!isSound(row)) throw new UnreadableRow("its times and numbers can't be");
-      return sameSecret(token, row.secretHash) ? { row, token, data: readData(row.data) } : "renewed";
+      const row = guard.read(id, access);
+      if (!(row instanceof Promise)) return this.#judge(token, row, client);
+      return row.then((found) => this.#judge(token, found, client)).catch((error) => this.#unreadable(id, error));
     } catch (error) {
-      if (!(error instanceof UnreadableRow)) throw error;
-      emit({ type: "unreadable", id, message: error.message });
-      return undefined;
+      return this.#unreadable(id, error);
     }
   }
 
-  #tokenOf(request: SessionRequest, encrypted: boolean): { token: Token | undefined; bearer: boolean } {
-    const name = cookieName(this.settings, isSecure(this.settings, encrypted));
-    const cookie = readCookie(request.header("cookie"), name);
-    const token = cookie === undefined ? undefined : parseToken(cookie);
-    if (token !== undefined) return { token, bearer: false };
-    const text = /^Bearer +(\S+) *$/i.exec(request.header("authorization") ?? "")?.[1];
-    if (text === undefined) return NO_TOKEN;
-    return { token: parseToken(text), bearer: true };
+  /** Whether a row is a session that this request may have. Throws UnreadableRow. */
+  #judge(token: Token, row: FoundRow | undefined, client: () => Client): Finding | Promise<Finding> {
+    if (row === undefined) return undefined;
+    if (!isSound(row)) throw new UnreadableRow("its times and numbers can't be");
+    if (!sameSecret(token, row.secretHash)) return "renewed";
+    const data = readData(row.data);
+    const { settings, lifetime, emit, now } = this.#context;
+    const { id, userid } = row;
+    // The settings may have become stricter since the row was written.
+    if (Math.min(row.expires, expiry(row.updated, row.idle, row.created, lifetime)) < now()) {
+      emit({ type: "expired", id, userid });
+      return undefined;
+    }
+    const lock = this.#lockOf(row, client);
+    if (lock === undefined) return { row, token, data };
+    // A client that is gone has no address any more, and needs no session.
+    return settings.ipAddressLock && client().ipaddress === "" ? undefined : this.#endLocked(row, lock);
   }
 
-  #client(request: SessionRequest): Client {
-    return {
+  #lockOf(row: SessionRow, client: () => Client): "ipaddress" | "useragent" | undefined {
+    const { ipAddressLock, userAgentLock } = this.settings;
+    if (ipAddressLock && row.ipaddress !== client().ipaddress) return "ipaddress";
+    return userAgentLock && row.useragent !== client().useragent ? "useragent" : undefined;
+  }
+
+  /** Whoever it is that is moving: one of two holds a stolen token, and neither may go on with it. */
+  async #endLocked({ id, userid }: SessionRow, by: "ipaddress" | "useragent"): Promise<undefined> {
+    const { guard, emit } = this.#context;
+    await guard.run((driver) => driver.end(id));
+    emit({ type: "locked", id, userid, by });
+    emit({ type: "ended", id, userid, reason: "locked" });
+  }
+
+  #unreadable(id: string, error: unknown): undefined {
+    if (!(error instanceof UnreadableRow)) throw error;
+    this.#context.emit({ type: "unreadable", id, message: error.message });
+  }
+
+  #tokensOf(request: SessionRequest, encrypted: boolean): { tokens: readonly Token[]; bearer: boolean } {
+    const name = cookieName(this.settings, isSecure(this.settings, encrypted));
+    const tokens = readCookies(request.header("cookie"), name).flatMap((text) => parseToken(text) ?? []);
+    if (tokens.length > 0) return { tokens: tokens.slice(0, MAX_COOKIES), bearer: false };
+    const text = /^Bearer +(\S+) *$/i.exec(request.header("authorization") ?? "")?.[1];
+    if (text === undefined) return { tokens, bearer: false };
+    const token = parseToken(text);
+    return { tokens: token === undefined ? tokens : [token], bearer: true };
+  }
+
+  /** Most requests don't need it. Where the address decides, it is noted at once: a connection that has gone has none. */
+  #clientOf(request: SessionRequest): () => Client {
+    const read = (): Client => ({
       ipaddress: this.#proxies.address(request),
       useragent: (request.header("user-agent") ?? "").slice(0, MAX_USERAGENT),
-    };
+    });
+    if (!this.settings.ipAddressLock) return read;
+    const client = read();
+    return () => client;
   }
 
   #skips(url: string): boolean {
@@ -268,15 +314,15 @@ function isSound({ created, updated, authenticated, idle, expires, version }: Se
   );
 }
 
-const NO_TOKEN = { token: undefined, bearer: false };
-
-/** A hook that throws must not break the request that it is told about. */
+/** A hook that throws, or rejects, must not break the request that it is told about. */
 function safely(hook: EventHook): EventHook {
+  const warn = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
   return (event) => {
     try {
-      hook(event);
+      const result: unknown = hook(event);
+      if (result instanceof Promise) result.catch(warn);
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error));
+      warn(error);
     }
   };
 }

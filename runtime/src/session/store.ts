@@ -115,8 +115,11 @@ export interface SessionDriver {
   check(): Promise<void>;
   /** Never overwrites: a second row with the same id is an error. */
   create(row: SessionRow): Promise<void>;
-  /** undefined: there is none. A row that has expired but not been purged may be returned; the runtime decides. */
-  read(id: string, access: Access): Promise<FoundRow | undefined>;
+  /**
+   * undefined: there is none. A row that has expired but not been purged may be returned; the runtime decides.
+   * At once where the store is in this very process: the request then need not wait for its turn. It throws then, too.
+   */
+  read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined>;
   /** One atomic change. Never brings a session back, never creates one. */
   change(id: string, change: SessionChange): Promise<ChangeResult>;
   /** True if there was one. */

@@ -42,6 +42,7 @@ function fromBytes(bytes: Buffer, text = bytes.toString("base64url")): Token {
   return {
     text,
     id: bytes.toString("base64url", 0, ID_BYTES),
-    secretHash: hash("sha256", bytes.subarray(ID_BYTES), "buffer"),
+    // By way of a string it takes half as long.
+    secretHash: Buffer.from(hash("sha256", bytes.subarray(ID_BYTES), "binary"), "binary"),
   };
 }

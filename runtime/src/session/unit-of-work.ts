@@ -4,7 +4,7 @@ import type { SessionData } from "../session-data.ts";
 import { changesOf, copyOf, type DataChange, DataTooLarge, readData, type StoredData } from "./data.ts";
 import type { EventHook } from "./events.ts";
 import type { Guard, Renewals, Turns } from "./guard.ts";
-import { endOldest } from "./limit.ts";
+import { isBeyondLimit } from "./limit.ts";
 import type { SessionSettings } from "./settings.ts";
 import {
   type ChangeResult,
@@ -61,7 +61,7 @@ interface Unsaved {
 const EMPTY = "{}";
 /** Rounds of write, conflict, read until a large write gives up. */
 const MAX_ROUNDS = 100;
-/** Bytes that a write may add without being checked against what is stored by now. */
+/** Bytes that a write may set without being checked against what is stored by now. */
 const SMALL = 256;
 
 export class UnitOfWork {
@@ -74,6 +74,10 @@ export class UnitOfWork {
   started = false;
   /** The session is no more: nothing is written. */
   ended = false;
+  /** It was ended by `maxPerUser`, right after it had signed in. */
+  beyondLimit = false;
+  /** It ends with the token that it was opened with. */
+  bound = false;
   /** The client has to learn the token. */
   tokenIsNew = false;
   /** `expires` has moved, and the cookie's with it. */
@@ -119,9 +123,11 @@ export class UnitOfWork {
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     // A failed write has told its own caller; the next one tries by itself.
     const result = this.#writing === undefined ? work() : this.#writing.then(work);
-    const writing: Promise<void> = result.then(ignore, ignore).then(() => {
+    const done = () => {
       if (this.#writing === writing) this.#writing = this.#latest = undefined;
-    });
+    };
+    // Before anybody else hears of it: a handler that catches a failure and answers at once has dealt with it.
+    const writing: Promise<void> = result.then(done, done);
     this.#writing = writing;
     this.#latest = result;
     return result;
@@ -177,7 +183,8 @@ export class UnitOfWork {
     if (this.row === undefined) await this.#create(unsaved.data);
     else await this.#write(this.row, unsaved.data);
     if (typeof userid === "string" && this.row !== undefined && !this.ended) {
-      await endOldest(this.context, userid, this.row.id);
+      this.beyondLimit = await isBeyondLimit(this.context, userid, this.row.id);
+      if (this.beyondLimit) this.end();
     }
   }
 
@@ -267,21 +274,25 @@ export class UnitOfWork {
         change.secretHash = token.secretHash;
         // Only who holds the current secret may replace it: a slow request with an old token must not get the new session's.
         change.ifSecretHash = row.secretHash;
+      } else if (this.bound) {
+        change.ifSecretHash = row.secretHash;
       }
       const result =
-        data !== undefined && isLarge(data.text, row.data)
+        data !== undefined && isLarge(data)
           ? await this.#changeVersioned(row, change)
           : await guard.run((driver) => driver.change(row.id, change));
-      if (result === "gone") this.end();
+      if (result === "gone" || (result === "conflict" && this.bound && token === undefined)) this.end();
       else if (result === "conflict") await this.#afterConflict(row, settled, data);
       else this.#applied(row, change, data?.text ?? row.data, token);
     });
   }
 
-  /** A write that adds much is checked against what is stored by now: many in parallel could each be within the limit, and all together far beyond. */
+  /** A write of much is checked against what is stored by now: many in parallel could each be within the limit, and all together far beyond. */
   async #changeVersioned(row: SessionRow, change: SessionChange): Promise<ChangeResult> {
     const { guard, turns } = this.context;
+    const start = performance.now();
     return turns.take(row.id, async (waited) => {
+      guard.refuseIfDownSince(start);
       let current: SessionRow | undefined = waited ? await this.#reread(row.id) : row;
       for (let round = 0; round < MAX_ROUNDS && current !== undefined; round++) {
         this.checkSize(patchData(current.data, change), current.data);
@@ -292,13 +303,14 @@ export class UnitOfWork {
         if (stored?.version === current.version) return "conflict";
         current = stored;
       }
-      return current === undefined ? "gone" : "conflict";
+      if (current === undefined) return "gone";
+      throw new StoreUnavailable("The session is changed too often by others to be written to");
     });
   }
 
   async #reread(id: string): Promise<SessionRow | undefined> {
     const now = this.context.now();
-    const row = await this.context.guard.run((driver) => driver.read(id, { now }));
+    const row = await this.context.guard.read(id, { now });
     return row === undefined || row.expires < now ? undefined : row;
   }
 
@@ -379,8 +391,9 @@ export class UnitOfWork {
   }
 }
 
-function isLarge(text: string, stored: string): boolean {
-  return text.length - stored.length > SMALL;
+/** By what it sets, whatever it removes: of what another request has stored it removes nothing. */
+function isLarge({ set }: DataChange): boolean {
+  let bytes = 0;
+  for (const [key, json] of set) bytes += Buffer.byteLength(key) + Buffer.byteLength(json);
+  return bytes > SMALL;
 }
-
-function ignore(): void {}

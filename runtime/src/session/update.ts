@@ -27,6 +27,8 @@ export async function update<T>(work: UnitOfWork, change: Update<T>): Promise<T 
   const seen = work.ownText();
   const draft = copyOf(readData(seen));
   const result = await computing.run(work, () => change(draft));
+  const changed = changesOf(draft, readData("{}"), work.context.guard.driver.limits);
+  if (changed !== undefined) work.checkSize(changed.text, "{}");
   work.replaceData(seen, 0, draft, seen);
   await work.save();
   return result;
@@ -47,6 +49,7 @@ async function updateStored<T>(work: UnitOfWork, loaded: SessionRow, change: Upd
       // Two processes that collide would collide again without a little chance.
       if (round > 2) await new Promise((resume) => setTimeout(resume, Math.random() * Math.min(2 * round, 50)));
       row = await reread(work, loaded.id);
+      if (row !== undefined && work.bound && !sameHash(row, loaded)) break;
     }
     work.end();
     return undefined;
@@ -73,13 +76,18 @@ async function attempt<T>(work: UnitOfWork, row: SessionRow, change: Update<T>):
   work.checkSize(changed.text, row.data);
   const { set, remove, text } = changed;
   const write: SessionChange = { now: now(), set, remove, ifVersion: row.version };
+  if (work.bound) write.ifSecretHash = work.row?.secretHash;
   const outcome = await guard.run((driver) => driver.change(row.id, write));
   if (outcome === "done") work.replaceData(text, row.version + 1, draft, seen);
   return { result, outcome };
 }
 
+function sameHash(one: SessionRow, other: SessionRow): boolean {
+  return Buffer.compare(one.secretHash, other.secretHash) === 0;
+}
+
 async function reread(work: UnitOfWork, id: string): Promise<SessionRow | undefined> {
   const { guard, now } = work.context;
-  const row = await guard.run((driver) => driver.read(id, { now: now() }));
+  const row = await guard.read(id, { now: now() });
   return row === undefined || row.expires < now() ? undefined : row;
 }

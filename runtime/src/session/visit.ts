@@ -20,8 +20,8 @@ export interface VisitOptions {
   /** A path that has no session. */
   skipped: boolean;
   found?: Found | undefined;
-  /** No session is started by the visit alone. */
-  waits?: boolean;
+  /** The visit alone starts a session. */
+  starts: boolean;
 }
 
 export class Visit {
@@ -43,8 +43,7 @@ export class Visit {
     this.#context = context;
     this.#options = options;
     if (options.found !== undefined) this.#open();
-    else if (context.settings.start === "visit" && !options.skipped && !options.bearer && !options.waits)
-      this.#open().start();
+    else if (options.starts) this.#open().start();
   }
 
   /** The session; a handler that asks for it makes the answer depend on it. */
@@ -58,12 +57,14 @@ export class Visit {
    * not reach the client before. Rejects, once, with what the client is to be told instead (an error with a `status`).
    */
   finish(): Promise<void> | undefined {
-    if (this.#session === undefined || this.#options.skipped || this.#failed) return undefined;
+    if (this.#session === undefined || this.#failed) return undefined;
+    if (this.#options.skipped) return this.#tooFar();
     if (this.#answered && !this.#session.exists) return this.#tooLate();
     try {
       const saved = this.#session.finish();
-      if (saved === undefined && !this.#mustVerify()) return undefined;
-      return this.#settle(saved);
+      if (saved !== undefined || this.#mustVerify()) return this.#settle(saved);
+      if (this.#answered) this.#tellUnsent();
+      return undefined;
     } catch (error) {
       this.#failed = true;
       return Promise.reject(error);
@@ -97,6 +98,13 @@ export class Visit {
   /** For an answer that can't tell it. */
   tellUnsaved(error: Error): void {
     this.#context.emit({ type: "warning", message: `A session was not saved: ${error.message}` });
+  }
+
+  /** What is written on a path without a session is dropped. */
+  #tooFar(): undefined {
+    if (!this.#session?.hasUnsaved) return;
+    const message = "A session was written to on a path of `skip` (SESSION_SKIP), and not saved";
+    this.#context.emit({ type: "warning", message });
   }
 
   /** The token of a session that starts now could not reach the client. */
@@ -134,6 +142,7 @@ export class Visit {
   /** A new token after the headers have left can't reach the client. */
   #tellUnsent(): void {
     if (this.#session === undefined || this.#session.bearer || this.#session.token === this.#sent) return;
+    this.#sent = this.#session.token;
     const message =
       "A session got a new token after the answer's headers had left: the client can't learn it, sign in before";
     this.#context.emit({ type: "warning", message });
@@ -149,8 +158,8 @@ export class Visit {
   }
 
   #open(): Session {
-    const { client, bearer, found } = this.#options;
-    this.#session ??= new Session(this.#context, client, bearer, found);
+    const { client, found } = this.#options;
+    this.#session ??= new Session(this.#context, client, this.#options, found);
     return this.#session;
   }
 }

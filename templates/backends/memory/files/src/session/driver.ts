@@ -50,7 +50,7 @@ class MemoryDriver implements SessionDriver {
     this.#put({ ...row });
   }
 
-  async read(id: string, { now, touch }: Access): Promise<FoundRow | undefined> {
+  read(id: string, { now, touch }: Access): FoundRow | undefined {
     this.#checkOpen();
     const row = this.#rows.get(id);
     if (row === undefined || touch === undefined || row.expires < now) return row && { ...row };

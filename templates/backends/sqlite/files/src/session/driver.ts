@@ -80,8 +80,8 @@ class SqliteDriver implements SessionDriver {
     );
   }
 
-  async read(id: string, { now, touch }: Access): Promise<FoundRow | undefined> {
-    return await this.#sqlite.run(() => {
+  read(id: string, { now, touch }: Access): FoundRow | undefined | Promise<FoundRow | undefined> {
+    return this.#sqlite.runNow(() => {
       const row = this.#sqlite.statement<SessionRow>(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`).get(id);
       if (row === undefined) return undefined;
       if (!isReadable(row)) throw new UnreadableRow(`The row of session ${id} can't be understood.`);

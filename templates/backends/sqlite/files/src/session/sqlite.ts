@@ -45,6 +45,16 @@ export class Connection {
     }
   }
 
+  /** The same, at once: a promise only where another process holds the lock. */
+  runNow<Result>(work: (database: Database.Database) => Result): Result | Promise<Result> {
+    try {
+      return work(this.open());
+    } catch (error) {
+      if (isLocked(error)) return this.run(work);
+      throw this.#explained(error);
+    }
+  }
+
   /** The prepared statement for `sql`, kept for the next time. Call it within `run`. */
   statement<Row>(sql: string): Database.Statement<unknown[], Row> {
     let statement = this.#statements.get(sql);
