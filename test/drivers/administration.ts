@@ -4,7 +4,7 @@
 import { expect, test } from "vitest";
 import { type SessionRow, UnreadableRow } from "../../runtime/src/session/store.ts";
 import type { Subject } from "./conformance.ts";
-import { comparable, createRow, HOUR, newRow, START, set, stored } from "./rows.ts";
+import { comparable, createRow, HOUR, newRow, reading, START, set, stored } from "./rows.ts";
 
 const now = START;
 const idleUntilPast = { created: START - 2 * HOUR, updated: START - 2 * HOUR, idle: HOUR };
@@ -91,9 +91,9 @@ export function administration(subject: Subject): void {
     );
     const [spoilt, ...whole] = rows as [SessionRow, ...SessionRow[]];
     await corrupt?.(spoilt.id);
-    await expect(subject.a.read(spoilt.id, { now })).rejects.toBeInstanceOf(UnreadableRow);
+    await expect(reading(subject.a, spoilt.id, { now })).rejects.toBeInstanceOf(UnreadableRow);
     const touch = { lifetime: HOUR, every: 60, secretHash: spoilt.secretHash };
-    await expect(subject.b.read(spoilt.id, { now: now + 600, touch })).rejects.toBeInstanceOf(UnreadableRow);
+    await expect(reading(subject.b, spoilt.id, { now: now + 600, touch })).rejects.toBeInstanceOf(UnreadableRow);
     const changed = await subject.a.change(spoilt.id, { now, set: set({ b: 2 }) }).catch((error: unknown) => error);
     if (typeof changed !== "string") expect(changed).toBeInstanceOf(UnreadableRow);
     const readable = new Set(whole.map((row) => row.id));

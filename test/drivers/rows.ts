@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
 import {
+  type Access,
   expiry,
   type FoundRow,
   type Json,
@@ -88,4 +89,9 @@ export async function existing(driver: SessionDriver, id: string, now = START): 
 
 export function set(entries: Record<string, Json>): Map<string, string> {
   return new Map(Object.entries(entries).map(([key, value]) => [key, JSON.stringify(value)]));
+}
+
+/** The driver's `read` as a promise, whether it answers at once or not. */
+export async function reading(driver: SessionDriver, id: string, access: Access): Promise<FoundRow | undefined> {
+  return driver.read(id, access);
 }

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { SessionDriver } from "../../runtime/src/session/store.ts";
 import type { Subject } from "./conformance.ts";
 import type { OpenStore } from "./fixture.ts";
-import { comparable, createRow, START, stored } from "./rows.ts";
+import { comparable, createRow, reading, START, stored } from "./rows.ts";
 
 export function setup(subject: Subject): void {
   async function withStore(
@@ -80,7 +80,7 @@ export function setup(subject: Subject): void {
       const other = subject.capabilities.sharedStore ? await open() : undefined;
       await Promise.all([driver.close(), driver.close()]);
       await driver.close();
-      await expect((async () => driver.read(row.id, { now: START }))()).rejects.toThrow();
+      await expect(reading(driver, row.id, { now: START })).rejects.toThrow();
       await expect(driver.ping()).rejects.toThrow();
       if (other) expect(comparable(await stored(other, row.id))).toEqual(comparable(row));
     });
