@@ -1,15 +1,18 @@
 // Builds what is published into dist/: the CLI as one bundled file, and one archive of all that projects are made of.
 // Change it when the package gets another part; what it prepares beforehand, a run doesn't have to look for.
+import { isUtf8 } from "node:buffer";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 import type { Metafile, Plugin } from "esbuild";
 import { build } from "esbuild";
+import { minify as terser } from "terser";
 import { prepareTemplate } from "./prepare-template.ts";
+import { frequentWords, toShorthand } from "./shorthand.ts";
 import { readCatalog } from "./src/catalog.ts";
 import type { ArchiveHead } from "./src/packaged-assets.ts";
-import { ARCHIVE } from "./src/packaged-assets.ts";
+import { ARCHIVE, filesOf } from "./src/packaged-assets.ts";
 
 const root = new URL("../", import.meta.url);
 const dist = fileURLToPath(new URL("dist", import.meta.url));
@@ -17,19 +20,21 @@ const dist = fileURLToPath(new URL("dist", import.meta.url));
 /** Compressed as a whole: npm compresses a package too, but sees only the last 32 kB, and packs are alike. */
 function archive(): Buffer {
   const catalog = readCatalog(root);
-  const head: ArchiveHead = { catalog, templates: {}, lengths: {} };
-  const contents: Buffer[] = [];
-  const { common, frameworks, backends } = catalog;
-  for (const { source, template } of [...common, ...frameworks, ...backends].flatMap(({ files }) => files)) {
+  const head: ArchiveHead = { catalog, templates: {}, binaries: {}, lengths: [] };
+  const texts: string[] = [];
+  // A pack's own fields say all that it told about itself.
+  for (const pack of [...catalog.frameworks, ...catalog.backends]) delete pack.manifest.sessionApp;
+  for (const { source, template } of filesOf(catalog)) {
     const content = readFileSync(new URL(source, root));
-    if (template) {
-      head.templates[source] = prepareTemplate(content.toString("utf8"));
-    } else {
-      head.lengths[source] = content.length;
-      contents.push(content);
-    }
+    if (template) head.templates[source] = prepareTemplate(content.toString("utf8"));
+    else if (!isUtf8(content)) head.binaries[source] = content.toString("base64");
+    else texts.push(content.toString("utf8"));
   }
-  const bytes = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...contents]);
+  const words = frequentWords([JSON.stringify(head), ...texts]);
+  const shortened = texts.map((text) => toShorthand(text, words));
+  head.lengths = shortened.map(({ length }) => length);
+  const parts = [JSON.stringify(words), toShorthand(JSON.stringify(head), words), shortened.join("")];
+  const bytes = Buffer.from(parts.join("\n"));
   const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants;
   return brotliCompressSync(bytes, {
     params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_LGWIN]: 22, [BROTLI_PARAM_SIZE_HINT]: bytes.length },
@@ -86,5 +91,13 @@ const { metafile } = await build({
   alias: { prompts: "prompts/lib/index.js" },
   plugins: [packaging],
 });
+/** Another twentieth: esbuild looks at one expression after the other. */
+const bundle = join(dist, "cli.cjs");
+const { code = "" } = await terser(readFileSync(bundle, "utf8"), {
+  ecma: 2020,
+  toplevel: true,
+  compress: { passes: 3 },
+});
+writeFileSync(bundle, code);
 writeFileSync(join(dist, ARCHIVE), archive());
 writeFileSync(join(dist, "licenses.txt"), licences(metafile));
