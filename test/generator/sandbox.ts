@@ -20,7 +20,7 @@ export function cloneWithFixtures(): string {
   const clone = temporaryFolder();
   cpSync(join(import.meta.dirname, "fixtures"), clone, { recursive: true });
   mkdirSync(join(clone, "create-session-app"));
-  for (const part of ["src", "build.ts", "prepare-template.ts", "package.json"]) {
+  for (const part of ["src", "build.ts", "prepare-template.ts", "shorthand.ts", "package.json"]) {
     cpSync(join(repository, "create-session-app", part), join(clone, "create-session-app", part), { recursive: true });
   }
   symlinkSync(join(repository, "node_modules"), join(clone, "node_modules"), "dir");
