@@ -3,6 +3,7 @@
 
 import { describe } from "vitest";
 import { bearerTests } from "./suite/bearer.ts";
+import { bodyTests } from "./suite/bodies.ts";
 import { cookieTests } from "./suite/cookie.ts";
 import { dataTests } from "./suite/data.ts";
 import { deviceTests } from "./suite/devices.ts";
@@ -24,6 +25,7 @@ export function httpSuite(target: Target): void {
     describe("examples", () => exampleTests(target));
     describe("forms", () => formTests(target));
     describe("errors", () => errorTests(target));
+    describe("bodies", () => bodyTests(target));
     describe("cookie", () => cookieTests(target));
     describe("Bearer", () => bearerTests(target));
     describe("data", () => dataTests(target));

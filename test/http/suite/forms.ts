@@ -34,6 +34,22 @@ export function formTests(target: Target): void {
     }
   });
 
+  test("section 5: a form's value is JSON where it can be read as such, null too, and else text", async () => {
+    const client = visitor(target);
+    for (const [text, value] of [
+      ["null", null],
+      ["false", false],
+      ["0", 0],
+      ['""', ""],
+      ['{"a":[null]}', { a: [null] }],
+      ["nul", "nul"],
+      ["", ""],
+    ] as const) {
+      expectBack(await client.post("/session/data", { form: { key: "value", value: text } }));
+      expect((await client.get("/session")).json.data, text).toEqual({ value });
+    }
+  });
+
   test("section 5: POST /login and POST /logout by form", async () => {
     const userid = someone();
     const client = visitor(target);

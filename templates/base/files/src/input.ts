@@ -1,8 +1,9 @@
 // Turns what a request sends, a JSON body or a form's fields, into typed values; what doesn't fit is an InputError.
 // Add a reader for every new handler that takes input, so that handlers only ever see checked values.
+import { parse } from "node:querystring";
 import type { Json } from "./session/store.ts";
 
-/** The request is at fault. `status`: 400 can't be parsed, 404 can't exist, 422 has the wrong type or size. */
+/** The request is at fault. `status`: 400 can't be parsed, 404 can't exist, 415 can't be read, 422 has the wrong type or size. */
 export class InputError extends Error {
   override readonly name = "InputError";
   readonly status: number;
@@ -17,7 +18,37 @@ const MAX_DEPTH = 100;
 
 /** Whether the page's forms sent it: they are answered with a redirect, everything else with JSON. */
 export function isForm(contentType: string | undefined): boolean {
-  return /^application\/x-www-form-urlencoded(?:;|$)/i.test(contentType ?? "");
+  return /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType ?? "");
+}
+
+/**
+ * How to read a body, by the request's headers. undefined: not at all; handlers that need one miss it, and say so. Plain
+ * UTF-8 or 415: what is compressed could grow without limit, and what is in another charset would be stored garbled.
+ */
+export function bodyFormat(headers: Record<string, string | string[] | undefined>): "form" | "json" | undefined {
+  const type = String(headers["content-type"] ?? "");
+  const format = isForm(type) ? "form" : /^application\/json\s*(?:;|$)/i.test(type) ? "json" : undefined;
+  if (format === undefined) return undefined;
+  const encoding = String(headers["content-encoding"] ?? "identity");
+  if (encoding.toLowerCase() !== "identity") throw new InputError("A body can't be compressed here.", 415);
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1] ?? "utf-8";
+  if (charset.toLowerCase() !== "utf-8") throw new InputError("A body must be in UTF-8 here.", 415);
+  return format;
+}
+
+/** What a body says, for frameworks without parsers of their own. An empty one is none: many clients name a type even then. */
+export function parseBody(format: "form" | "json", text: string): unknown {
+  if (text === "") return undefined;
+  // An object without a prototype, and lists for what is there more than once.
+  if (format === "form") return parse(text, "&", "=", { maxKeys: 0 });
+  const json = parseJson(text);
+  if (json === undefined) throw new InputError("The body is not valid JSON.", 400);
+  return json;
+}
+
+/** One field of a body, not yet checked. */
+export function readField(body: unknown, name: string): unknown {
+  return (Object(body) as Record<string, unknown>)[name];
 }
 
 /** `{ "userid": "…", "password": "…" }` */
@@ -42,7 +73,8 @@ export function readValue(body: unknown): Json {
 export function readDataForm(body: unknown): { key: string; value: Json } {
   const { key, value } = fields(body);
   if (typeof value !== "string") throw new InputError("value must be text.");
-  return { key: readKey(key), value: storable(parseJson(value) ?? value) };
+  const json = parseJson(value);
+  return { key: readKey(key), value: storable(json === undefined ? value : json) };
 }
 
 /** A key of the session's data: any text of up to 128 characters, the empty one too. */

@@ -1,7 +1,8 @@
 // The example's requests and answers; what they do is in actions.ts.
 // Add a handler: one more route here. `request.session` is there in each of them.
-import express, { type ErrorRequestHandler, type RequestHandler, Router } from "express";
+import { type ErrorRequestHandler, type RequestHandler, Router } from "express";
 import * as actions from "./actions.ts";
+import { readBody } from "./body.ts";
 import type { Config } from "./config.ts";
 import { isForm, readCartItem, readDataForm, readKey, readLogin, readSessionId, readValue } from "./input.ts";
 import { page } from "./page.ts";
@@ -10,9 +11,9 @@ import { NodeRequest } from "./session/request.ts";
 import type { Sessions } from "./session/sessions.ts";
 
 export function handlers(sessions: Sessions, config: Config): Router {
-  const router = Router();
-  // Not strict: a body of `null` or `"text"` is JSON, and of the wrong type (422), not malformed (400).
-  router.use(express.json({ limit: "256kb", strict: false }), express.urlencoded({ extended: false, limit: "256kb" }));
+  // One address for each thing: "/cart/" and "/Cart" are others than "/cart".
+  const router = Router({ caseSensitive: true, strict: true });
+  router.use(readBody);
 
   router.get("/", async (request, response) => {
     response.type("html").send(page(await actions.visit(request.session, sessions, config)));

@@ -2,7 +2,7 @@
 // Add a content type here; the limit for all of them is `bodyLimit` in main.ts.
 import formbody from "@fastify/formbody";
 import type { FastifyInstance } from "fastify";
-import { Problem } from "./problem.ts";
+import { bodyFormat } from "./input.ts";
 
 export function readBodies(app: FastifyInstance): void {
   app.register(formbody);
@@ -18,8 +18,6 @@ export function readBodies(app: FastifyInstance): void {
   // Any other type isn't read at all: handlers that need a body miss it, and say so.
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
 
-  app.addHook("preParsing", async ({ headers }) => {
-    const encoding = headers["content-encoding"] ?? "identity";
-    if (encoding !== "identity") throw new Problem(415, `A body's encoding can't be "${encoding}" here.`);
-  });
+  // Throws on what is compressed, and on charsets that Fastify would take for UTF-8.
+  app.addHook("preParsing", async ({ headers }) => void bodyFormat(headers));
 }

@@ -2,16 +2,25 @@
 // Add a handler: one more route here. `c.var.session` is there in each of them.
 import { Hono } from "hono";
 import * as actions from "./actions.ts";
-import { limitBody, readBody } from "./body.ts";
+import { type BodyEnv, readBody } from "./body.ts";
 import type { Config } from "./config.ts";
-import { isForm, readCartItem, readDataForm, readKey, readLogin, readSessionId, readValue } from "./input.ts";
+import {
+  isForm,
+  readCartItem,
+  readDataForm,
+  readField,
+  readKey,
+  readLogin,
+  readSessionId,
+  readValue,
+} from "./input.ts";
 import { page } from "./page.ts";
 import { HonoSessionRequest, type SessionEnv } from "./session/adapter.ts";
 import type { Sessions } from "./session/sessions.ts";
 
-export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv> {
-  const app = new Hono<SessionEnv>();
-  app.use(limitBody);
+export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv & BodyEnv> {
+  const app = new Hono<SessionEnv & BodyEnv>();
+  app.use(readBody);
 
   app.get("/", async (c) => c.html(page(await actions.visit(c.var.session, sessions, config))));
 
@@ -33,30 +42,28 @@ export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv> {
     return c.body(null, 204);
   });
 
-  app.put("/session/data/:key", async (c) => {
-    const value = readValue(await readBody(c));
-    return c.json({ data: actions.setValue(c.var.session, readKey(c.req.param("key")), value) });
+  app.put("/session/data/:key", (c) => {
+    return c.json({ data: actions.setValue(c.var.session, readKey(c.req.param("key")), readValue(c.var.body)) });
   });
 
   app.delete("/session/data/:key", (c) => {
     return c.json({ data: actions.removeValue(c.var.session, readKey(c.req.param("key"))) });
   });
 
-  app.post("/session/data", async (c) => {
-    const { key, value } = readDataForm(await readBody(c));
+  app.post("/session/data", (c) => {
+    const { key, value } = readDataForm(c.var.body);
     actions.setValue(c.var.session, key, value);
     return c.redirect("/", 303);
   });
 
-  app.post("/session/data/delete", async (c) => {
-    const body = (await readBody(c)) as { key?: unknown } | undefined;
-    actions.removeValue(c.var.session, readKey(body?.key));
+  app.post("/session/data/delete", (c) => {
+    actions.removeValue(c.var.session, readKey(readField(c.var.body, "key")));
     return c.redirect("/", 303);
   });
 
   app.post("/login", async (c) => {
-    const { session } = c.var;
-    const { userid, password } = readLogin(await readBody(c));
+    const { session, body } = c.var;
+    const { userid, password } = readLogin(body);
     await actions.signIn(session, userid, password);
     if (isForm(c.req.header("content-type"))) return c.redirect("/", 303);
     // A browser's token is for its cookie only; a Bearer client has nothing but this answer.
@@ -78,8 +85,7 @@ export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv> {
   app.delete("/sessions", async (c) => c.json({ ended: await actions.endOtherDevices(c.var.session, sessions) }));
 
   app.post("/sessions/end", async (c) => {
-    const body = (await readBody(c)) as { id?: unknown } | undefined;
-    await actions.endDevice(c.var.session, sessions, readSessionId(body?.id));
+    await actions.endDevice(c.var.session, sessions, readSessionId(readField(c.var.body, "id")));
     return c.redirect("/", 303);
   });
 
@@ -91,7 +97,7 @@ export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv> {
   app.get("/cart", (c) => c.json({ cart: c.var.session.data.cart ?? {} }));
 
   app.post("/cart", async (c) => {
-    const { sku, quantity } = readCartItem(await readBody(c));
+    const { sku, quantity } = readCartItem(c.var.body);
     const cart = await actions.changeCart(c.var.session, sku, quantity);
     return isForm(c.req.header("content-type")) ? c.redirect("/", 303) : c.json({ cart });
   });

@@ -8,9 +8,7 @@ import { OF_THE_ANSWER } from "./session/response.ts";
 /** Around all routes: what none of them has answered. */
 export const notFound: Middleware = async (ctx, next) => {
   await next();
-  if (ctx.body !== undefined) return;
-  if (ctx.status === 404) throw new Problem(404, "There is nothing at this address.");
-  if (ctx.status === 405) throw new Problem(405, `This address has no ${ctx.method}.`);
+  if (ctx.body === undefined && ctx.status === 404) throw new Problem(404, "There is nothing at this address.");
 };
 
 /** Instead of Koa's own: answers what a handler or a middleware has thrown, ctx.throw among them, and keeps the security headers. */

@@ -1,18 +1,28 @@
 // The example's requests and answers; what they do is in actions.ts.
 // Add a handler: one more route here. `ctx.session` is there in each of them.
-import { METHODS } from "node:http";
 import Router from "@koa/router";
 import type { Context } from "koa";
 import * as actions from "./actions.ts";
+import { readBody } from "./body.ts";
 import type { Config } from "./config.ts";
-import { isForm, readCartItem, readDataForm, readKey, readLogin, readSessionId, readValue } from "./input.ts";
+import {
+  isForm,
+  readCartItem,
+  readDataForm,
+  readField,
+  readKey,
+  readLogin,
+  readSessionId,
+  readValue,
+} from "./input.ts";
 import { page } from "./page.ts";
 import { NodeRequest } from "./session/request.ts";
 import type { Sessions } from "./session/sessions.ts";
 
 export function handlers(sessions: Sessions, config: Config): Router {
-  // Any method that a path doesn't have is 405 then, the rarer ones too.
-  const router = new Router({ methods: METHODS });
+  // One address for each thing: "/cart/" and "/Cart" are others than "/cart".
+  const router = new Router({ sensitive: true, strict: true });
+  router.use(readBody);
 
   router.get("/", async (ctx) => {
     ctx.type = "html";
@@ -56,8 +66,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.post("/session/data/delete", (ctx) => {
-    const { key } = (ctx.request.body ?? {}) as { key?: unknown };
-    actions.removeValue(ctx.session, readKey(key));
+    actions.removeValue(ctx.session, readKey(readField(ctx.request.body, "key")));
     back(ctx);
   });
 
@@ -90,8 +99,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.post("/sessions/end", async (ctx) => {
-    const { id } = (ctx.request.body ?? {}) as { id?: unknown };
-    await actions.endDevice(ctx.session, sessions, readSessionId(id));
+    await actions.endDevice(ctx.session, sessions, readSessionId(readField(ctx.request.body, "id")));
     back(ctx);
   });
 

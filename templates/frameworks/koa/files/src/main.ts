@@ -3,7 +3,6 @@
 import { createReadStream } from "node:fs";
 import Koa from "koa";
 import helmet from "koa-helmet";
-import { parseJson, readBody } from "./body.ts";
 import { loadConfig } from "./config.ts";
 import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./content-security-policy.ts";
 import { answerError, notFound } from "./errors.ts";
@@ -33,10 +32,8 @@ app.use((ctx, next) => {
   ctx.body = createReadStream(new URL("../public/style.css", import.meta.url));
 });
 app.use(sessionMiddleware(app, sessions));
-app.use(readBody).use(parseJson).use(notFound);
-
-const router = handlers(sessions, config);
-app.use(router.routes()).use(router.allowedMethods());
+app.use(notFound);
+app.use(handlers(sessions, config).routes());
 
 const server = app.listen(config.port, config.host);
 announce(server, config);

@@ -2,9 +2,17 @@
 // Add a handler: one more route here. `session` is there in each of them.
 import * as actions from "./actions.ts";
 import { redirect, sendHtml, sendJson, sendNothing } from "./answer.ts";
-import { readBody } from "./body.ts";
 import type { Config } from "./config.ts";
-import { isForm, readCartItem, readDataForm, readKey, readLogin, readSessionId, readValue } from "./input.ts";
+import {
+  isForm,
+  readCartItem,
+  readDataForm,
+  readField,
+  readKey,
+  readLogin,
+  readSessionId,
+  readValue,
+} from "./input.ts";
 import { page } from "./page.ts";
 import { Router } from "./router.ts";
 import { NodeRequest } from "./session/request.ts";
@@ -38,29 +46,27 @@ export function handlers(sessions: Sessions, config: Config): Router {
     sendNothing(response);
   });
 
-  router.on("PUT", "/session/data/:key", async ({ request, response, session, params }) => {
-    const value = readValue(await readBody(request));
-    sendJson(response, { data: actions.setValue(session, readKey(params.key), value) });
+  router.on("PUT", "/session/data/:key", ({ response, session, params, body }) => {
+    sendJson(response, { data: actions.setValue(session, readKey(params.key), readValue(body)) });
   });
 
   router.on("DELETE", "/session/data/:key", ({ response, session, params }) => {
     sendJson(response, { data: actions.removeValue(session, readKey(params.key)) });
   });
 
-  router.on("POST", "/session/data", async ({ request, response, session }) => {
-    const { key, value } = readDataForm(await readBody(request));
+  router.on("POST", "/session/data", ({ response, session, body }) => {
+    const { key, value } = readDataForm(body);
     actions.setValue(session, key, value);
     redirect(response, "/");
   });
 
-  router.on("POST", "/session/data/delete", async ({ request, response, session }) => {
-    const body = (await readBody(request)) as { key?: unknown } | null | undefined;
-    actions.removeValue(session, readKey(body?.key));
+  router.on("POST", "/session/data/delete", ({ response, session, body }) => {
+    actions.removeValue(session, readKey(readField(body, "key")));
     redirect(response, "/");
   });
 
-  router.on("POST", "/login", async ({ request, response, session }) => {
-    const { userid, password } = readLogin(await readBody(request));
+  router.on("POST", "/login", async ({ request, response, session, body }) => {
+    const { userid, password } = readLogin(body);
     await actions.signIn(session, userid, password);
     if (isForm(request.headers["content-type"])) return redirect(response, "/");
     // A browser's token is for its cookie only; a Bearer client has nothing but this answer.
@@ -86,9 +92,8 @@ export function handlers(sessions: Sessions, config: Config): Router {
     sendJson(response, { ended: await actions.endOtherDevices(session, sessions) });
   });
 
-  router.on("POST", "/sessions/end", async ({ request, response, session }) => {
-    const body = (await readBody(request)) as { id?: unknown } | null | undefined;
-    await actions.endDevice(session, sessions, readSessionId(body?.id));
+  router.on("POST", "/sessions/end", async ({ response, session, body }) => {
+    await actions.endDevice(session, sessions, readSessionId(readField(body, "id")));
     redirect(response, "/");
   });
 
@@ -101,8 +106,8 @@ export function handlers(sessions: Sessions, config: Config): Router {
     sendJson(response, { cart: session.data.cart ?? {} });
   });
 
-  router.on("POST", "/cart", async ({ request, response, session }) => {
-    const { sku, quantity } = readCartItem(await readBody(request));
+  router.on("POST", "/cart", async ({ request, response, session, body }) => {
+    const { sku, quantity } = readCartItem(body);
     const cart = await actions.changeCart(session, sku, quantity);
     if (isForm(request.headers["content-type"])) return redirect(response, "/");
     sendJson(response, { cart });

@@ -1,5 +1,6 @@
 // Finds the handler for a method and a path: `/sessions/:id` matches `/sessions/42`, with the id among `params`.
 // Add matching by something else (host, a wildcard) here; the routes themselves are in handlers.ts.
+import { readBody } from "./body.ts";
 import { Problem } from "./problem.ts";
 import type { Exchange } from "./session/adapter.ts";
 
@@ -20,7 +21,7 @@ export class Router {
     route.handlers.set(method, handler);
   }
 
-  /** Calls the handler; throws a Problem where there is none (404, 405) or the path isn't well encoded (400). */
+  /** Calls the handler; throws a Problem where there is none (404, 405), or path or body can't be read (400, 413, 415). */
   async handle(exchange: Exchange): Promise<void> {
     const { request, response } = exchange;
     const segments = pathOf(request.url).split("/");
@@ -35,6 +36,7 @@ export class Router {
       throw new Problem(405, `This address has no ${method}.`);
     }
     exchange.params = paramsOf(route, segments);
+    exchange.body = await readBody(request);
     await handler(exchange);
   }
 

@@ -57,10 +57,10 @@ async function finish(c: SessionContext, visit: Visit): Promise<void> {
   }
 }
 
-/** What sessions need to know of a request. */
+/** What sessions need to know of a request, of an app with more variables too. */
 export class HonoSessionRequest implements SessionRequest {
-  readonly #c: SessionContext;
-  constructor(c: SessionContext) {
+  readonly #c: Pick<SessionContext, "req" | "env">;
+  constructor(c: Pick<SessionContext, "req" | "env">) {
     this.#c = c;
   }
   get method(): string {

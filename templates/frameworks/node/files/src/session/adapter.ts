@@ -13,6 +13,8 @@ export class Exchange {
   readonly response: ServerResponse;
   /** What the router has found in the path: `key` for `/data/:key`. */
   params: Record<string, string> = {};
+  /** What the router has read, parsed and not yet checked. */
+  body: unknown;
   readonly #visit: Visit;
 
   constructor(request: IncomingMessage, response: ServerResponse, visit: Visit) {
