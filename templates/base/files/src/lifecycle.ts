@@ -10,9 +10,16 @@ import type { Sessions } from "./session/sessions.ts";
 const GRACE = 8_000;
 /** Milliseconds after which it stops in any case. */
 const LAST = 9_500;
+/** Milliseconds after which a connection goes on which nothing runs any more. */
+const SWEEP = 100;
+
+/** What a signal does: nothing runs yet that would have to be finished. */
+let stop: () => unknown = () => process.exit(0);
 
 /** Waits until the store can be used; ends the process with one line if it can't within `startTimeout`. */
 export async function waitForStore(sessions: Sessions, { setup, startTimeout }: Config): Promise<void> {
+  // By now, since the first process of a container is stopped by no signal that it doesn't handle.
+  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stop());
   try {
     await sessions.ready(setup, startTimeout, (line) => console.error(line));
   } catch (error) {
@@ -40,17 +47,19 @@ export function stopOnSignal(
   sessions: Sessions,
   close: () => Promise<unknown> = () => new Promise((resolve) => server.close(resolve)),
 ): void {
-  const stop = async () => {
+  stop = async () => {
     // Upgraded connections and a store that hangs don't go by themselves.
     setTimeout(() => process.exit(0), LAST).unref();
     const force = setTimeout(() => server.closeAllConnections(), GRACE);
+    // A kept connection ends with its next answer, or when the one that is under way has left.
+    server.prependListener("request", (_request, response) => response.setHeader("Connection", "close"));
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
     await close();
     clearTimeout(force);
+    clearInterval(sweep);
     await sessions.close();
     process.exit(0);
   };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
 }
 
 /** One JSON line an event, for whatever collects them. None of them holds a secret. */

@@ -12,8 +12,8 @@ export function notFound(): never {
 /** Answers what a handler or a hook has thrown. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, body } = answerTo(error, request.headers.accept, (cause) => request.log.error(cause));
-  // Fastify would hang up on a body that is too large, before a browser that is still sending it reads why.
-  if (reply.hasHeader("connection")) reply.removeHeader("connection");
+  // Fastify would hang up on a body that can't be read, before a browser that is still sending it reads why.
+  if ((status === 400 || status === 413) && reply.hasHeader("connection")) reply.removeHeader("connection");
   return reply.code(status).headers(headers).send(body);
 }
 

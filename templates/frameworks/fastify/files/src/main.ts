@@ -27,6 +27,8 @@ const app = Fastify({
   // As Node has them: Fastify's own would let a slow client take for ever.
   requestTimeout: 300_000,
   keepAliveTimeout: 5_000,
+  // What still comes by a kept connection while the app stops is answered.
+  return503OnClosing: false,
   // Input is checked by input.ts, with an answer that says why.
   routerOptions: { maxParamLength: 16_384 },
   // What isn't even a path comes by none of the hooks below.
