@@ -132,6 +132,18 @@ export function cookieTests(target: Target): void {
     expect(await sessionOf(target, value)).toMatchObject({ data: { a: 1 } });
   });
 
+  test("S2, S3: of two session cookies the first counts, as browsers send the one of the longest path first", async () => {
+    const [first, second] = [await guest(target), await guest(target)];
+    await first.set("who", "first");
+    const cookie = `session=${token(first)}; session=${token(second)}`;
+    expect((await visitor(target, { cookie }).get("/session")).json.data.who).toBe("first");
+    const twice = visitor(target, {
+      cookie: `session=${randomBytes(48).toString("base64url")}; session=${token(first)}`,
+    });
+    expectError(await twice.get("/session"), 404);
+    expect(await sessionOf(target, token(second))).toMatchObject({ data: { guest: true } });
+  });
+
   test("S3: one character of the token changed opens nothing, wherever it is", async () => {
     const real = token(await guest(target)) ?? "";
     for (let position = 0; position < 64; position++) {

@@ -170,12 +170,25 @@ export function errorTests(target: Target): void {
       ["POST", "/"],
       ["GET", "/session/start"],
       ["PATCH", "/session/data/guest"],
+      ["OPTIONS", "/session"],
+      ["POST", "/style.css"],
+      ["PUT", "/style.css"],
     ] as const) {
       const answer = await client.send(method, path);
       expectStatus(answer, 404, 405);
       expectNoInsides(answer);
     }
     expect(token(client)).toBe(before);
+    expect((await client.get("/session")).json.data).toEqual({ guest: true });
+  });
+
+  test("section 5: an address has no second spelling: 404 with a slash more, or in capitals", async () => {
+    const client = await guest(target);
+    for (const path of ["/session/", "/Session", "/cart/", "/health/", "/HEALTH", "/sessions/"]) {
+      expectError(await client.get(path), 404, 405);
+    }
+    expectError(await client.put("/session/data/a/", { json: { value: 1 } }), 404);
+    expectError(await client.put("/Session/data/a", { json: { value: 1 } }), 404);
     expect((await client.get("/session")).json.data).toEqual({ guest: true });
   });
 

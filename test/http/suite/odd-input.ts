@@ -3,6 +3,7 @@
 
 /** Keys that must come back as they were sent; each fits into a path once percent-encoded. */
 export const ODD_KEYS = [
+  "",
   ..."a0-$'\"`\\/?#%+&=;:*~^|<>()[]{}@!,. \t\n",
   ...words("a.b .a a. ... $set $where a$b a/b // a\\b a'b\"c a?b=c#d %25 %2F %00 a=b a&b a;b [0] a[b] {} {{x}}"),
   ...words("-1 00 length __proto__ constructor prototype toString valueOf hasOwnProperty then null undefined NaN"),

@@ -40,6 +40,11 @@ const UNSAFE: [method: string, path: string, json?: unknown][] = [
   ["DELETE", "/session"],
   ["DELETE", "/sessions"],
   ["POST", "/sessions/end-others"],
+  // Also where nothing is: who may not ask doesn't learn what there is.
+  ["POST", "/nothing"],
+  ["POST", "/style.css"],
+  ["DELETE", "/cart"],
+  ["PUT", "/"],
 ];
 
 export function originTests(target: Target): void {

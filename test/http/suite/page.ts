@@ -60,6 +60,36 @@ export function pageTests(target: Target): void {
     }
   });
 
+  test("section 5: a file is there for GET and HEAD, whatever the query; nothing beside the files is", async () => {
+    const client = visitor(target);
+    const sheet = await client.get("/style.css");
+    expectStatus(sheet, 200);
+    expect((await client.get("/style.css?v=1")).text).toBe(sheet.text);
+    const head = await client.head("/style.css");
+    expectStatus(head, 200);
+    expect([head.headers["content-type"], head.text]).toEqual([sheet.headers["content-type"], ""]);
+    for (const path of [
+      "/style.css/",
+      "/style.css/a.css",
+      "/none.css",
+      "/constructor.constructor",
+      "/../package.json",
+      "/%2e%2e/package.json",
+      "/..%2fpackage.json",
+      "/..%5cpackage.json",
+      "//package.json",
+      "/../src/main.ts",
+      "/a/../../README.txt",
+      "/style.css%00",
+      `/${"a".repeat(4_000)}.css`,
+      `/${"a.".repeat(4_000)}css`,
+    ]) {
+      const answer = await client.get(path);
+      expect(answer.status, path).toBeGreaterThanOrEqual(400);
+      expect(answer.status, path).toBeLessThan(500);
+    }
+  });
+
   test("section 5: every form of the page posts to a path of its own site", async () => {
     for (const client of [visitor(target), await guest(target), await signedIn(target, someone())]) {
       const { text } = await client.get("/");

@@ -39,13 +39,13 @@ export function handlers(sessions: Sessions, config: Config): Router {
     response.status(204).end();
   });
 
-  router.put("/session/data/:key", (request, response) => {
-    const data = actions.setValue(request.session, readKey(request.params.key), readValue(request.body));
+  router.put("/session/data/{:key}", (request, response) => {
+    const data = actions.setValue(request.session, readKey(request.params.key ?? ""), readValue(request.body));
     response.json({ data });
   });
 
-  router.delete("/session/data/:key", (request, response) => {
-    response.json({ data: actions.removeValue(request.session, readKey(request.params.key)) });
+  router.delete("/session/data/{:key}", (request, response) => {
+    response.json({ data: actions.removeValue(request.session, readKey(request.params.key ?? "")) });
   });
 
   router.post("/session/data", (request, response) => {

@@ -14,6 +14,7 @@ import {
 import { answerClientError, answerError, notFound } from "./errors.ts";
 import { handlers } from "./handlers.ts";
 import { announce, isProblem, stopOnSignal, waitForStore } from "./lifecycle.ts";
+import { publicFile } from "./public-file.ts";
 import { sessionPlugin } from "./session/adapter.ts";
 import { createDriver } from "./session/driver.ts";
 import { Sessions } from "./session/sessions.ts";
@@ -46,18 +47,20 @@ const sessions = new Sessions({
 await waitForStore(sessions, config);
 
 app.setErrorHandler(answerError);
-app.setNotFoundHandler(notFound);
 app.register(helmet, {
   contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
   referrerPolicy: { policy: referrerPolicy },
   strictTransportSecurity: config.production && strictTransportSecurity,
 });
-app.get("/style.css", (_request, reply) => {
-  return reply.type("text/css; charset=utf-8").send(createReadStream(new URL("../public/style.css", import.meta.url)));
+app.get("/*", (request, reply) => {
+  const file = publicFile(request.method, request.url);
+  return file ? reply.type(file.type).send(createReadStream(file.path)) : reply.callNotFound();
 });
-// What is registered in this scope has sessions; what is outside, as the style sheet, costs the store nothing.
+// What is registered in this scope has sessions; what is outside, as the files of public/, costs the store nothing.
 app.register(async (scope) => {
   scope.register(sessionPlugin, { sessions });
+  // In here, since what another site sends is refused (403) before it is looked at.
+  scope.setNotFoundHandler(notFound);
   readBodies(scope);
   scope.register(handlers(sessions, config));
 });

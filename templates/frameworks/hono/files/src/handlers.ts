@@ -42,11 +42,12 @@ export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv & 
     return c.body(null, 204);
   });
 
-  app.put("/session/data/:key", (c) => {
+  // A key may be empty. The only one that never arrives is "..", which every URL's parser folds, Hono's among them.
+  app.put("/session/data/:key{[^/]*}", (c) => {
     return c.json({ data: actions.setValue(c.var.session, readKey(c.req.param("key")), readValue(c.var.body)) });
   });
 
-  app.delete("/session/data/:key", (c) => {
+  app.delete("/session/data/:key{[^/]*}", (c) => {
     return c.json({ data: actions.removeValue(c.var.session, readKey(c.req.param("key"))) });
   });
 

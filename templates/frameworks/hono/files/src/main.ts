@@ -11,6 +11,7 @@ import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "
 import { answerError, notFound } from "./errors.ts";
 import { handlers } from "./handlers.ts";
 import { announce, logEvent, stopOnSignal, waitForStore } from "./lifecycle.ts";
+import { publicFile } from "./public-file.ts";
 import { type SessionEnv, sessionMiddleware } from "./session/adapter.ts";
 import { createDriver } from "./session/driver.ts";
 import { Sessions } from "./session/sessions.ts";
@@ -28,7 +29,9 @@ app.use(
     strictTransportSecurity: config.production && `max-age=${strictTransportSecurity.maxAge}`,
   }),
 );
-app.use("/style.css", serveStatic({ root: fileURLToPath(new URL("../public", import.meta.url)) }));
+// Before the sessions: files cost the store nothing. serveStatic alone would serve dot files too.
+const files = serveStatic({ root: fileURLToPath(new URL("../public", import.meta.url)) });
+app.use((c, next) => (publicFile(c.req.method, c.req.path) ? files(c, next) : next()));
 app.use(sessionMiddleware(sessions));
 app.route("/", handlers(sessions, config));
 app.notFound(notFound);

@@ -51,12 +51,12 @@ export function handlers(sessions: Sessions, config: Config): Router {
     ctx.status = 204;
   });
 
-  router.put("/session/data/:key", (ctx) => {
-    ctx.body = { data: actions.setValue(ctx.session, readKey(ctx.params.key), readValue(ctx.request.body)) };
+  router.put("/session/data/{:key}", (ctx) => {
+    ctx.body = { data: actions.setValue(ctx.session, readKey(ctx.params.key ?? ""), readValue(ctx.request.body)) };
   });
 
-  router.delete("/session/data/:key", (ctx) => {
-    ctx.body = { data: actions.removeValue(ctx.session, readKey(ctx.params.key)) };
+  router.delete("/session/data/{:key}", (ctx) => {
+    ctx.body = { data: actions.removeValue(ctx.session, readKey(ctx.params.key ?? "")) };
   });
 
   router.post("/session/data", (ctx) => {

@@ -8,6 +8,7 @@ import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "
 import { answerError, notFound } from "./errors.ts";
 import { handlers } from "./handlers.ts";
 import { announce, logEvent, stopOnSignal, waitForStore } from "./lifecycle.ts";
+import { publicFile } from "./public-file.ts";
 import { sessionMiddleware } from "./session/adapter.ts";
 import { createDriver } from "./session/driver.ts";
 import { Sessions } from "./session/sessions.ts";
@@ -27,9 +28,11 @@ app.use(
   }),
 );
 app.use((ctx, next) => {
-  if (ctx.path !== "/style.css") return next();
-  ctx.type = "css";
-  ctx.body = createReadStream(new URL("../public/style.css", import.meta.url));
+  // Before the sessions: files cost the store nothing.
+  const file = publicFile(ctx.method, ctx.url);
+  if (file === undefined) return next();
+  ctx.type = file.type;
+  ctx.body = createReadStream(file.path);
 });
 app.use(sessionMiddleware(app, sessions));
 app.use(notFound);

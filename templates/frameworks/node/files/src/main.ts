@@ -7,6 +7,7 @@ import { securityHeaders } from "./content-security-policy.ts";
 import { answerError } from "./errors.ts";
 import { handlers } from "./handlers.ts";
 import { announce, logEvent, stopOnSignal, waitForStore } from "./lifecycle.ts";
+import { publicFile } from "./public-file.ts";
 import { withSessions } from "./session/adapter.ts";
 import { createDriver } from "./session/driver.ts";
 import { Sessions } from "./session/sessions.ts";
@@ -19,12 +20,12 @@ await waitForStore(sessions, config);
 const router = handlers(sessions, config);
 const app = withSessions(sessions, (exchange) => router.handle(exchange), answerError);
 const security = new Map(Object.entries(securityHeaders(config.production)));
-const styleSheet = new URL("../public/style.css", import.meta.url);
 
 const server = createServer((request, response) => {
   response.setHeaders(security);
-  // Before the sessions: the style sheet costs the store nothing.
-  if (request.url === "/style.css") sendFile(response, "text/css; charset=utf-8", styleSheet);
+  // Before the sessions: files cost the store nothing.
+  const file = publicFile(request.method, request.url);
+  if (file) sendFile(response, file.type, file.path);
   else app(request, response);
 });
 

@@ -56,9 +56,7 @@ function pathOf(url = "/"): string {
 
 function matches(route: Route, segments: string[]): boolean {
   if (route.segments.length !== segments.length) return false;
-  return route.segments.every((part, index) =>
-    part.startsWith(":") ? segments[index] !== "" : part === segments[index],
-  );
+  return route.segments.every((part, index) => part.startsWith(":") || part === segments[index]);
 }
 
 function paramsOf(route: Route, segments: string[]): Record<string, string> {

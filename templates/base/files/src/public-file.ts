@@ -1,0 +1,26 @@
+// Which file of public/ a request asks for. Nothing else on the disk can be asked for: no dot files, nothing encoded, no "..".
+// Add a type to have files with another ending served.
+import { existsSync } from "node:fs";
+
+const TYPES: Record<string, string> = {
+  css: "text/css; charset=utf-8",
+  ico: "image/x-icon",
+  jpg: "image/jpeg",
+  js: "text/javascript; charset=utf-8",
+  png: "image/png",
+  svg: "image/svg+xml",
+  txt: "text/plain; charset=utf-8",
+  webmanifest: "application/manifest+json",
+  webp: "image/webp",
+  woff2: "font/woff2",
+};
+
+/** undefined: the request is about something else. Costs the disk nothing unless the path ends as a file's does. */
+export function publicFile(method: string | undefined, url = "/"): { type: string; path: URL } | undefined {
+  if (method !== "GET" && method !== "HEAD") return undefined;
+  const [, name, ending = ""] = /^((?:\/\w[\w.-]*)+\.(\w+))(?:\?|$)/.exec(url) ?? [];
+  const type = Object.hasOwn(TYPES, ending) ? TYPES[ending] : undefined;
+  if (type === undefined) return undefined;
+  const path = new URL(`../public${name}`, import.meta.url);
+  return existsSync(path) ? { type, path } : undefined;
+}
