@@ -3,6 +3,7 @@
 import { Readable } from "node:stream";
 import Fastify from "fastify";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
+import { answerRaw } from "./files/src/errors.ts";
 import { sessionPlugin } from "./files/src/session/adapter.ts";
 
 export default {
@@ -11,7 +12,7 @@ export default {
     app.setErrorHandler((error: Error & { status?: number }, _request, reply) =>
       reply.code(error.status ?? 500).send({ error: error.message }),
     );
-    app.register(sessionPlugin, { sessions });
+    app.register(sessionPlugin, { sessions, answerRaw });
     app.get("/public", async () => "hello");
     app.get("/text", async (request) => {
       write(request.session);

@@ -1,6 +1,6 @@
 // Answers what went wrong: nothing at that address, an error that was thrown, a request that isn't HTTP.
 // Change it where an error needs another answer than the page or JSON that problem.ts makes of it.
-import { STATUS_CODES } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { ConnectionError, FastifyReply, FastifyRequest } from "fastify";
 import { answerTo, Problem } from "./problem.ts";
@@ -15,6 +15,12 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   // Fastify would hang up on a body that can't be read, before a browser that is still sending it reads why.
   if ((status === 400 || status === 413) && reply.hasHeader("connection")) reply.removeHeader("connection");
   return reply.code(status).headers(headers).send(body);
+}
+
+/** Answers where Fastify has let go of the reply. */
+export function answerRaw(error: unknown, request: FastifyRequest, response: ServerResponse): void {
+  const { status, headers, body } = answerTo(error, request.headers.accept, (cause) => request.log.error(cause));
+  response.writeHead(status, headers).end(body);
 }
 
 /** Answers what isn't HTTP. Fastify's own answer doesn't say that the connection ends with it, and clients would use it again. */

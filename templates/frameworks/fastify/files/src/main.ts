@@ -11,7 +11,7 @@ import {
   securityHeaders,
   strictTransportSecurity,
 } from "./content-security-policy.ts";
-import { answerClientError, answerError, notFound } from "./errors.ts";
+import { answerClientError, answerError, answerRaw, notFound } from "./errors.ts";
 import { handlers } from "./handlers.ts";
 import { announce, isProblem, stopOnSignal, waitForStore } from "./lifecycle.ts";
 import { publicFile } from "./public-file.ts";
@@ -58,7 +58,7 @@ app.get("/*", (request, reply) => {
 });
 // What is registered in this scope has sessions; what is outside, as the files of public/, costs the store nothing.
 app.register(async (scope) => {
-  scope.register(sessionPlugin, { sessions });
+  scope.register(sessionPlugin, { sessions, answerRaw });
   // In here, since what another site sends is refused (403) before it is looked at.
   scope.setNotFoundHandler(notFound);
   readBodies(scope);

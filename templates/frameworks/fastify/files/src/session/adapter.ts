@@ -1,5 +1,6 @@
 // Sessions for Fastify: `request.session` in every handler of the scope that registers sessionPlugin.
 // Change what a request looks like to the runtime here; what sessions do is in sessions.ts and session.ts.
+import type { ServerResponse } from "node:http";
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
 import type { ResponseHeaders } from "./cookie.ts";
 import { NodeRequest } from "./request.ts";
@@ -18,14 +19,26 @@ declare module "fastify" {
   }
 }
 
+export interface SessionPluginOptions {
+  sessions: Sessions;
+  /** Answers in place of a handler that has taken `reply.raw` for itself, where its session can't be saved. */
+  answerRaw: (error: unknown, request: FastifyRequest, response: ServerResponse) => void;
+}
+
 /** Finds the session of every request and saves it before the answer leaves. Errors (403, 413, 503) go to the app's error handler. */
-export const sessionPlugin: FastifyPluginCallback<{ sessions: Sessions }> = (app, { sessions }, done) => {
+export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, { sessions, answerRaw }, done) => {
   app.decorateRequest(VISIT, undefined);
   app.decorateRequest("session", {
     getter() {
       return (this[VISIT] as Visit).session;
     },
   });
+
+  function hold(request: FastifyRequest, reply: FastifyReply): void {
+    const visit = request[VISIT];
+    // Fastify has let go of the reply by then, so that there is no error handler to ask.
+    if (visit !== undefined) holdResponse(reply.raw, visit, (error) => answerRaw(error, request, reply.raw));
+  }
 
   app.addHook("onRequest", async (request, reply) => {
     request[VISIT] = await sessions.begin(new NodeRequest(request.raw, request.originalUrl));
@@ -64,16 +77,6 @@ export const sessionPlugin: FastifyPluginCallback<{ sessions: Sessions }> = (app
 
 // Not encapsulated: what it adds is for the scope that registers it. (The package fastify-plugin does no more than this.)
 Object.assign(sessionPlugin, { [Symbol.for("skip-override")]: true });
-
-function hold(request: FastifyRequest, reply: FastifyReply): void {
-  const visit = request[VISIT];
-  if (visit === undefined) return;
-  holdResponse(reply.raw, visit, (error) => {
-    request.log.error(error);
-    // Fastify has let go of this reply, so that there is no error handler to ask.
-    reply.raw.writeHead((error as { status?: number }).status ?? 500).end();
-  });
-}
 
 /** How the runtime sees the headers of a reply. */
 class ReplyHeaders implements ResponseHeaders {
