@@ -1,0 +1,69 @@
+// What only production does, in every framework: HSTS, Secure cookies whatever the connection, no demo sign-in, no details.
+// Change it with `production` in the projects' src/config.ts.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packs } from "../../scripts/packs.ts";
+import { assemble } from "./assemble.ts";
+import { Project } from "./project.ts";
+import { expectError, type Target, visitor } from "./suite/visitors.ts";
+
+const HTML = { accept: "text/html" };
+
+describe.each(packs("frameworks"))("%s", (framework) => {
+  let project: Project;
+  const target: Target = { name: framework, url: () => project.url, persistent: false };
+
+  beforeAll(async () => {
+    project = new Project(await assemble({ framework, backend: "memory" }, "production"), { NODE_ENV: "production" });
+    await project.start();
+  });
+  afterAll(() => project.stop());
+
+  test("P11: every answer asks for HTTPS for a year (HSTS), errors and files too", async () => {
+    const client = visitor(target);
+    const answers = {
+      page: await client.get("/"),
+      json: await client.get("/cart"),
+      head: await client.head("/"),
+      error: await client.get("/session"),
+      nothing: await client.get("/nothing"),
+      malformed: await client.get("/%zz"),
+      refused: await client.post("/cart", { headers: { "sec-fetch-site": "cross-site" } }),
+      compressed: await client.post("/cart", {
+        body: "x",
+        headers: { "content-type": "application/json", "content-encoding": "gzip" },
+      }),
+      redirect: await client.post("/session/start", { form: {} }),
+      file: await client.get("/style.css"),
+      health: await client.get("/health"),
+    };
+    for (const [name, { headers }] of Object.entries(answers)) {
+      const seconds = /(?:^|;)\s*max-age=(\d+)/.exec(headers["strict-transport-security"] ?? "")?.[1];
+      expect(Number(seconds), name).toBeGreaterThanOrEqual(31_536_000);
+    }
+  });
+
+  test("S4: the cookie is Secure over plain HTTP too, and of this host only", async () => {
+    const { setCookies } = await visitor(target).set("a", 1);
+    expect(setCookies).toEqual([expect.stringMatching(/^__Host-session=[\w-]{64};.*;\s*Secure(;|$)/i)]);
+  });
+
+  test("section 5: signing in is 501 until it is written, with the demo's password too, and starts nothing", async () => {
+    const client = visitor(target);
+    for (const password of ["demo", "wrong"]) {
+      const answer = await client.post("/login", { json: { userid: "ann", password } });
+      expectError(answer, 501);
+      expect(answer.setCookies).toEqual([]);
+    }
+    const page = await client.post("/login", { form: { userid: "ann", password: "demo" }, headers: HTML });
+    expect(page.status).toBe(501);
+    expect(page.headers["content-type"]).toMatch(/^text\/html/);
+    expect(page.setCookies).toEqual([]);
+    expectError(await client.get("/session"), 404);
+  });
+
+  test("section 5: the page says neither that this is a demo nor where sessions are kept", async () => {
+    const { text } = await visitor(target).get("/", { headers: HTML });
+    expect(text).toContain("Sign in");
+    expect(text).not.toMatch(/demo|memory/i);
+  });
+});
