@@ -27,6 +27,9 @@ export interface Ask {
   body?: string | Buffer;
 }
 
+/** Every session token that this process has been handed, in a cookie or in a body. */
+export const tokensSeen = new Set<string>();
+
 const WAIT = 20_000;
 const HUNG_UP = ["ECONNRESET", "EPIPE"];
 
@@ -150,6 +153,11 @@ export class Client {
   }
 
   #remember(reply: Answer): void {
+    for (const [token] of [reply.json?.token ?? "", ...reply.setCookies]
+      .join(" ")
+      .matchAll(/(?<![\w-])[\w-]{64}(?![\w-])/g)) {
+      tokensSeen.add(token);
+    }
     for (const cookie of reply.setCookies.map(parseSetCookie)) {
       if (clears(cookie)) this.cookies.delete(cookie.name);
       else this.cookies.set(cookie.name, cookie.value);

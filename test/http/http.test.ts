@@ -1,9 +1,11 @@
 // Runs the black-box suite against assembled projects: each framework on SQLite and in memory.
 // HTTP_PAIRS=koa-redis,hono-sqlite chooses others. Those whose backend needs no server run here, test/projects runs every pair.
 
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Pair, packs } from "../../scripts/packs.ts";
 import { assemble } from "./assemble.ts";
+import { Client, tokensSeen } from "./client.ts";
 import { Project } from "./project.ts";
 import { httpSuite } from "./suite.ts";
 
@@ -32,5 +34,28 @@ describe.each(pairs)("$framework x $backend", (pair) => {
     url: () => project?.url ?? "",
     restart: pair.backend === "memory" ? undefined : async () => project?.restart(),
     persistent: pair.backend !== "memory",
+  });
+
+  describe("and after all of it over HTTP", () => {
+    test("S1: no token and no password of the whole run is in what the app has logged", async () => {
+      const client = new Client(() => project?.url ?? "");
+      const password = randomBytes(12).toString("hex");
+      await client.post("/login", { json: { userid: "ann", password } });
+      await client.post("/login", {
+        body: `{"password":"${password}"`,
+        headers: { "content-type": "application/json" },
+      });
+      await client.post("/login", { form: { userid: "ann", password: "demo" } });
+      const [cookie = ""] = client.cookies.values();
+      // What a client shows by mistake isn't written down either.
+      for (const path of [`/session?token=${cookie}`, `/${cookie}`, `/%zz${cookie}`]) await client.get(path);
+      await client.delete("/sessions");
+      await client.post("/logout");
+      client.close();
+      const secrets = [...tokensSeen].map((token) => token.slice(22));
+      expect(secrets).toContain(cookie.slice(22));
+      expect([password, ...secrets].filter((secret) => project?.output.includes(secret))).toEqual([]);
+      expect(project?.output, "it does log").toContain("session.created");
+    });
   });
 });
