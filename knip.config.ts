@@ -18,7 +18,7 @@ function workspaceDependencies(): string[] {
   });
 }
 
-const pack = { entry: ["files/**/*.ts", "conformance.ts"] };
+const pack = { entry: ["files/**/*.ts", "*.ts"] };
 
 export default {
   // The compiler finds these, and it knows how the packs lie over each other.

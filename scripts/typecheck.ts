@@ -59,6 +59,7 @@ function pairCheck(pair: Pair): Check {
     ...roots(pair).slice(1),
     `templates/backends/${pair.backend}/conformance.ts`,
     `templates/frameworks/${pair.framework}/conformance.ts`,
+    `templates/frameworks/${pair.framework}/handlers.types.ts`,
   ].filter((path) => existsSync(join(repository, path)));
   return check(`${pair.framework}-${pair.backend}`, strictest, roots(pair), include);
 }
