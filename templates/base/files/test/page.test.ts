@@ -25,6 +25,12 @@ test("everything that comes from outside is escaped, wherever it stands", () => 
   assert.ok(!text.includes("<script") && !text.includes("<a b="));
 });
 
+test("whoever is signed in can sign out, by the first button below the header", () => {
+  const [, main = ""] = pageWith({}).split("<main");
+  const [before = "", after] = main.split("<button>Sign out</button>");
+  assert.ok(after !== undefined && !before.includes("<button") && before.includes('action="/logout"'));
+});
+
 test("session data that is not of its type breaks no page", () => {
   for (const value of [EVIL, [EVIL, [EVIL]], { toString: 1 }, null, 1e300, [], true]) {
     const text = pageWith({ visits: value, cart: { tea: value }, theme: value });

@@ -41,11 +41,13 @@ test("the cookie is out of reach of scripts and other sites", async () => {
   assert.equal(response.headers.get("cache-control"), "no-store");
 });
 
-test("in production the cookie is Secure, and of this host only", async (t) => {
+test("in production the cookie is Secure and of this host only, and browsers are told to stay with HTTPS", async (t) => {
   const production = await startApp({ NODE_ENV: "production" });
   t.after(() => production.stop());
   const response = await new Visitor(production).send("PUT", "/session/data/theme", { value: "dark" });
   assert.match(response.headers.getSetCookie()[0] ?? "", /^__Host-session=.*; Secure(;|$)/);
+  const [, seconds] = /max-age=(\d+)/.exec(response.headers.get("strict-transport-security") ?? "") ?? [];
+  assert.ok(Number(seconds) >= 365 * 24 * 60 * 60);
 });
 
 test("data is kept from request to request", async () => {
