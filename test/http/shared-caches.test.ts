@@ -50,8 +50,7 @@ test("S23: what the handler has chosen for a file stays", async () => {
   expect(headers.get("cache-control")).toBe("private, max-age=60");
 });
 
-// Not so yet: `send` says "public, max-age=0" where the handler has said nothing, and the runtime lets it stand. Remove `fails` when it is.
-test.fails.each(PATHS)("S23: %s: a file that depends on the session is kept by no shared cache", async (path) => {
+test.each(PATHS)("S23: %s: a file that depends on the session is kept by no shared cache", async (path) => {
   const { headers } = await fetch(project.url + path);
   expect(headers.get("cache-control")).toMatch(/^(?:no-store|private)\b/);
 });

@@ -383,7 +383,9 @@ describe("S23: shared caches", () => {
   test.each([
     [undefined, true, "no-store"],
     [undefined, false, "private"],
-    ["public, max-age=0", true, "private, max-age=0"],
+    ["public, max-age=0", true, "no-store"],
+    ["public, max-age=0", false, "private"],
+    ["public, max-age=7", true, "private, max-age=7"],
     ["max-age=5", true, "private, max-age=5"],
     ["PUBLIC, s-maxage=60, immutable", true, "private, immutable"],
     ["private, max-age=9", true, "private, max-age=9"],

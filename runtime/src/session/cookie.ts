@@ -46,13 +46,16 @@ export function setCookie(settings: SessionSettings, secure: boolean, token: str
   });
 }
 
+/** What `sendFile` says by itself, of files that are the same for everybody. */
+const UNSAID = "public, max-age=0";
+
 /**
  * A shared cache must not give one visitor's answer to another, nor a Set-Cookie to anyone. What a handler has set itself
- * stays, but for an answer with a token: that is never for shared caches, whatever the handler, or `sendFile` for it, has said.
+ * stays, but for an answer with a token: that is never for shared caches, whatever the handler has said.
  */
 export function keepPrivate(headers: ResponseHeaders, carriesToken: boolean): void {
   const control = headers.get("cache-control");
-  if (control === undefined) headers.set("cache-control", carriesToken ? "no-store" : "private");
+  if (control === undefined || control === UNSAID) headers.set("cache-control", carriesToken ? "no-store" : "private");
   else if (carriesToken && !/\b(private|no-store)\b/i.test(control)) {
     const own = control.split(",").filter((directive) => !/^\s*(public|s-maxage|proxy-revalidate)\b/i.test(directive));
     headers.set("cache-control", ["private", ...own.map((directive) => directive.trim())].join(", "));
