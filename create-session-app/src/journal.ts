@@ -4,90 +4,145 @@ import {
   closeSync,
   fsyncSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
-  statSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { isCode, look } from "./target.ts";
 
 /**
  * A stage is a folder with this note, `new/` (files by their number, or the whole tree of a new directory) and `old/`
- * (files that were replaced, by the same number). Removing it is what makes a run final.
+ * (files that were replaced, by the same number; without this folder nothing is moved). Removing it is what makes a run final.
  */
 export interface Journal {
-  process: number;
-  host: string;
   /** "staging": nothing has moved. "moving": some of it may have. "moved": all has; what is replaced may go. */
   state: "staging" | "moving" | "moved";
   /** The files to move in, in order. The checksum tells them from what somebody writes there later. */
-  files: { path: string; checksum: string }[];
+  files: { path: string; checksum: string; replaced: boolean }[];
   /** Folders made for them, outermost first. */
   folders: string[];
 }
 
-export function newJournal(): Journal {
-  return { process: process.pid, host: hostname(), state: "staging", files: [], folders: [] };
+/** `journal`: undefined when it isn't one, or half of one. */
+export interface FoundJournal {
+  name: string;
+  journal: Journal | undefined;
 }
 
-/** The first note. Nothing has moved yet, so one that is half written loses nothing. */
-export function beginJournal(stage: string, journal: Journal): void {
-  writeFileSync(join(stage, "journal.json"), JSON.stringify(journal), { flag: "wx" });
+const HOST = encodeURIComponent(hostname());
+const NAME = /^journal\.(.+)\.(\d+)\.\d+$/;
+
+/** It says whose it is, and no two are the same: a stage belongs to the one run that has renamed its note to such a name. */
+function newName(): string {
+  return `journal.${HOST}.${process.pid}.${process.hrtime.bigint()}`;
+}
+
+/** The first note, by the name that is returned. Nothing has moved yet, so one that is half written loses nothing. */
+export function beginJournal(stage: string, journal: Journal): string {
+  const name = newName();
+  writeFileSync(join(stage, name), JSON.stringify(journal), { flag: "wx" });
+  return name;
 }
 
 /** Takes a stage away that holds nothing but its note any more. */
-export function endJournal(stage: string): void {
-  unlinkSync(join(stage, "journal.json"));
+export function endJournal(stage: string, name: string): void {
+  unlinkSync(join(stage, name));
   rmdirSync(stage);
 }
 
 /** `durable`: on the disk before anything moves, so that not even a power failure leaves moves without a note. */
-export function replaceJournal(stage: string, journal: Journal, durable: boolean): void {
+export function replaceJournal(stage: string, name: string, journal: Journal, durable: boolean): void {
   const next = join(stage, "journal.next");
-  const file = openSync(next, "w");
+  const file = openSync(next, "wx");
   try {
     writeSync(file, JSON.stringify(journal));
     if (durable) fsyncSync(file);
   } finally {
     closeSync(file);
   }
-  renameSync(next, join(stage, "journal.json"));
+  renameSync(next, join(stage, name));
 }
 
-/** undefined: there is none, or half of one. The run was killed before it had written it, so nothing has moved. */
-export function readJournal(stage: string): Journal | undefined {
+/** Makes a dead run's stage this run's. False: another run was faster. */
+export function takeJournal(stage: string, name: string): boolean {
+  const file = join(stage, name);
+  const now = new Date();
   try {
-    return JSON.parse(readFileSync(join(stage, "journal.json"), "utf8")) as Journal;
+    utimesSync(file, now, now);
+    renameSync(file, join(stage, newName()));
+    return true;
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+/** undefined: there is none. */
+export function findJournal(stage: string): FoundJournal | undefined {
+  const [name] = readdirSync(stage).filter((entry) => NAME.test(entry));
+  return name === undefined ? undefined : { name, journal: readJournal(join(stage, name)) };
+}
+
+function readJournal(file: string): Journal | undefined {
+  if (!look(file)?.isFile()) return undefined;
+  try {
+    const told: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return isJournal(told) ? told : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Anybody may have put it there, in a repository that was cloned for instance: it moves nothing but plain files below the target. */
+function isJournal(told: unknown): told is Journal {
+  const { state, files, folders } = (told ?? {}) as Record<string, unknown>;
+  if (!Array.isArray(files) || !Array.isArray(folders)) return false;
+  const sound = files.every(
+    (file) => isOwnPath(file?.path) && typeof file.checksum === "string" && typeof file.replaced === "boolean",
+  );
+  return sound && folders.every(isOwnPath) && ["staging", "moving", "moved"].includes(state as string);
+}
+
+/** Names as our packs have them, so none that some system reads as another one: no "..", no ".git" in any disguise. */
+function isOwnPath(path: unknown): boolean {
+  return (
+    typeof path === "string" && path.split("/").every((part) => /^[\w.-]*[\w-]$/.test(part) && !/^\.git$/i.test(part))
+  );
+}
+
 /** A run writes its note right after it has made the stage, so one that is missing gets half a second to appear. */
-export function awaitJournal(stage: string): Journal | undefined {
+export function awaitJournal(stage: string): FoundJournal | undefined {
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
   for (let tries = 0; tries < 10; tries++) {
-    const journal = readJournal(stage);
-    if (journal !== undefined) return journal;
+    const found = findJournal(stage);
+    if (found?.journal !== undefined) return found;
     Atomics.wait(sleeper, 0, 0, 50);
   }
-  return undefined;
+  return findJournal(stage);
 }
 
 const TEN_MINUTES = 600_000;
 
 /** Whether another run is at work in this stage. Writing takes well under a second, so an old stage is a dead one. */
-export function isAtWork(stage: string, journal: Journal): boolean {
-  if (Date.now() - statSync(join(stage, "journal.json")).mtimeMs > TEN_MINUTES) return false;
-  if (journal.host !== hostname()) return true;
+export function isAtWork(stage: string, name: string): boolean {
+  const [, host, told] = NAME.exec(name) ?? [];
+  const note = look(join(stage, name));
+  if (note === undefined) return true;
+  if (Date.now() - note.mtimeMs > TEN_MINUTES) return false;
+  if (host !== HOST) return true;
+  // In a container every run has the same number.
+  if (Number(told) === process.pid) return false;
   try {
-    process.kill(journal.process, 0);
+    process.kill(Number(told), 0);
     return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return isCode(error, "EPERM");
   }
 }

@@ -4,7 +4,7 @@ import { linkSync, lstatSync, mkdirSync, renameSync, unlinkSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { Failure } from "./failure.ts";
 import type { Journal } from "./journal.ts";
-import { beginJournal, endJournal, newJournal, replaceJournal } from "./journal.ts";
+import { beginJournal, endJournal, replaceJournal } from "./journal.ts";
 import type { Plan } from "./plan.ts";
 import { removeStage, undoMoves } from "./recover.ts";
 import type { ExistingTarget, NewTarget, Target } from "./target.ts";
@@ -28,8 +28,9 @@ type Checkpoint = () => Promise<void>;
 async function writeNew(plan: Plan, target: NewTarget, checkpoint: Checkpoint): Promise<void> {
   const stage = stageBeside(target.top);
   makeStage(stage, target.top);
+  let note: string;
   try {
-    beginJournal(stage, newJournal());
+    note = beginJournal(stage, { state: "staging", files: [], folders: [] });
     const root = join(stage, "new");
     const project = join(root, target.inner);
     mkdirSync(project, { recursive: true });
@@ -46,7 +47,7 @@ async function writeNew(plan: Plan, target: NewTarget, checkpoint: Checkpoint): 
     removeStage(stage);
     throw diskFailure(error, target.top);
   }
-  endJournal(stage);
+  endJournal(stage, note);
 }
 
 /** One rename makes the whole tree appear. It fails where something has appeared in the meantime, but for an empty directory. */
@@ -68,22 +69,23 @@ function appear(tree: string, top: string): void {
 async function moveInto(plan: Plan, target: ExistingTarget, checkpoint: Checkpoint): Promise<void> {
   const stage = stageInside(target.directory);
   makeStage(stage, target.directory);
-  const files = [...plan].map(([path, { checksum }]) => ({ path, checksum }));
-  const journal: Journal = { ...newJournal(), files, folders: target.missingFolders };
+  const taken = new Set(target.replaced);
+  const files = [...plan].map(([path, { checksum }]) => ({ path, checksum, replaced: taken.has(path) }));
+  const journal: Journal = { state: "staging", files, folders: target.missingFolders };
   try {
-    beginJournal(stage, journal);
+    const note = beginJournal(stage, journal);
     mkdirSync(join(stage, "new"));
     mkdirSync(join(stage, "old"));
     let number = 0;
     for (const { content, mode } of plan.values()) writeStaged(join(stage, "new", String(number++)), content, mode);
     await checkpoint();
     journal.state = "moving";
-    replaceJournal(stage, journal, true);
+    replaceJournal(stage, note, journal, true);
     await moveAll(stage, journal, target, checkpoint);
     journal.state = "moved";
-    replaceJournal(stage, journal, false);
+    replaceJournal(stage, note, journal, false);
   } catch (error) {
-    undoMoves(stage, target.directory, journal);
+    if (journal.state !== "staging") undoMoves(stage, target.directory, journal);
     removeStage(stage);
     throw diskFailure(error, target.directory);
   }
@@ -91,16 +93,15 @@ async function moveInto(plan: Plan, target: ExistingTarget, checkpoint: Checkpoi
 }
 
 async function moveAll(stage: string, journal: Journal, target: ExistingTarget, checkpoint: Checkpoint): Promise<void> {
-  const replaced = new Set(target.replaced);
   for (const folder of journal.folders) {
     await checkpoint();
     makeFolder(join(target.directory, folder));
   }
-  for (const [number, { path }] of journal.files.entries()) {
+  for (const [number, { path, replaced }] of journal.files.entries()) {
     await checkpoint();
     const destination = join(target.directory, path);
     mustBeFolders(target.directory, path);
-    if (replaced.has(path)) renameSync(destination, join(stage, "old", String(number)));
+    if (replaced) renameSync(destination, join(stage, "old", String(number)));
     moveIfFree(join(stage, "new", String(number)), destination, path);
   }
 }

@@ -1,7 +1,7 @@
 // Targets that resist: full, read-only, not ours, full of traps. Nothing is lost, and the message says what it was.
 // Change it when the initializer may write to places that it refuses today.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { builtCli, cloneWithFixtures, repository, runCli, temporaryFolder } from "./sandbox.ts";
@@ -138,6 +138,53 @@ describe("symbolic links", () => {
   });
 });
 
+describe("a stage that somebody else made", () => {
+  const file = { path: "../victim", checksum: "0", replaced: true };
+  const forged = (files: object[], folders: string[] = []) => JSON.stringify({ state: "moving", files, folders });
+
+  test.each([
+    ["leads out of the target", forged([file])],
+    ["leads to an absolute path", forged([{ ...file, path: "/tmp/victim" }])],
+    ["leads into git's own folder", forged([{ ...file, path: ".Git/hooks/pre-commit" }])],
+    ["leads to such a folder in Windows' words", forged([{ ...file, path: "GIT~1\\hooks\\pre-commit" }])],
+    ["makes folders elsewhere", forged([], ["../victim"])],
+    ["has no checksum", forged([{ path: "victim" }])],
+    ["is null", "null"],
+    ["is empty", "{}"],
+  ])("C6 C8: a note that %s is not believed", async (_, note) => {
+    const cwd = temporaryFolder();
+    const stage = join(cwd, "app/.create-session-app");
+    mkdirSync(join(stage, "old"), { recursive: true });
+    writeFileSync(join(stage, "old/0"), "#!/bin/sh\n");
+    for (const name of ["journal.json", "journal.elsewhere.1.1"]) {
+      writeFileSync(join(stage, name), note);
+      utimesSync(join(stage, name), 0, 0);
+    }
+    const before = snapshot(cwd);
+    for (const parameters of [INTO, [...INTO, "--dry-run"]]) {
+      const { code, stderr } = await run(cwd, parameters);
+      if (code !== 0) {
+        expect(stderr).toMatch(/^".*\.create-session-app" isn't something that create-session-app made\. .*\n$/);
+      }
+      expect([code, snapshot(cwd)]).toEqual([parameters === INTO ? 1 : 0, before]);
+    }
+  });
+
+  test.each(["old", "new"])("C6: a note beside a link in place of %s is not believed", async (link) => {
+    const cwd = temporaryFolder();
+    const outside = temporaryFolder();
+    writeFileSync(join(outside, "0"), "precious\n");
+    const stage = join(cwd, "app/.create-session-app");
+    mkdirSync(stage, { recursive: true });
+    symlinkSync(outside, join(stage, link));
+    writeFileSync(join(stage, "journal.elsewhere.1.1"), forged([{ ...file, path: "taken" }]));
+    utimesSync(join(stage, "journal.elsewhere.1.1"), 0, 0);
+    const before = snapshot(cwd);
+    expect(await run(cwd, INTO)).toMatchObject({ code: 1, stderr: expect.stringContaining("isn't something that") });
+    expect([snapshot(cwd), Object.keys(snapshot(outside))]).toEqual([before, ["0"]]);
+  });
+});
+
 describe("a target that appears meanwhile", () => {
   test.each([
     ["a directory with a file", (app: string) => `mkdir ${app} && echo theirs > ${app}/README.md`],
@@ -184,6 +231,18 @@ describe.skipIf(!canMount)("a full disk (needs the right to mount a tmpfs)", () 
         expect(stderr).toMatch(/^Can't write to ".*app": no space is left on the device\.\n$/);
       }
     }
+  });
+
+  test.each(sizes)("C5 C6: with %i kB free, a project that is generated again is whole, or as it was", async (size) => {
+    const cwd = mount("size=2m") ?? "";
+    expect((await run(cwd)).code).toBe(0);
+    writeFileSync(join(cwd, "app/README.md"), "mine\n");
+    const before = snapshot(cwd);
+    const [used] = execFileSync("du", ["-sk", cwd], { encoding: "utf8" }).split("\t");
+    execFileSync("mount", ["-o", `remount,size=${Number(used) + size}k`, cwd]);
+    const { code, stderr } = await run(cwd, INTO);
+    if (code === 0) expect(stderr).toBe("");
+    else expect([code, snapshot(cwd)]).toEqual([1, before]);
   });
 
   test("C5: the sizes above meet both a full disk and one with room", async () => {

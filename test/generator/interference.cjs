@@ -3,8 +3,13 @@
 const fs = require("node:fs");
 const { execFileSync } = require("node:child_process");
 
-/** { at: the number of the change, or before: "renameSync …" (a pattern of it); signal: to this process, or script: for sh } */
-const { at, before, signal, script } = JSON.parse(process.env.INTERFERENCE);
+/**
+ * { at: the number of the change, or before: "renameSync …" (a pattern of it); signal: to this process, or script: for sh,
+ * or full: from now on nothing can be made; pid: the number that the process takes for its own }
+ */
+const { at, before, signal, script, full, pid } = JSON.parse(process.env.INTERFERENCE);
+const ownPid = process.pid;
+if (pid !== undefined) Object.defineProperty(process, "pid", { value: pid });
 
 const CHANGES = [
   "mkdirSync",
@@ -28,7 +33,11 @@ for (const name of CHANGES) {
     if (!done && (count === at || (before !== undefined && new RegExp(before).test(change)))) {
       done = true;
       if (script !== undefined) execFileSync("sh", ["-c", script]);
-      if (signal !== undefined) process.kill(process.pid, signal);
+      if (signal !== undefined) process.kill(ownPid, signal);
+    }
+    // Moving and removing take no space, and 1 and 2 are where it speaks.
+    if (done && full && !(parameters[0] < 3) && /^(mkdir|writeFile|write|link)Sync/.test(name)) {
+      throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
     }
     return original(...parameters);
   };

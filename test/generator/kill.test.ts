@@ -1,8 +1,8 @@
 // Atomicity by force: runs that are killed, and the tree before and after, byte for byte.
 // Change it when writing to the disk changes; every single change to the disk is interrupted here.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Finished } from "./sandbox.ts";
 import { builtCli, cloneWithFixtures, repository, runCli, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
@@ -37,6 +37,25 @@ function inhabited(): string {
   writeFileSync(join(cwd, "app/notes/secret.txt"), "my own\n", { mode: 0o400 });
   return cwd;
 }
+
+const generated = temporaryFolder();
+
+beforeAll(async () => {
+  expect((await run(generated, NEW)).code).toBe(0);
+  writeFileSync(join(generated, "app/README.md"), "my own\n");
+});
+
+/** A project that was generated before. All but one of its files are what the next run would write in their place. */
+function inhabitedByProject(): string {
+  const cwd = temporaryFolder();
+  cpSync(generated, cwd, { recursive: true });
+  return cwd;
+}
+
+const INHABITED = [
+  ["with other files", inhabited],
+  ["with an older project", inhabitedByProject],
+] as const;
 
 /** What a run that nobody interrupts leaves, and how many changes to the disk it takes. */
 async function undisturbed(cwd: string, parameters: string[]) {
@@ -100,37 +119,113 @@ describe("a new directory", () => {
 });
 
 describe("an existing directory", () => {
-  test("C5 C6: after SIGKILL before any single change, the next run undoes it, byte for byte, or finishes it", {
-    timeout: 10 * MINUTES,
-  }, async () => {
-    const before = snapshot(inhabited());
-    const { after, changes } = await undisturbed(inhabited(), INTO);
-    expect(changes).toBeGreaterThan(40);
-    await forEach(upTo(changes), async (at) => {
-      const cwd = inhabited();
-      expect((await interfere(cwd, INTO, { at, signal: "SIGKILL" })).signal, `change ${at}`).toBe("SIGKILL");
-      // Without --overwrite it takes back what was half done, and then sees the user's files in the way.
-      const next = await run(cwd, NEW);
-      expect(next.code, `change ${at}`).toBe(1);
-      const whole =
-        /all files were in place/.test(next.stderr) || JSON.stringify(snapshot(cwd)) === JSON.stringify(after);
-      expect(snapshot(cwd), `change ${at}`).toEqual(whole ? after : before);
-      expect(next.stderr, `change ${at}`).toContain("paths are in the way");
-      expect((await run(cwd, INTO)).code).toBe(0);
-      expect(snapshot(cwd), `change ${at}`).toEqual(after);
+  test.each(INHABITED)(
+    "C5 C6: %s, after SIGKILL before any single change, the next run undoes it, byte for byte, or finishes it",
+    {
+      timeout: 10 * MINUTES,
+    },
+    async (_, inhabited) => {
+      const before = snapshot(inhabited());
+      const { after, changes } = await undisturbed(inhabited(), INTO);
+      expect(changes).toBeGreaterThan(40);
+      await forEach(upTo(changes), async (at) => {
+        const cwd = inhabited();
+        expect((await interfere(cwd, INTO, { at, signal: "SIGKILL" })).signal, `change ${at}`).toBe("SIGKILL");
+        // Without --overwrite it takes back what was half done, and then sees the user's files in the way.
+        const next = await run(cwd, NEW);
+        expect(next.code, `change ${at}`).toBe(1);
+        const whole =
+          /all files were in place/.test(next.stderr) || JSON.stringify(snapshot(cwd)) === JSON.stringify(after);
+        expect(snapshot(cwd), `change ${at}`).toEqual(whole ? after : before);
+        expect(next.stderr, `change ${at}`).toContain("paths are in the way");
+        expect((await run(cwd, INTO)).code).toBe(0);
+        expect(snapshot(cwd), `change ${at}`).toEqual(after);
+      });
+    },
+  );
+
+  test.each(INHABITED)(
+    "C4 C5: %s, SIGINT and SIGTERM at any change leave it as it was, and exit with 130",
+    {
+      timeout: 10 * MINUTES,
+    },
+    async (_, inhabited) => {
+      const before = snapshot(inhabited());
+      const { after, changes } = await undisturbed(inhabited(), INTO);
+      await forEach(upTo(changes), async (at) => {
+        const cwd = inhabited();
+        const { code, stderr } = await interfere(cwd, INTO, { at, signal: at % 2 === 0 ? "SIGINT" : "SIGTERM" });
+        expect([code, snapshot(cwd)], `change ${at}: ${stderr}`).toEqual(code === 0 ? [0, after] : [130, before]);
+      });
+    },
+  );
+
+  test.each(INHABITED)(
+    "C5 C6: %s, a disk that is full from any change on leaves it as it was",
+    {
+      timeout: 10 * MINUTES,
+    },
+    async (_, inhabited) => {
+      const before = snapshot(inhabited());
+      const { after, changes } = await undisturbed(inhabited(), INTO);
+      await forEach(upTo(changes), async (at) => {
+        const cwd = inhabited();
+        const { code, stderr } = await interfere(cwd, INTO, { at, full: true });
+        expect([code, snapshot(cwd)], `change ${at}: ${stderr}`).toEqual(code === 0 ? [0, after] : [1, before]);
+        if (code === 1) expect(stderr).toMatch(/^Can't write to ".*app": no space is left on the device\.\n$/);
+      });
+    },
+  );
+
+  test.each(INHABITED)(
+    "C5 C6: %s, SIGKILL before any single change of the run that undoes is undone by the next",
+    {
+      timeout: 10 * MINUTES,
+    },
+    async (_, inhabited) => {
+      const before = snapshot(inhabited());
+      const killed = async () => {
+        const cwd = inhabited();
+        await interfere(cwd, INTO, { before: "linkSync .*src/session/driver.ts", signal: "SIGKILL" });
+        return cwd;
+      };
+      const count = join(temporaryFolder(), "count");
+      expect((await interfere(await killed(), NEW, {}, count)).code).toBe(1);
+      await forEach(upTo(Number(readFileSync(count, "utf8"))), async (at) => {
+        const cwd = await killed();
+        expect((await interfere(cwd, NEW, { at, signal: "SIGKILL" })).signal, `change ${at}`).toBe("SIGKILL");
+        const { stderr } = await run(cwd, NEW);
+        expect(stderr, `change ${at}`).toContain("paths are in the way");
+        expect(snapshot(cwd), `change ${at}: ${stderr}`).toEqual(before);
+      });
+    },
+  );
+
+  test("C5: of two runs that find a dead one's stage, one takes it, and the other leaves that one alone", async () => {
+    const cwd = inhabited();
+    const { after } = await undisturbed(inhabited(), INTO);
+    await interfere(cwd, INTO, { before: "writeFileSync .*new.3", signal: "SIGKILL" });
+    const until = (file: string) => `until [ -e ${cwd}/${file} ]; do sleep 0.02; done`;
+    const stopped = { before: "linkSync .*src/main.ts", script: `touch ${cwd}/halted; ${until("go")}` };
+    const other = `cd ${cwd} && INTERFERENCE='${JSON.stringify(stopped)}' ${process.execPath} ${cli} ${INTO.join(" ")}`;
+    const first = await interfere(cwd, INTO, {
+      before: "(renameSync|rmSync) .*create-session-app",
+      script: `(${other} > second.txt 2>&1; echo $? > ended) > /dev/null 2>&1 & ${until("halted")}`,
     });
+    writeFileSync(join(cwd, "go"), "");
+    await expect.poll(() => existsSync(join(cwd, "ended")), { timeout: MINUTES }).toBe(true);
+    expect(first).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Another run is writing to .*\n$/) });
+    expect(readFileSync(join(cwd, "ended"), "utf8"), readFileSync(join(cwd, "second.txt"), "utf8")).toBe("0\n");
+    const left = Object.entries(snapshot(cwd)).filter(([path]) => path.startsWith("app/"));
+    expect(Object.fromEntries(left)).toEqual(after);
   });
 
-  test("C4 C5: SIGINT and SIGTERM at any change leave it as it was, and exit with 130", {
-    timeout: 10 * MINUTES,
-  }, async () => {
-    const before = snapshot(inhabited());
-    const { after, changes } = await undisturbed(inhabited(), INTO);
-    await forEach(upTo(changes), async (at) => {
-      const cwd = inhabited();
-      const { code, stderr } = await interfere(cwd, INTO, { at, signal: at % 2 === 0 ? "SIGINT" : "SIGTERM" });
-      expect([code, snapshot(cwd)], `change ${at}: ${stderr}`).toEqual(code === 0 ? [0, after] : [130, before]);
-    });
+  test("C5: in a container, where every run has the same number, a dead run is not taken for another one", async () => {
+    const cwd = inhabited();
+    await interfere(cwd, INTO, { before: "linkSync .*src/main.ts", signal: "SIGKILL", pid: 1 });
+    const { code, stderr } = await interfere(cwd, INTO, { pid: 1 });
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("An earlier run was killed while moving files in");
   });
 
   test("C5: what the user changed after the run was killed is kept, and named", async () => {
