@@ -159,7 +159,7 @@ export class Report {
     if (server !== null) {
       const line = quoted(server.start);
       this.#terminal.say(`It needs ${server.name}, which ${line} starts. If one runs already, leave`);
-      this.#terminal.say("that line out, and say in .env where it is (.env.example shows how).\n");
+      this.#terminal.say("that line out, and say in .env where it is.\n");
     }
     this.#terminal.say(`Then open ${ADDRESS}`);
   }

@@ -1,6 +1,7 @@
 // What a template (*.hbs) may use. Handlebars runs with noEscape and strict: an unknown name fails the run.
 // Change it to offer templates another name; templates/base/files/README.md.hbs is the one that uses most of them.
 
+import { needsSettings } from "./next-steps.ts";
 import { commands } from "./package-manager.ts";
 import type { Choice } from "./plan.ts";
 
@@ -12,6 +13,7 @@ import type { Choice } from "./plan.ts";
   {{backend.id}} .label .hint .summary
   {{backend.server}}            null, or .name ("PostgreSQL 14 or newer") and .start (the command that starts it)
   {{backend.environment}}       a list of .name .value .comment .optional
+  {{backend.needsSettings}}     true where .env must be there before the first start
   {{backend.section}}           the backend's own part of the README, or nothing
   {{pm.id}}                     npm, pnpm, yarn or bun
   {{pm.install}} {{pm.test}}    "npm install", "npm test"
@@ -31,6 +33,7 @@ export interface TemplateContext {
     summary: string;
     server: { name: string; start: string } | null;
     environment: { name: string; value: string; comment: string; optional: boolean }[];
+    needsSettings: boolean;
     section: string;
   };
   pm: { id: string; install: string; test: string; run: string; args: string; exec: string };
@@ -57,6 +60,7 @@ export function templateContext(choice: Choice, version: string): TemplateContex
       summary: backend.summary,
       server: backend.server,
       environment: backend.environment,
+      needsSettings: needsSettings(backend),
       section: backend.section,
     },
     pm: { id: choice.packageManager, install, test, run, args, exec },

@@ -29,9 +29,19 @@ describe("generating", () => {
       dependencies: { beta: "^1.0.0", "served-driver": "^3.1.0" },
     });
     expect(stdout).toContain("Beta with Served");
-    expect(stdout).toContain("\n  cd my-app\n  npm install\n  docker compose up -d --wait\n  npm run dev\n");
+    expect(stdout).toContain(
+      "\n  cd my-app\n  npm install\n  cp .env.example .env\n  docker compose up -d --wait\n  npm run dev\n",
+    );
     expect(stdout).toContain("http://localhost:3000");
     expect(snapshot(cwd)).not.toHaveProperty([".my-app.create-session-app/"]);
+  });
+
+  test("C6 C10: a .env that is there already is not to be copied over", async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(join(cwd, "my-app"));
+    writeFileSync(join(cwd, "my-app/.env"), "SERVED_URL=served://mine\n");
+    const { stdout } = await run(["my-app", ...WHOLE], { cwd });
+    expect(stdout).toContain("\n  cd my-app\n  npm install\n  docker compose up -d --wait\n  npm run dev\n");
   });
 
   test("C2: -y takes the defaults, the directory's too", async () => {
@@ -154,7 +164,7 @@ describe("telling", () => {
         install: false,
         git: false,
       },
-      next: ["cd my-app", "npm install", "docker compose up -d --wait", "npm run dev"],
+      next: ["cd my-app", "npm install", "cp .env.example .env", "docker compose up -d --wait", "npm run dev"],
       url: "http://localhost:3000",
     });
     expect(document.target.endsWith("/my-app")).toBe(true);

@@ -82,7 +82,7 @@ describe("files", () => {
     expect(readme).toContain("    pnpm install\n    pnpm dev\n    pnpm test\n");
     expect(readme).toContain("It needs Served 14 or newer: `docker compose up -d --wait`");
     expect(readme).toContain("Settings of Served: `SERVED_URL`.");
-    expect(text(await plan(), ".env.example")).toContain("# The file.\nPLAIN_FILE=./data/plain.db\n");
+    expect(text(await plan(), ".env.example")).toContain("# The file.\n# PLAIN_FILE=./data/plain.db\n");
     expect(text(await plan(), ".env.example")).toContain("\n# PLAIN_CACHE=10\n");
   });
 

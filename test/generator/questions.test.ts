@@ -69,7 +69,9 @@ describe("answering", () => {
     expect(await person.exit()).toBe(0);
     expect(answers(join(cwd, "my-session-app"))).toMatchObject({ framework: "beta", backend: "served" });
     expect(existsSync(join(cwd, "my-session-app/.git"))).toBe(false);
-    expect(person.seen).toContain("  cd my-session-app\n  npm install\n  docker compose up -d --wait\n  npm run dev\n");
+    expect(person.seen).toContain(
+      "  cd my-session-app\n  npm install\n  cp .env.example .env\n  docker compose up -d --wait\n  npm run dev\n",
+    );
   });
 
   test("C1: a name is typed, corrected with backspace, and refused with a reason while it can't be", async () => {
