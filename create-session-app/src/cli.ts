@@ -60,7 +60,7 @@ async function run(): Promise<void> {
 
   const nodeServes = oldNode === undefined || nodePinned;
   const installed = answers.install && nodeServes && (await install(answers, directory, signal));
-  if (answers.git) await makeRepository(directory, target.kind === "new" || target.empty);
+  if (answers.git) await makeRepository(directory, target.kind === "new" || target.empty, signal);
   report.nextSteps(installed);
 }
 
@@ -81,9 +81,9 @@ async function install(answers: Answers, directory: string, signal: AbortSignal)
   return outcome.ok;
 }
 
-async function makeRepository(directory: string, everythingIsOurs: boolean): Promise<void> {
+async function makeRepository(directory: string, everythingIsOurs: boolean, signal: AbortSignal): Promise<void> {
   const { initialiseRepository } = await import("./repository.ts");
-  report.repository(initialiseRepository(directory, everythingIsOurs));
+  report.repository(await initialiseRepository(directory, everythingIsOurs, signal));
 }
 
 function cancelOnSignals(): AbortSignal {

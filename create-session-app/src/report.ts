@@ -2,10 +2,10 @@
 // Change it to word a message otherwise, or to add something to the document.
 import type { Answers } from "./answers.ts";
 import { Failure } from "./failure.ts";
-import type { Outcome } from "./install.ts";
 import { ADDRESS, nextSteps } from "./next-steps.ts";
 import { commands, NEEDED_NODE } from "./package-manager.ts";
 import type { Plan } from "./plan.ts";
+import type { Ended } from "./program.ts";
 import type { Repository } from "./repository.ts";
 import type { Target } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
@@ -88,7 +88,7 @@ export class Report {
     this.note(`The project needs Node ${NEEDED_NODE} or newer, and this is ${oldNode}: ${remedy}`);
   }
 
-  installed(outcome: Outcome, milliseconds: number): void {
+  installed(outcome: Ended, milliseconds: number): void {
     const { answers } = this.#known();
     this.#document.installed = outcome.ok;
     if (outcome.ok) {
@@ -145,9 +145,11 @@ export class Report {
 
   #cancelledAfterWriting(failure: Failure): string {
     const { answers, directory } = this.#known();
-    const steps = nextSteps(answers, directory, false);
+    const installed = this.#document.installed === true;
+    const steps = nextSteps(answers, directory, installed);
     this.#document.next = steps;
-    return `${failure.message} The project is in ${quoted(directory)}; its dependencies are not installed. Go on with:\n${indented(steps)}`;
+    const lack = installed ? "" : "; its dependencies are not installed";
+    return `${failure.message} The project is in ${quoted(directory)}${lack}. Go on with:\n${indented(steps)}`;
   }
 
   #addSteps(steps: string[]): void {

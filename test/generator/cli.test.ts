@@ -303,27 +303,61 @@ describe("installing and git", () => {
     expect(stderr).toContain("  bun install\n");
   });
 
-  test("C4: SIGTERM while installing ends the package manager too; the project stays, and it says how to go on", async () => {
-    const cwd = temporaryFolder();
-    const env = programs({ npm: "echo $$ > ../pid; mv ../pid ../npm.pid; exec sleep 60" });
-    const finished = await run(["my-app", "-y", "--no-git"], {
+  const sleeper = "echo $$ > ../pid; mv ../pid ../sleeper.pid; exec sleep 60";
+
+  /** The signal comes as soon as a program that is started has noted its number in `sleeper.pid`. */
+  function interrupted(cwd: string, flags: string[], env: { PATH: string }, signal: NodeJS.Signals): Promise<Finished> {
+    return run(["my-app", "-y", ...flags], {
       cwd,
       env,
       onStart: (child) => {
         const poll = setInterval(() => {
-          if (!existsSync(join(cwd, "npm.pid"))) return;
+          if (!existsSync(join(cwd, "sleeper.pid"))) return;
           clearInterval(poll);
-          child.kill("SIGTERM");
+          child.kill(signal);
         }, 20);
       },
     });
-    expect(finished.code).toBe(130);
-    expect(finished.stderr).toContain("Cancelled. The project is in");
-    expect(finished.stderr).toContain("  npm install\n");
-    const pid = Number(readFileSync(join(cwd, "npm.pid"), "utf8"));
-    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
-    expect(existsSync(join(cwd, "my-app/package.json"))).toBe(true);
-  });
+  }
+
+  function isGone(cwd: string): boolean {
+    try {
+      process.kill(Number(readFileSync(join(cwd, "sleeper.pid"), "utf8")), 0);
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  test.each([
+    ["SIGTERM", sleeper],
+    ["SIGINT", `(${sleeper}) & wait`],
+  ] as const)(
+    "C4: %s while installing ends the package manager too, behind a wrapper as well; the project stays, and it says how to go on",
+    async (signal, npm) => {
+      const cwd = temporaryFolder();
+      const finished = await interrupted(cwd, ["--no-git"], programs({ npm }), signal);
+      expect(finished.code).toBe(130);
+      expect(finished.stderr).toContain("Cancelled. The project is in");
+      expect(finished.stderr).toContain("  npm install\n");
+      await expect.poll(() => isGone(cwd)).toBe(true);
+      expect(existsSync(join(cwd, "my-app/package.json"))).toBe(true);
+    },
+  );
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "C4: %s while git is at work exits with 130, and says how to go on",
+    async (signal) => {
+      const cwd = temporaryFolder();
+      const env = programs({ npm: "exit 0", git: `[ "$1" = init ] || exit 1; ${sleeper}` });
+      const finished = await interrupted(cwd, [], env, signal);
+      expect([finished.code, finished.stderr.replace(/".*my-app"/, "...")]).toEqual([
+        130,
+        "Installing with npm...\nCancelled. The project is in .... Go on with:\n  cd my-app\n  npm run dev\n",
+      ]);
+      await expect.poll(() => isGone(cwd)).toBe(true);
+    },
+  );
 
   const identity = {
     GIT_CONFIG_GLOBAL: "/dev/null",
