@@ -57,7 +57,7 @@ export async function settle(
   const missing = (Object.keys(FLAGS) as (keyof typeof FLAGS)[]).filter((question) => open[question] === undefined);
   if (missing.length === 0 && (flags.yes || !needsName(open))) return complete(open, catalog, packageManager);
   if (terminal.interactive) return complete(await ask(open, catalog, packageManager, signal), catalog, packageManager);
-  if (missing.length > 0) throw nobodyToAsk(missing, flags.json);
+  if (missing.length > 0) throw nobodyToAsk(missing, needsName(open), flags.json);
   return complete(open, catalog, packageManager);
 }
 
@@ -133,8 +133,8 @@ function mustSuit(directory: string): void {
   if (problem !== undefined) throw wrongUsage(`The project can't go to ${quoted(directory)}: ${problem}.`);
 }
 
-function nobodyToAsk(missing: readonly (keyof typeof FLAGS)[], json: boolean): Error {
-  const flags = missing.map((question) => FLAGS[question]);
+function nobodyToAsk(missing: readonly (keyof typeof FLAGS)[], nameless: boolean, json: boolean): Error {
+  const flags = [...missing.map((question) => FLAGS[question]), ...(nameless ? ["--name"] : [])];
   const why = json ? "--json asks nothing" : "There is no terminal to ask on";
   return wrongUsage(`${why}. Give ${oneOf(flags, "and")}; or --yes, which takes the defaults.`, { flags });
 }

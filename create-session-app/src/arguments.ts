@@ -60,7 +60,7 @@ export function readArguments(argv: readonly string[]): Flags {
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
-    const option = OPTIONS[token.name];
+    const option = Object.hasOwn(OPTIONS, token.name) ? OPTIONS[token.name] : undefined;
     if (option === undefined) throw unknownOption(token.rawName);
     if (option.type === "string") {
       const missing = token.value === undefined || token.value === "";
@@ -103,7 +103,9 @@ function withoutPassedOnDashes(argv: readonly string[]): string[] {
   const end = argv.indexOf("--");
   const isFlag = (word: string) => {
     const name = /^--([^=]+)/.exec(word)?.[1];
-    return name === undefined ? Object.values(OPTIONS).some(({ short }) => word === `-${short}`) : name in OPTIONS;
+    return name === undefined
+      ? Object.values(OPTIONS).some(({ short }) => word === `-${short}`)
+      : Object.hasOwn(OPTIONS, name);
   };
   const passedOn = end >= 0 && argv.slice(end + 1).some(isFlag);
   return passedOn ? argv.toSpliced(end, 1) : [...argv];

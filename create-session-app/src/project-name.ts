@@ -1,8 +1,9 @@
 // What a project and its directory may be called: npm's rules for names, and the names that some system can't hold.
 // Change it when npm changes its rules.
 import { builtinModules } from "node:module";
-import { basename, resolve } from "node:path";
-import { isTreacherous } from "./wording.ts";
+import { homedir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { isTreacherous, quoted } from "./wording.ts";
 
 const WINDOWS_DEVICES = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i;
 
@@ -39,8 +40,12 @@ export function nameFromDirectory(directory: string): string {
 /** Why a project can't live in a directory that was given like this; undefined when it can. */
 export function directoryProblem(given: string): string | undefined {
   if (isTreacherous(given)) return "it has control or invisible characters in it";
-  const name = basename(resolve(given));
-  if (WINDOWS_DEVICES.test(name)) return "Windows reserves that name for a device";
-  if (Buffer.byteLength(name) > 255) return `its name is ${Buffer.byteLength(name)} bytes long, and 255 is the most`;
-  return undefined;
+  if (/^~($|[\\/])/.test(given)) {
+    return `only a shell takes "~" for your home directory. Give ${quoted(join(homedir(), given.slice(1)))}`;
+  }
+  const names = [...given.split(/[\\/]/), basename(resolve(given))];
+  const device = names.find((name) => WINDOWS_DEVICES.test(name));
+  if (device !== undefined) return `Windows reserves the name ${quoted(device)} for a device`;
+  const length = Math.max(...names.map((name) => Buffer.byteLength(name)));
+  return length > 255 ? `its name is ${length} bytes long, and 255 is the most` : undefined;
 }

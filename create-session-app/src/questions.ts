@@ -45,7 +45,8 @@ async function askAll(open: OpenAnswers, catalog: Catalog, manager: PackageManag
       type: "text",
       message: "Directory",
       initial: DEFAULT_DIRECTORY,
-      validate: (typed: string) => capital(directoryProblem(typed || DEFAULT_DIRECTORY)),
+      format: (typed: string) => typed.trim() || DEFAULT_DIRECTORY,
+      validate: (typed: string) => capital(directoryProblem(typed.trim() || DEFAULT_DIRECTORY)),
     });
   }
   if (needsName(answers)) {

@@ -10,9 +10,9 @@ export function isTreacherous(text: string): boolean {
   return text.search(TREACHEROUS) >= 0;
 }
 
-/** Text in double quotes, with what a terminal wouldn't show written as escapes, and cut when it is very long. */
+/** Text in double quotes, with what a terminal wouldn't show written as escapes, and cut when it is very long and no path. */
 export function quoted(text: string): string {
-  const short = text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  const short = text.length > 80 && !/[\\/]/.test(text) ? `${text.slice(0, 77)}...` : text;
   const escaped = short.replace(TREACHEROUS, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
   return `"${escaped}"`;
 }

@@ -2,6 +2,7 @@
 // Change it when a flag, a message or the document changes.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Finished, Invocation } from "./sandbox.ts";
@@ -202,7 +203,21 @@ describe("wrong usage", () => {
       "--install or --no-install",
       "--git or --no-git",
     ]);
+    const nameless = await run(["проект", "-b", "plain", "--no-install", "--no-git"], { cwd });
+    expect(nameless.stderr).toContain("Give --framework and --name; or --yes");
     expect(snapshot(cwd)).toEqual({});
+  });
+
+  test("C8: a path in a message is whole, however long it is", async () => {
+    const cwd = temporaryFolder();
+    const folder = join(cwd, "long".repeat(20), "folder".repeat(10));
+    mkdirSync(join(folder, ".."), { recursive: true });
+    writeFileSync(folder, "");
+    const { code, stderr } = await run([join(folder, "app"), ...WHOLE], { cwd });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `"${folder}" is not a directory, so nothing can be made in it.\n`,
+    });
   });
 
   test.each([
@@ -212,6 +227,10 @@ describe("wrong usage", () => {
     [["a", "-y", "--pm", "npn"], 'Unknown package manager "npn". Did you mean "npm"?'],
     [["a", "-y", "--framwork", "beta"], 'Unknown option "--framwork". Did you mean --framework?'],
     [["a", "-y", "-x"], 'Unknown option "-x". --help lists them all.'],
+    [["a", "-y", "--constructor"], 'Unknown option "--constructor". --help lists them all.'],
+    [["a", "-y", "--toString"], 'Unknown option "--toString".'],
+    [["a", "-y", "--__proto__"], 'Unknown option "--__proto__".'],
+    [["a", "-y", "--__proto__=x"], 'Unknown option "--__proto__".'],
     [["a", "-y", "--framework"], "--framework needs a value: --framework ID."],
     [["a", "-f", "-y"], "-f needs a value: -f ID."],
     [["a", "-y", "--framework="], "--framework needs a value"],
@@ -225,7 +244,10 @@ describe("wrong usage", () => {
     ],
     [["a", "-y", "--name", "../up"], 'npm doesn\'t take the name "../up": it starts with "."'],
     [["проект", "-y"], 'No package name can be made of "проект": give one with --name.'],
-    [["aux", "-y"], 'The project can\'t go to "aux": Windows reserves that name for a device.'],
+    [["aux", "-y"], 'The project can\'t go to "aux": Windows reserves the name "aux" for a device.'],
+    [["a/nul.txt/app", "-y"], 'Windows reserves the name "nul.txt" for a device.'],
+    [["~", "-y"], `only a shell takes "~" for your home directory. Give "${homedir()}".`],
+    [["~/app", "-y"], `only a shell takes "~" for your home directory. Give "${homedir()}/app".`],
     [["x".repeat(300), "-y"], "its name is 300 bytes long, and 255 is the most"],
     [["bad\nname", "-y"], 'The project can\'t go to "bad\\u000aname": it has control or invisible characters in it.'],
     [["-app", "-y"], 'Unknown option "-a".'],

@@ -76,16 +76,17 @@ describe("answering", () => {
 
   test("C1: a name is typed, corrected with backspace, and refused with a reason while it can't be", async () => {
     const { cwd, person } = sit([], { env: quick() });
-    await person.type(/Directory/, "aux", KEYS.enter);
+    await person.type(/Directory/, "~/aux", KEYS.enter);
+    await person.type('Only a shell takes "~"', ...Array<string>(5).fill(KEYS.backspace), "aux", KEYS.enter);
     await person.type(
-      "Windows reserves that name for a device.",
+      'Windows reserves the name "aux" for a device.',
       KEYS.backspace,
       KEYS.backspace,
       "pq",
       KEYS.backspace,
       "p",
     );
-    await person.type(/Directory › app/, KEYS.enter);
+    await person.type(/Directory › app/, "  ", KEYS.enter);
     await person.type(/\? Framework/, KEYS.enter);
     await person.type(/\? Session backend/, KEYS.enter);
     await person.type(QUESTIONS[3] ?? "", "n");
