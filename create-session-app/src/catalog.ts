@@ -41,7 +41,7 @@ export interface Pack extends Layer {
   /** What must run for the project to work, and the command that starts it. */
   server: { name: string; start: string } | null;
   environment: Variable[];
-  /** Its part of the project's README. */
+  /** Its part of the project's README: Markdown, with npm's commands (template-context.ts puts others in their place). */
   section: string;
 }
 

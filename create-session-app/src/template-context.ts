@@ -7,9 +7,11 @@ import type { Choice } from "./plan.ts";
 
 /*
   {{name}}                      the package's name
+  {{slug}}                      the same in letters, digits and "-" only, as Docker wants names
   {{version}}                   of create-session-app
   {{framework.id}} .label .hint .summary
-  {{framework.section}}         the framework's own part of the README, or nothing
+  {{framework.section}}         the framework's own part of the README, or nothing. "npm test" and "npm run x --" in a section
+                                become what the package manager of the project calls them
   {{backend.id}} .label .hint .summary
   {{backend.server}}            null, or .name ("PostgreSQL 14 or newer") and .start (the command that starts it)
   {{backend.environment}}       a list of .name .value .comment .optional
@@ -24,6 +26,7 @@ import type { Choice } from "./plan.ts";
 */
 export interface TemplateContext {
   name: string;
+  slug: string;
   version: string;
   framework: { id: string; label: string; hint: string; summary: string; section: string };
   backend: {
@@ -43,15 +46,20 @@ export interface TemplateContext {
 export function templateContext(choice: Choice, version: string): TemplateContext {
   const { framework, backend } = choice;
   const { install, test, run, args, exec } = commands[choice.packageManager];
+  const asTyped = (section: string) =>
+    section
+      .replaceAll("npm test", test)
+      .replace(/npm run (\w+)( --)?/g, (_, script, dashes) => `${run} ${script}${dashes ? args : ""}`);
   return {
     name: choice.name,
+    slug: choice.name.replace(/^@/, "").replace(/[^a-z0-9]+/g, "-"),
     version,
     framework: {
       id: framework.id,
       label: framework.label,
       hint: framework.hint,
       summary: framework.summary,
-      section: framework.section,
+      section: asTyped(framework.section),
     },
     backend: {
       id: backend.id,
@@ -61,7 +69,7 @@ export function templateContext(choice: Choice, version: string): TemplateContex
       server: backend.server,
       environment: backend.environment,
       needsSettings: needsSettings(backend),
-      section: backend.section,
+      section: asTyped(backend.section),
     },
     pm: { id: choice.packageManager, install, test, run, args, exec },
     nodePinned: choice.nodePinned,

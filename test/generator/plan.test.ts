@@ -210,6 +210,43 @@ describe("the packs of this repository", () => {
     expect(backends.map(({ id }) => id).sort()).toEqual(packs("backends"));
   });
 
+  test.each([
+    ["npm", "npm run sessions -- setup"],
+    ["pnpm", "pnpm sessions setup"],
+    ["yarn", "yarn sessions setup"],
+    ["bun", "bun run sessions setup"],
+  ] as const)(
+    "P9: the README of a project of %s says %s, in the backend's part too",
+    async (packageManager, command) => {
+      for (const backend of backends) {
+        const readme = text(await plan({ backend, packageManager }, assets), "README.md");
+        expect(readme.split(command).length - 1, backend.id).toBeGreaterThan(
+          backend.section.split("-- setup").length - 1,
+        );
+        if (packageManager !== "npm") expect(readme, backend.id).not.toMatch(/(?<!p)npm (run|test|exec)|sessions -- /);
+      }
+    },
+  );
+
+  test.each([
+    ["app", "app"],
+    ["@me/shop.eu_2", "me-shop-eu-2"],
+  ])("P9: Docker takes the names in a project that is called %s", async (name, slug) => {
+    for (const backend of backends.filter(({ server }) => server !== null)) {
+      const files = await plan({ backend, name }, assets);
+      expect(text(files, "compose.yaml"), backend.id).toMatch(new RegExp(`^name: ${slug}$`, "m"));
+      expect(text(files, "README.md")).toMatch(/docker build -t [a-z]+ \./);
+    }
+  });
+
+  test("P9: what ends up in the image was made readable first, since a clone's files may be the owner's alone", async () => {
+    const stages = text(await plan({}, assets), "Dockerfile").split(/^(?=FROM )/m);
+    const copied = stages.at(-1)?.match(/^COPY .*/gm) ?? [];
+    for (const line of copied) expect(line).toContain("--from=");
+    const readable = stages.find((stage) => /^COPY \. \.\n(#.*\n)*RUN chmod -R a\+rX \.$/m.test(stage)) ?? "";
+    expect(copied).toContain(`COPY --from=${/ AS (\w+)/.exec(readable)?.[1]} /app ./`);
+  });
+
   const pairs = frameworks.flatMap((framework) => backends.map((backend) => ({ framework, backend })));
   test.each(pairs.map((pair) => [`${pair.framework.id} with ${pair.backend.id}`, pair] as const))(
     "C12: %s can be planned, for every package manager, with no template residue",

@@ -108,7 +108,7 @@ describe("npx plop backend, for a store with a server", () => {
         server: { name: "Far, & away (1+)" },
       },
     });
-    expect(readFileSync(join(copy, folder, "files/compose.yaml"), "utf8")).toContain('"127.0.0.1:4222:4222"');
+    expect(readFileSync(join(copy, folder, "files/compose.yaml.hbs"), "utf8")).toContain('"127.0.0.1:4222:4222"');
     expectOnlyIn(folder, before);
   });
 });

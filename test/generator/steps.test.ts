@@ -58,7 +58,7 @@ describe.each(backends.map((backend) => [backend.id, backend] as const))("%s", a
   });
 
   test.skipIf(backend.server === null)("P3 P9: .env.example names the server that compose.yaml starts", () => {
-    const compose = readFileSync(join(repository, "templates/backends", backend.id, "files/compose.yaml"), "utf8");
+    const compose = readFileSync(join(repository, "templates/backends", backend.id, "files/compose.yaml.hbs"), "utf8");
     const given = backend.environment.filter(({ optional }) => !optional);
     expect(given.map(({ name }) => name)).toEqual([variable(backend)]);
     const { hostname, port, username, password, pathname } = new URL(given[0]?.value ?? "");
