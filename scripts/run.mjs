@@ -25,6 +25,9 @@ const repository = join(dirname(fileURLToPath(import.meta.url)), "..");
 const modules = join(repository, "node_modules");
 const [command, ...rest] = process.argv.slice(2);
 
+/** Whether a signal has asked to stop. */
+let interrupted = false;
+
 /**
  * Runs a program on this terminal; resolves to its exit code, as a shell would give it.
  * @param {string} file
@@ -35,17 +38,19 @@ const [command, ...rest] = process.argv.slice(2);
 function run(file, args, options) {
   return new Promise((resolve) => {
     const child = spawn(file, args, options);
-    const pass = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
-    // Ctrl-C reaches the child through the terminal; this process waits for it, so that the exit code is the child's.
-    const wait = () => undefined;
-    process.on("SIGINT", wait).on("SIGTERM", pass).on("SIGHUP", pass);
+    // Ctrl-C reaches the child through the terminal as well; twice does no harm. The exit code is the child's.
+    const pass = (/** @type {NodeJS.Signals} */ signal) => {
+      interrupted = true;
+      child.kill(signal);
+    };
+    process.on("SIGINT", pass).on("SIGTERM", pass).on("SIGHUP", pass);
     child.on("error", (error) => {
       console.error(`${file} can't be run: ${error.message}`);
       resolve(127);
     });
     child.on("close", (code, signal) => {
-      process.off("SIGINT", wait).off("SIGTERM", pass).off("SIGHUP", pass);
-      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+      process.off("SIGINT", pass).off("SIGTERM", pass).off("SIGHUP", pass);
+      resolve(code ?? (interrupted ? 130 : 128 + (signal ? constants.signals[signal] : 0)));
     });
   });
 }
@@ -60,8 +65,10 @@ async function install() {
   if (!installedByHand()) {
     console.error("Installing this repository's tools (once; about a minute) …");
     const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-    // Its words go to stderr too: stdout belongs to the command.
-    const code = await run("npm", args, { cwd: repository, stdio: ["ignore", 2, 2] });
+    // Its words go to stderr too: stdout belongs to the command. On Windows npm is npm.cmd, which only a shell starts.
+    const shell = process.platform === "win32";
+    const code = await run("npm", args, { cwd: repository, shell, stdio: ["ignore", 2, 2] });
+    if (interrupted) return 130;
     if (code) return code;
   }
   writeFileSync(stamp, lock);
@@ -82,7 +89,9 @@ function usersEnvironment() {
   const environment = Object.fromEntries(variables);
   const foreign = (/** @type {string} */ folder) =>
     !folder.endsWith(join("node_modules", ".bin")) && !folder.endsWith("node-gyp-bin");
-  return { ...environment, PATH: (environment.PATH ?? "").split(delimiter).filter(foreign).join(delimiter) };
+  // Windows calls it Path.
+  const path = Object.keys(environment).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
+  return { ...environment, [path]: (environment[path] ?? "").split(delimiter).filter(foreign).join(delimiter) };
 }
 
 async function main() {
@@ -93,7 +102,8 @@ async function main() {
   }
   const code = await install();
   if (code) {
-    console.error("npm ci failed; its words are above. Mend that and run the same command again.");
+    const failed = "npm ci failed; its words are above. Mend that and run the same command again.";
+    console.error(interrupted ? "Cancelled. The same command will install them again." : failed);
     return code;
   }
   const current = Number(process.versions.node.split(".")[0]) >= NEEDED_NODE;

@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Finished, Invocation } from "./sandbox.ts";
-import { builtCli, cloneWithFixtures, programs, runCli, temporaryFolder } from "./sandbox.ts";
+import { builtCli, cloneWithFixtures, programs, repository, runCli, sourceCli, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
 
 const cli = builtCli(cloneWithFixtures());
@@ -35,6 +35,15 @@ describe("generating", () => {
     );
     expect(stdout).toContain("http://localhost:3000");
     expect(snapshot(cwd)).not.toHaveProperty([".my-app.create-session-app/"]);
+  });
+
+  test("C3: what the README shows for scripts works as it stands", async () => {
+    const readme = readFileSync(join(repository, "README.md"), "utf8");
+    const [example, parameters = ""] = /`npm run -s create -- (.*?)`/.exec(readme) ?? [];
+    expect(example).toContain("--json");
+    const cwd = temporaryFolder();
+    const { code, stdout } = await runCli(sourceCli(repository), parameters.split(" "), { cwd });
+    expect([code, JSON.parse(stdout).error]).toEqual([0, undefined]);
   });
 
   test("C6 C10: a .env that is there already is not to be copied over", async () => {

@@ -47,6 +47,10 @@ beforeAll(() => {
 afterAll(() => Promise.all([clone, elsewhere].map((folder) => rm(folder, { recursive: true }))));
 
 function start(...args: string[]) {
+  return startIn({}, ...args);
+}
+
+function startIn(environment: Record<string, string>, ...args: string[]) {
   return spawn(process.execPath, [join(clone, "scripts", "run.mjs"), ...args], {
     cwd: clone,
     env: {
@@ -55,6 +59,7 @@ function start(...args: string[]) {
       PATH: `${join(clone, "node_modules", ".bin")}:${process.env.PATH}`,
       npm_package_name: "clone",
       npm_config_user_agent: "npm/11 node/v20.20.2",
+      ...environment,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -96,10 +101,30 @@ test("C1: a project is made where the user stands, in the user's environment", a
 
 test("C4: exit codes come back as they were, an interruption's too", async () => {
   for (const code of [0, 1, 2, 130]) expect((await run("create", `${code}`)).code).toBe(code);
-  const child = start("create", "wait");
-  await once(child.stdout, "data");
-  child.kill("SIGTERM");
-  expect(await once(child, "exit")).toEqual([130, null]);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const child = start("create", "wait");
+    await once(child.stdout, "data");
+    child.kill(signal);
+    expect(await once(child, "exit"), signal).toEqual([130, null]);
+  }
+});
+
+test("C4: an installation that is interrupted is no failed one: exit 130, and it says how to go on", async () => {
+  const bin = join(elsewhere, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "npm"), "#!/bin/sh\necho installing >&2\nexec sleep 60\n", { mode: 0o755 });
+  appendFileSync(join(clone, "package-lock.json"), "\n");
+  utimesSync(join(clone, "package-lock.json"), new Date(), new Date(Date.now() + 1000));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const child = startIn({ PATH: `${bin}:${process.env.PATH}` }, "create", "0");
+    let said = "";
+    child.stderr.on("data", (text) => {
+      said += text;
+      if (String(text).includes("installing\n")) child.kill(signal);
+    });
+    expect(await once(child, "close"), signal).toEqual([130, null]);
+    expect(said).toMatch(/\ninstalling\nCancelled\. The same command will install them again\.\n$/);
+  }
 });
 
 test("C8: a command that there isn't is exit 2, with those that there are", async () => {
