@@ -68,12 +68,16 @@ export function packageManagerFiles(manager: PackageManager, manifest: Manifest)
   const files = new Map<string, string>();
   if (manager !== "npm") delete manifest.allowScripts;
   if (manager === "pnpm") {
-    const lines = scripts.map(([name, allowed]) => `  ${name}: ${allowed}\n`);
+    const lines = scripts.map(([name, allowed]) => `  ${name}: ${allowed}\n`).join("");
+    const needed = scripts.filter(([, allowed]) => allowed).map(([name]) => `  - ${name}\n`);
+    const older = needed.length === 0 ? "" : `# For pnpm before 10.26.\nonlyBuiltDependencies:\n${needed.join("")}`;
     // A file of its own also makes pnpm take the project for itself where a workspace lies further up.
-    files.set("pnpm-workspace.yaml", `packages: []\n${scripts.length === 0 ? "" : `allowBuilds:\n${lines.join("")}`}`);
+    files.set("pnpm-workspace.yaml", `packages: []\n${lines === "" ? "" : `allowBuilds:\n${lines}${older}`}`);
   }
   if (manager === "yarn") {
     files.set(".yarnrc.yml", "nodeLinker: node-modules\n");
+    // Without it yarn 4 takes the project for a part of whatever lies further up, and refuses.
+    files.set("yarn.lock", "");
     const built = scripts.map(([name, allowed]) => [name, { built: allowed }]);
     if (built.length > 0) manifest.dependenciesMeta = Object.fromEntries(built);
   }

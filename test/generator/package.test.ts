@@ -10,10 +10,10 @@ import { prepareTemplate } from "../../create-session-app/prepare-template.ts";
 import { openAssets, RENDERING } from "../../create-session-app/src/assets.ts";
 import { fillIn } from "../../create-session-app/src/template.ts";
 import { templateContext } from "../../create-session-app/src/template-context.ts";
-import { builtCli, cloneWithFixtures, repository, runCli, sourceCli, temporaryFolder } from "./sandbox.ts";
+import { builtCli, cloneWithFixtures, packageCopy, repository, runCli, sourceCli, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
 
-const folder = join(repository, "create-session-app");
+const folder = packageCopy();
 
 interface Packed {
   size: number;

@@ -27,6 +27,18 @@ export function cloneWithFixtures(): string {
   return clone;
 }
 
+/** A copy of the package's folder, in a clone of its own: `npm pack` builds in it, for two suites at the same time. */
+export function packageCopy(): string {
+  const clone = temporaryFolder();
+  const original = join(repository, "create-session-app");
+  const copy = join(clone, "create-session-app");
+  cpSync(original, copy, { recursive: true, filter: (source) => source !== join(original, "dist") });
+  for (const part of ["node_modules", "runtime", "templates", "package.json"]) {
+    symlinkSync(join(repository, part), join(clone, part));
+  }
+  return copy;
+}
+
 /** The CLI as the clone runs it, TypeScript and all. */
 export function sourceCli(clone: string): string {
   return join(clone, "create-session-app/src/cli.ts");
