@@ -1,7 +1,7 @@
 // Targets that resist: full, read-only, not ours, full of traps. Nothing is lost, and the message says what it was.
 // Change it when the initializer may write to places that it refuses today.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statfsSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { builtCli, cloneWithFixtures, repository, runCli, temporaryFolder } from "./sandbox.ts";
@@ -238,8 +238,8 @@ describe.skipIf(!canMount)("a full disk (needs the right to mount a tmpfs)", () 
     expect((await run(cwd)).code).toBe(0);
     writeFileSync(join(cwd, "app/README.md"), "mine\n");
     const before = snapshot(cwd);
-    const [used] = execFileSync("du", ["-sk", cwd], { encoding: "utf8" }).split("\t");
-    execFileSync("mount", ["-o", `remount,size=${Number(used) + size}k`, cwd]);
+    const { blocks, bfree, bsize } = statfsSync(cwd);
+    execFileSync("mount", ["-o", `remount,size=${((blocks - bfree) * bsize) / 1024 + size}k`, cwd]);
     const { code, stderr } = await run(cwd, INTO);
     if (code === 0) expect(stderr).toBe("");
     else expect([code, snapshot(cwd)]).toEqual([1, before]);
