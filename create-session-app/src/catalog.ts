@@ -86,7 +86,8 @@ function readPacks(root: URL, kind: "frameworks" | "backends"): Pack[] {
 function readPack(root: URL, kind: string, id: string): Pack {
   const folder = `templates/${kind}/${id}`;
   const layer = readLayer(root, `${kind}/${id}`, folder);
-  const told = record(layer.manifest.sessionApp);
+  const { sessionApp, ...manifest } = layer.manifest;
+  const told = record(sessionApp);
   const text = (name: string, value: unknown): string => {
     if (typeof value === "string" && value !== "") return value;
     throw new Error(`${folder}/package.json: sessionApp.${name} must be a text, it is ${JSON.stringify(value)}.`);
@@ -97,7 +98,7 @@ function readPack(root: URL, kind: string, id: string): Pack {
   const allowScripts = told.allowScripts === undefined ? {} : { allowScripts: told.allowScripts };
   return {
     ...layer,
-    manifest: { ...layer.manifest, ...allowScripts },
+    manifest: { ...manifest, ...allowScripts },
     id,
     label: text("label", told.label),
     hint: text("hint", told.hint),
