@@ -17,6 +17,12 @@ function run(cwd: string, parameters = NEW, interference?: object) {
   return runCli(cli, parameters, { cwd, env });
 }
 
+const mounted: string[] = [];
+
+afterAll(() => {
+  for (const folder of mounted) execFileSync("umount", ["-l", folder]);
+});
+
 /** A file system of its own, where this user may mount one. */
 function mount(options: string): string | undefined {
   const folder = temporaryFolder();
@@ -25,7 +31,7 @@ function mount(options: string): string | undefined {
   } catch {
     return undefined;
   }
-  afterAll(() => execFileSync("umount", ["-l", folder]));
+  mounted.push(folder);
   return folder;
 }
 

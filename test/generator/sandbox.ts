@@ -8,10 +8,17 @@ import { afterAll } from "vitest";
 
 export const repository = join(import.meta.dirname, "../..");
 
+const folders: string[] = [];
+
+// Once for all: a hook that is registered while a test runs is never called.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A temporary folder that is removed when the file's tests are done. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "generator-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
