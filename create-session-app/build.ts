@@ -9,16 +9,16 @@ import type { Metafile, Plugin } from "esbuild";
 import { build } from "esbuild";
 import { minify as terser } from "terser";
 import { prepareTemplate } from "./prepare-template.ts";
-import { frequentWords, toShorthand } from "./shorthand.ts";
+import { compileReader, countLengths, frequentWords, toShorthand } from "./shorthand.ts";
 import { readCatalog } from "./src/catalog.ts";
-import type { ArchiveHead } from "./src/packaged-assets.ts";
+import type { ArchiveHead, ArchiveLayout } from "./src/packaged-assets.ts";
 import { ARCHIVE, filesOf } from "./src/packaged-assets.ts";
 
 const root = new URL("../", import.meta.url);
 const dist = fileURLToPath(new URL("dist", import.meta.url));
 
 /** Compressed as a whole: npm compresses a package too, but sees only the last 32 kB, and packs are alike. */
-function archive(): Buffer {
+async function archive(): Promise<Buffer> {
   const catalog = readCatalog(root);
   const head: ArchiveHead = { catalog, templates: {}, binaries: {}, lengths: [] };
   const texts: string[] = [];
@@ -30,11 +30,28 @@ function archive(): Buffer {
     else if (!isUtf8(content)) head.binaries[source] = content.toString("base64");
     else texts.push(content.toString("utf8"));
   }
+  // Read only where they are asked for.
+  for (const pack of [...catalog.frameworks, ...catalog.backends]) {
+    texts.push(pack.section);
+    pack.section = "";
+  }
   const words = frequentWords([JSON.stringify(head), ...texts]);
   const shortened = texts.map((text) => toShorthand(text, words));
-  head.lengths = shortened.map(({ length }) => length);
-  const parts = [JSON.stringify(words), toShorthand(JSON.stringify(head), words), shortened.join("")];
-  const bytes = Buffer.from(parts.join("\n"));
+  head.lengths = shortened.map((text) => Buffer.byteLength(text));
+  const reader = await compileReader();
+  const layout: ArchiveLayout = {
+    reader: reader.length,
+    words: Buffer.byteLength(words.join("")),
+    counts: countLengths(words),
+  };
+  const parts = [
+    JSON.stringify(layout),
+    reader,
+    words.join(""),
+    toShorthand(JSON.stringify(head), words),
+    ...shortened,
+  ];
+  const bytes = Buffer.concat(parts.flatMap((part) => [Buffer.from(part), Buffer.from("\n")]));
   const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants;
   return brotliCompressSync(bytes, {
     params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_LGWIN]: 22, [BROTLI_PARAM_SIZE_HINT]: bytes.length },
@@ -99,5 +116,5 @@ const { code = "" } = await terser(readFileSync(bundle, "utf8"), {
   compress: { passes: 3 },
 });
 writeFileSync(bundle, code);
-writeFileSync(join(dist, ARCHIVE), archive());
+writeFileSync(join(dist, ARCHIVE), await archive());
 writeFileSync(join(dist, "licenses.txt"), licences(metafile));

@@ -1,13 +1,13 @@
 // The checksum by which a generated file is told from one that was changed since: CRC-32 and the length. Nothing secret hangs on it.
 // Change it only together with the records of projects that are out there.
-import * as zlib from "node:zlib";
+import { crc32 as native } from "node:zlib";
 
 /*
   A cryptographic hash would do no more here, and loading node:crypto takes 4 ms, a tenth of a whole run.
 */
 export function checksum(content: Uint8Array): string {
-  // Node 20 has zlib.crc32 from 20.15 on.
-  const sum = (zlib.crc32 ?? crc32)(content);
+  // Node 20 has its own from 20.15 on.
+  const sum = (native ?? crc32)(content);
   return `${sum.toString(16).padStart(8, "0")}-${content.length.toString(16)}`;
 }
 

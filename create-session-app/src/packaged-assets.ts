@@ -5,17 +5,27 @@ import { join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import type { Assets } from "./assets.ts";
 import type { Catalog, LayerFile } from "./catalog.ts";
-import { fromShorthand } from "./shorthand.ts";
+import { Shorthand } from "./shorthand.ts";
 import type { Part } from "./template.ts";
 import { fillIn } from "./template.ts";
 
-/** The archive: frequent words as JSON, this as JSON, and all texts one after the other; the last two in shorthand. A line break between them. */
+/** The archive's first line, as JSON. After it come the program, the words, the head and all texts, a line break after each. */
+export interface ArchiveLayout {
+  /** Bytes of the program that reads shorthand. */
+  reader: number;
+  /** Bytes of the words. */
+  words: number;
+  /** How many words there are of each length, from 0 on. */
+  counts: number[];
+}
+
+/** As JSON, in shorthand. */
 export interface ArchiveHead {
   catalog: Catalog;
   templates: Record<string, Part[]>;
   /** In Base64. */
   binaries: Record<string, string>;
-  /** Of the texts in shorthand, in the order of `filesOf`. */
+  /** In bytes, of the texts: the files in the order of `filesOf`, then the sections of the frameworks and the backends. */
   lengths: number[];
 }
 
@@ -29,26 +39,31 @@ export function filesOf({ common, frameworks, backends }: Catalog): LayerFile[] 
 }
 
 export function openAssets(): Assets {
-  const archive = brotliDecompressSync(readFileSync(join(import.meta.dirname, ARCHIVE)), WHOLE).toString();
-  const wordsEnd = archive.indexOf("\n");
-  const headEnd = archive.indexOf("\n", wordsEnd + 1);
-  const words: string[] = JSON.parse(archive.slice(0, wordsEnd));
-  const head: ArchiveHead = JSON.parse(fromShorthand(archive.slice(wordsEnd + 1, headEnd), words));
+  const archive = brotliDecompressSync(readFileSync(join(import.meta.dirname, ARCHIVE)), WHOLE);
+  let end = -1;
+  const next = (length = archive.indexOf("\n", end + 1) - end - 1) => {
+    const start = end + 1;
+    end = start + length;
+    return archive.subarray(start, end);
+  };
+  const { reader, words, counts }: ArchiveLayout = JSON.parse(next().toString());
+  const shorthand = new Shorthand(new Uint8Array(next(reader)), next(words), counts);
+  const head: ArchiveHead = JSON.parse(shorthand.read(next()).toString());
   const { catalog, templates, binaries, lengths } = head;
-  const texts = new Map<string, string>();
-  let start = headEnd + 1;
+  const texts = new Map<string, Uint8Array>();
+  const rest = lengths.values();
   for (const { source } of filesOf(catalog)) {
-    if (source in templates || source in binaries) continue;
-    const end = start + (lengths[texts.size] ?? 0);
-    texts.set(source, archive.slice(start, end));
-    start = end;
+    if (!(source in templates || source in binaries)) texts.set(source, next(rest.next().value));
+  }
+  for (const pack of [...catalog.frameworks, ...catalog.backends]) {
+    const section = next(rest.next().value);
+    Object.defineProperty(pack, "section", { get: () => shorthand.read(section).toString() });
   }
   return {
     catalog,
     read(source) {
       const text = texts.get(source);
-      if (text !== undefined) return Buffer.from(fromShorthand(text, words));
-      return Buffer.from(binaries[source] ?? "", "base64");
+      return text === undefined ? Buffer.from(binaries[source] ?? "", "base64") : shorthand.read(text);
     },
     async loadRenderer() {
       return (source, context) => fillIn(templates[source] ?? [], [context]);

@@ -26,7 +26,10 @@ export function nameProblem(name: string): string | undefined {
 
 /** A valid package name as near as possible to a directory's; empty when nothing of it can be kept. */
 export function nameFromDirectory(directory: string): string {
-  const name = basename(directory)
+  const given = basename(directory);
+  // What comes below costs 2 ms the first time, for Unicode's tables.
+  if (nameProblem(given) === undefined) return given;
+  const name = given
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
     .toLowerCase()

@@ -1,42 +1,48 @@
-// Reads the shorthand in which the build (../shorthand.ts) writes the archive: letters for frequent words, indentation left out.
-// Change both together.
+// Reads texts that are written in shorthand (../shorthand.ts), by the program that the archive brings along (../shorthand.wat).
+// Change it when the program's memory is to be laid out otherwise.
 
-/** Letters that stand for words, two bytes each. */
-export const FIRST_CODE = "\u0100";
-export const LAST_CODE = "\u07ff";
-/** Before a word that begins with a capital letter. */
-export const CAPITAL = "\u0001";
-/** Before a line that has all of its indentation. */
-export const PLAIN = "\u0002";
-/** Before a line that lies deeper, or less deep, than expected: by -8 to 7 levels. */
-export const SHIFTS = Array.from({ length: 16 }, (_, index) => String.fromCharCode(0x10 + index));
+/** In the program's memory: where each word begins, the words, and the text with what it is read to. */
+const ENDS = 0;
+const WORDS = 4096;
+const TEXT = 32_768;
 
-export function fromShorthand(text: string, words: readonly string[]): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what the shorthand is written with.
-  const written = text.replace(/\u0001?[\u0100-\u07ff]/g, (code) => {
-    const word = words[code.charCodeAt(code.length - 1) - 0x100] ?? "";
-    return code.length === 1 ? word : word.charAt(0).toUpperCase() + word.slice(1);
-  });
-  let depth = 0;
-  let last = "";
-  const lines = written.split("\n").map((line) => {
-    if (line === "") return line;
-    const shift = SHIFTS.indexOf(line.charAt(0));
-    const isPlain = line.startsWith(PLAIN);
-    const rest = shift >= 0 || isPlain ? line.slice(1) : line;
-    if (isPlain) depth = levels(rest);
-    else depth = nextDepth(depth, last, rest) + (shift < 0 ? 0 : shift - SHIFTS.length / 2);
-    last = isPlain ? rest.slice(2 * depth) : rest;
-    return "  ".repeat(depth) + last;
-  });
-  return lines.join("\n");
+const PAGE = 65_536;
+/** What is read may be so many times as long, and some pages for its indentation. No word is longer than 32 bytes, and each has a code of two. */
+const GROWTH = 16;
+const SPARE = 4 * PAGE;
+
+interface Program {
+  memory: { buffer: ArrayBuffer; grow(pages: number): number };
+  read(start: number, end: number, words: number, ends: number, out: number): number;
 }
 
-/** In levels of two spaces: deeper after a line that opens a bracket, less deep for one that closes it. */
-export function nextDepth(depth: number, before: string, line: string): number {
-  return depth + (/[{([]$/.test(before) ? 1 : 0) - (/^[})\]]/.test(line) ? 1 : 0);
-}
+export class Shorthand {
+  readonly #program: Program;
 
-export function levels(line: string): number {
-  return Math.floor((/^ */.exec(line)?.[0].length ?? 0) / 2);
+  /**
+   * @param words one after the other, shortest first
+   * @param counts how many of them there are of each length, from 0 on
+   */
+  constructor(program: Uint8Array<ArrayBuffer>, words: Uint8Array, counts: readonly number[]) {
+    this.#program = new WebAssembly.Instance(new WebAssembly.Module(program)).exports as unknown as Program;
+    const ends = new Uint16Array(this.#program.memory.buffer, ENDS, WORDS / 2);
+    let index = 0;
+    for (const [length, count] of counts.entries()) {
+      for (let left = count; left > 0; left--) {
+        ends[index + 1] = (ends[index] as number) + length;
+        index++;
+      }
+    }
+    new Uint8Array(this.#program.memory.buffer).set(words, WORDS);
+  }
+
+  read(text: Uint8Array): Buffer {
+    const { memory, read } = this.#program;
+    const missing = TEXT + (1 + GROWTH) * text.length + SPARE - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+    new Uint8Array(memory.buffer).set(text, TEXT);
+    const start = TEXT + text.length;
+    const end = read(TEXT, start, WORDS, ENDS, start);
+    return Buffer.from(new Uint8Array(memory.buffer, start, end - start));
+  }
 }

@@ -27,7 +27,7 @@ export function cloneWithFixtures(): string {
   const clone = temporaryFolder();
   cpSync(join(import.meta.dirname, "fixtures"), clone, { recursive: true });
   mkdirSync(join(clone, "create-session-app"));
-  for (const part of ["src", "build.ts", "prepare-template.ts", "shorthand.ts", "package.json"]) {
+  for (const part of ["src", "build.ts", "prepare-template.ts", "shorthand.ts", "shorthand.wat", "package.json"]) {
     cpSync(join(repository, "create-session-app", part), join(clone, "create-session-app", part), { recursive: true });
   }
   symlinkSync(join(repository, "node_modules"), join(clone, "node_modules"), "dir");
