@@ -162,6 +162,31 @@ describe("redis cluster", () => {
     await waitFor(() => allThere(driver, rows));
   });
 
+  test("S14: a session ends though the node with the user's index is down", async () => {
+    const driver = open(nodes);
+    // Users and sessions are spread over the nodes: among so many, some session's index is on the node that dies alone.
+    const rows = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => createRow(driver, { userid: `user ${index}` })),
+    );
+    await cluster?.kill(2);
+    const found = async (row: SessionRow) => (await stored(driver, row.id).catch(() => undefined)) !== undefined;
+    await waitFor(async () => (await Promise.all(rows.map(found))).filter(Boolean).length > 5);
+    const reachable = (await Promise.all(rows.map(async (row) => ((await found(row)) ? row : [])))).flat();
+    const unlisted = await Promise.all(
+      reachable.map((row) =>
+        driver.listByUser(row.userid as string, START, 10).then(
+          () => [],
+          () => [row],
+        ),
+      ),
+    );
+    expect(unlisted.flat().length).toBeGreaterThan(0);
+    for (const row of unlisted.flat()) {
+      expect(await driver.end(row.id)).toBe(true);
+      expect(await stored(driver, row.id)).toBeUndefined();
+    }
+  });
+
   test("F3: an app that starts while a node is down serves what the others hold, and all of it later", async () => {
     const before = open(nodes);
     const rows = await Promise.all(Array.from({ length: 30 }, () => createRow(before)));

@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { createClient } from "redis";
+import { createClient, ErrorReply } from "redis";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type SessionDriver, StoreUnavailable, UnreadableRow } from "../../runtime/src/session/store.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type StoreSettings,
 } from "../../templates/backends/redis/files/src/config.store.ts";
 import { createDriver } from "../../templates/backends/redis/files/src/session/driver.ts";
+import { asStoreError } from "../../templates/backends/redis/files/src/session/redis-errors.ts";
 import { Environment } from "../../templates/base/files/src/environment.ts";
 import { freePorts, program, run } from "../servers/machine.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
@@ -141,6 +142,15 @@ describe("redis settings", () => {
     await expectRefusal(read(sentinels), /^REDIS_SENTINELS or REDIS_URL: .*Redis master "mymaster"/);
   });
 
+  test("F1: what Redis 6.2 puts before a script's error hides no meaning", () => {
+    const script = "ERR Error running script (call to f_0a1b): @user_script:4: @user_script: 4: ";
+    const meant = (said: string) => asStoreError(new ErrorReply(`${script}-${said}`), undefined, read());
+    for (const said of ["READONLY You can't write against a read only replica.", "OOM command not allowed"]) {
+      expect(meant(said)).toBeInstanceOf(StoreUnavailable);
+    }
+    expect(meant("WRONGTYPE Operation against a key")).toBeInstanceOf(UnreadableRow);
+  });
+
   test.each<[string, (socket: Socket) => void]>([
     ["nothing", () => undefined],
     ["a closed door", (socket) => socket.destroy()],
@@ -207,12 +217,14 @@ describe("redis driver on redis", () => {
 
   const RULES = `~${prefix}:* +hgetall +hmget +zrange +zrem +unlink +scan +ping +evalsha +eval +exists +hset +hdel +hincrby +hget +del +pexpire +zadd +zremrangebyscore`;
 
-  test("P6: the permissions that the README lists are enough", async () => {
-    await command("ACL", "SETUSER", "app", "reset", "on", `>${PASSWORD}`, ...RULES.split(" "));
+  test.each(["", "/1"])("P6: the permissions that the README lists are enough, for database %j", async (database) => {
+    const rules = database ? `${RULES} +select` : RULES;
+    await command("ACL", "SETUSER", "app", "reset", "on", `>${PASSWORD}`, ...rules.split(" "));
     const driver = open(
       settings((its) => {
         its.username = "app";
         its.password = secret;
+        its.pathname = database;
       }),
     );
     await driver.setup();
@@ -309,7 +321,7 @@ describe("redis driver on redis", () => {
     const third = await createRow(driver, { userid: "index", created: now });
     expect(await command("ZRANGE", index, "0", "-1")).toEqual([third.id]);
     expect(await driver.end(third.id)).toBe(true);
-    expect(await command("EXISTS", index)).toBe(0);
+    await waitFor(async () => (await command("EXISTS", index)) === 0);
   });
 
   test("S15: a session that is used for long stays in its user's index", async () => {
@@ -321,6 +333,45 @@ describe("redis driver on redis", () => {
       expect((await driver.listByUser("regular", now, 10)).map(({ id }) => id)).toContain(row.id);
     }
     expect(await driver.endByUser("regular")).toContain(row.id);
+  });
+
+  test("S15, S24: a session whose index could not be told is told of again, and ended with its user's others", async () => {
+    const rules = ["SETUSER", "app", "reset", "on", `>${PASSWORD}`, ...RULES.split(" ")];
+    await command("ACL", ...rules);
+    const driver = open(
+      settings((its) => {
+        its.username = "app";
+        its.password = secret;
+      }),
+    );
+    const row = await createRow(driver, { userid: "elsewhere", idle: HOUR });
+    const at = (hours: number) => ({ now: START + hours * HOUR, touch: { lifetime: 100 * HOUR } });
+    expect(await driver.change(row.id, at(0.9))).toBe("done");
+    await command("ACL", "SETUSER", "app", "-zadd");
+    expect(await failure(driver.change(row.id, at(1.5)))).toBeInstanceOf(StoreUnavailable);
+    await command("ACL", ...rules);
+    expect(await driver.change(row.id, at(2.4))).toBe("done");
+    // The next sign-in drops from the index what it has kept for long enough.
+    const other = await createRow(driver, { userid: "elsewhere", created: START + 3.2 * HOUR });
+    expect((await driver.endByUser("elsewhere")).sort()).toEqual([row.id, other.id].sort());
+    await command("ACL", "DELUSER", "app");
+  });
+
+  test("S15: the index is told once per idle time, not with every touch", async () => {
+    const driver = open(settings());
+    const row = await createRow(driver, { userid: "steady", idle: HOUR });
+    const told = async () => await command("ZSCORE", `${prefix}:user:"steady"`, row.id);
+    const noted = async () => await command("HGET", `${prefix}:id:${row.id}`, "indexed");
+    const touched = async (hours: number) => {
+      const change = { now: START + hours * HOUR, touch: { lifetime: 100 * HOUR } };
+      expect(await driver.change(row.id, change)).toBe("done");
+      return Number(await told()) - START;
+    };
+    expect(await touched(0.9)).toBe(3 * HOUR);
+    expect(await touched(1.5)).toBe(4.5 * HOUR);
+    await waitFor(async () => Number(await noted()) === START + 4.5 * HOUR);
+    expect(await touched(2.4)).toBe(4.5 * HOUR);
+    expect(await touched(2.6)).toBe(5.6 * HOUR);
   });
 
   test("S10: scripts that the server has forgotten are sent again", async () => {
@@ -410,6 +461,52 @@ describe("redis driver on redis", () => {
       expect(await failure(driver.ping())).toBeInstanceOf(StoreUnavailable);
       deaf = false;
       await waitFor(() => answers(driver));
+    });
+
+    test("F1, S14, F7: a master that has become a replica is left for the one that its address now leads to", async () => {
+      const its = await start();
+      const other = await freshServer("redis");
+      const [old, next] = [own?.url ?? "", other?.url ?? ""].map((each) => new URL(each)) as [URL, URL];
+      const admin = async (at: URL) => await createClient({ url: at.href }).connect();
+      const [first, second] = [await admin(old), await admin(next)];
+      try {
+        await second.configSet("masterauth", old.password);
+        await first.configSet("masterauth", old.password);
+        await second.sendCommand(["REPLICAOF", old.hostname, old.port]);
+        await second.configSet("requirepass", old.password);
+        let target = Number(old.port);
+        const port = await listen((socket) => {
+          const onward = connect(target, "127.0.0.1");
+          sockets.add(onward.on("error", () => socket.destroy()));
+          onward.pipe(socket).pipe(onward);
+        });
+        const through = { ...its, urls: [old.href.replace(`:${old.port}`, `:${port}`)] };
+        const driver = open(through, TIMEOUT);
+        await driver.setup();
+        const rows = [await createRow(driver), await createRow(driver)] as const;
+        await waitFor(async () => (await second.info("replication")).includes("master_link_status:up"));
+        await waitFor(async () => (await second.exists(`${prefix}:id:${rows[1].id}`)) === 1);
+        // Roles change, as a hosting provider does it: connections stay, new ones are led to the new master.
+        await second.sendCommand(["REPLICAOF", "NO", "ONE"]);
+        await first.sendCommand(["REPLICAOF", next.hostname, next.port]);
+        target = Number(next.port);
+        const refused = await failure(driver.change(rows[0].id, { now: START, set: set({ a: 1 }) }));
+        expect(refused).toBeInstanceOf(StoreUnavailable);
+        expect(refused.message).toMatch(/read-only replica/);
+        await waitFor(() =>
+          driver.change(rows[0].id, { now: START, set: set({ a: 2 }) }).then(
+            (result) => result === "done",
+            () => false,
+          ),
+        );
+        await first.sendCommand(["REPLICAOF", "NO", "ONE"]);
+        expect(await open(through, TIMEOUT).end(rows[1].id)).toBe(true);
+        expect(await stored(driver, rows[1].id), "the old master still has it").toBeUndefined();
+      } finally {
+        first.destroy();
+        second.destroy();
+        await other?.stop();
+      }
     });
 
     test("F4: close ends in time though the server hangs", async () => {

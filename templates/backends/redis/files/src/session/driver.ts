@@ -58,6 +58,7 @@ class RedisDriver implements SessionDriver {
     await this.create({ id, secretHash: new Uint8Array(32), ...times, ...texts, version: 1 });
     await this.change(id, { now, set: new Map([["check", "1"]]) });
     await this.listByUser(id, now, 1);
+    await this.#connection.run((redis) => redis.zRem(this.#userKey(id), [id]));
     await this.end(id);
   }
 
@@ -99,6 +100,8 @@ class RedisDriver implements SessionDriver {
       // new secret, and this one has not been told to anybody yet. A touch tells the index an idle time ahead of need.
       if (userid !== undefined && keep !== undefined) {
         await redis.indexSession(`${this.#prefix}:user:${userid}`, [`${change.now}`, id, keep]);
+        // Only now that it is true, and not waited for: without the note the next touch tells the index once more.
+        void redis.noteIndexed(this.#key(id), [userid, keep]).catch(() => undefined);
       }
       return outcome as ChangeResult;
     });
@@ -107,7 +110,8 @@ class RedisDriver implements SessionDriver {
   end(id: string): Promise<boolean> {
     return this.#connection.run(async (redis) => {
       const userid = await redis.endSession(this.#key(id), []);
-      if (userid) await redis.zRem(`${this.#prefix}:user:${userid}`, [id]);
+      // Not waited for: the session is ended whether or not its user's index, on another node perhaps, can be told.
+      if (userid) void forget(redis, `${this.#prefix}:user:${userid}`, [id]);
       return userid !== null;
     });
   }
@@ -123,7 +127,7 @@ class RedisDriver implements SessionDriver {
         if (expires === null) dead.push(id);
         else if (owner === user && Number(expires) >= now) found.push({ id, created: Number(created) });
       });
-      if (dead.length > 0) await redis.zRem(index, dead);
+      await forget(redis, index, dead);
       found.sort((one, other) => other.created - one.created || (one.id < other.id ? -1 : 1));
       const rows = await this.#rows(
         redis,
@@ -142,7 +146,7 @@ class RedisDriver implements SessionDriver {
         const results = await Promise.all(batch.map((id) => redis.endSession(this.#key(id), [JSON.stringify(userid)])));
         ended.push(...batch.filter((_, position) => results[position] !== null));
       }
-      for (const batch of batches(ended)) await redis.zRem(index, batch);
+      await forget(redis, index, ended);
       return ended;
     });
   }
@@ -256,6 +260,11 @@ class RedisDriver implements SessionDriver {
       }
     });
   }
+}
+
+/** An index is never trusted: what can't be dropped from it now is dropped by whoever lists it next. */
+async function forget(redis: Commands, index: string, ids: string[]): Promise<void> {
+  for (const batch of batches(ids)) await redis.zRem(index, batch).catch(() => undefined);
 }
 
 function* batches(ids: string[]): Generator<string[]> {

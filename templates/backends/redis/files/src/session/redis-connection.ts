@@ -3,7 +3,7 @@
 
 import { createClient, createCluster, createSentinel } from "redis";
 import type { StoreSettings } from "../config.store.ts";
-import { asStoreError, meansUnreachable, TimedOut } from "./redis-errors.ts";
+import { asStoreError, meansDemoted, meansUnreachable, TimedOut } from "./redis-errors.ts";
 import { scripts } from "./redis-scripts.ts";
 import { StoreUnavailable } from "./store.ts";
 
@@ -20,6 +20,7 @@ export interface Commands {
   changeSession(key: string, args: string[]): Promise<string[]>;
   endSession(key: string, args: string[]): Promise<string | null>;
   indexSession(key: string, args: string[]): Promise<null>;
+  noteIndexed(key: string, args: string[]): Promise<null>;
 }
 
 interface Client extends Commands {
@@ -64,7 +65,8 @@ export class RedisConnection {
         return await work(link.client);
       });
     } catch (error) {
-      if (meansUnreachable(error)) this.#doubt(link);
+      if (meansUnreachable(error)) this.#doubt(link, this.#timeout);
+      if (meansDemoted(error)) this.#doubt(link, this.#timeout / 10);
       throw asStoreError(error, link.failure, this.#settings);
     }
   }
@@ -76,11 +78,12 @@ export class RedisConnection {
 
   /**
    * The client reconnects by itself, but waits for ever on a connection whose other end has silently gone, and on a
-   * cluster's node that was gone before it came. So, at most once per timeout, another one connects and takes over.
+   * cluster's node that was gone before it came; and it stays with a master that has become a replica. So another one
+   * connects and takes over, unless the one in doubt is younger than `grace`.
    */
-  #doubt(link: Link): void {
+  #doubt(link: Link, grace: number): void {
     const age = (of: Link) => performance.now() - of.since;
-    if (this.#closed || link !== this.#link || age(link) < this.#timeout) return;
+    if (this.#closed || link !== this.#link || age(link) < grace) return;
     if (this.#spare && age(this.#spare) < 2 * this.#timeout) return;
     if (this.#spare) this.#retire(this.#spare);
     this.#spare = this.#open();

@@ -26,6 +26,16 @@ export function meansUnreachable(error: unknown): boolean {
   return !(error instanceof ErrorReply || error instanceof UnreadableRow);
 }
 
+/** It was the master and has become a replica: the address may lead to another one by now. */
+export function meansDemoted(error: unknown): boolean {
+  return error instanceof ErrorReply && /^READONLY/.test(said(error));
+}
+
+/** What the server said; Redis 6.2 puts a script's name and line before it. */
+function said({ message }: Error): string {
+  return message.replace(/^ERR Error running script .*?: -(?=[A-Z])/, "");
+}
+
 /** `failure` is why there is no connection, if that is known: more telling than "the client is offline". */
 export function asStoreError(error: unknown, failure: unknown, settings: StoreSettings): unknown {
   if (error instanceof UnreadableRow) return error;
@@ -41,7 +51,7 @@ export function asStoreError(error: unknown, failure: unknown, settings: StoreSe
 }
 
 function asReplyError(error: Error, settings: StoreSettings): Error | undefined {
-  const { message } = error;
+  const message = said(error);
   const setting = variable(settings);
   const place = describeStore(settings);
   if (/^(WRONGPASS|NOAUTH|ERR AUTH|ERR invalid password|ERR Client sent AUTH)/.test(message)) {

@@ -39,9 +39,10 @@ if ARGV[4] ~= "" then
   redis.call("PEXPIRE", key, integer((expires + 1 - now) * 1000))
 end
 if not after[2] or expires <= (tonumber(after[3]) or 0) - idle then return {"done"} end
-local keep = integer(expires + 2 * idle)
-if redis.call("EXISTS", key) == 1 then redis.call("HSET", key, "indexed", keep) end
-return {"done", after[2], keep}`;
+return {"done", after[2], integer(expires + 2 * idle)}`;
+
+/** KEYS[1] session; ARGV: a user and until when that user's index keeps the session, from now on known to the session itself. */
+const NOTE = `if redis.call("HGET", KEYS[1], "userid") == ARGV[1] then redis.call("HSET", KEYS[1], "indexed", ARGV[2]) end`;
 
 /** KEYS[1] session; ARGV: nothing, or the user whose session it must be. Returns the user ("": a guest), nil: nothing to end. */
 const END = `
@@ -75,4 +76,5 @@ export const scripts = {
   changeSession: script<string[]>(CHANGE),
   endSession: script<string | null>(END),
   indexSession: script<null>(INDEX),
+  noteIndexed: script<null>(NOTE),
 };
