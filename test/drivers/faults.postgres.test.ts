@@ -154,14 +154,77 @@ describe("postgres driver and its server", () => {
       await client.query("SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE", [held.id]);
       const waiting = refusal(driver.change(held.id, { now, set: set({ a: 1 }) }));
       expect(comparable(await stored(driver, held.id))).toEqual(comparable(held));
-      expect((await waiting).message).toMatch(/statement timeout/);
+      expect((await waiting).message).toMatch(/lock timeout/);
       await client.query("ROLLBACK");
     });
     expect(await driver.change(held.id, { now, set: set({ a: 2 }) })).toBe("done");
     expect(await driver.change(free.id, { now, set: set({ a: 2 }) })).toBe("done");
   });
 
+  test("F1: one row that somebody holds keeps no other session's requests from being answered", async () => {
+    const [held, ...others] = await Promise.all(Array.from({ length: 41 }, () => createRow(driver)));
+    if (!held) throw new Error("no row");
+    await asOther(async (client) => {
+      await client.query("BEGIN");
+      await client.query("SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE", [held.id]);
+      const blocked: Promise<StoreUnavailable>[] = [];
+      const reads: Promise<unknown>[] = [];
+      // Each round one request for the row that is held, and many for the others: on whichever connection it is, they wait behind it.
+      for (let round = 0; round < 8; round++) {
+        blocked.push(refusal(driver.change(held.id, { now, set: set({ round }) })));
+        reads.push(...others.map((row) => existing(driver, row.id)));
+      }
+      expect((await Promise.all(reads)).length).toBe(8 * 40);
+      await Promise.all(blocked);
+      await client.query("ROLLBACK");
+    });
+    expect(await driver.change(held.id, { now, set: set({ a: 1 }) })).toBe("done");
+  });
+
+  test("F1: what stands in line behind a statement that could not be prepared is refused, or done, but no error of the app's", async () => {
+    const rows = await Promise.all(Array.from({ length: 30 }, () => createRow(driver)));
+    await driver.close();
+    const settings = readStoreSettings(new Environment({ DATABASE_URL: its?.url as string, PG_CONNECTIONS: "1" }));
+    driver = createDriver(settings, TIMEOUT);
+    await driver.ping();
+    await asOther(async (client) => {
+      await client.query("BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE");
+      const results = await Promise.all(rows.map((row) => stored(driver, row.id).catch((reason: unknown) => reason)));
+      for (const result of results) expect(result).toBeInstanceOf(StoreUnavailable);
+      await client.query("ROLLBACK");
+    });
+    expect(comparable(await existing(driver, rows[0]?.id ?? ""))).toEqual(comparable(rows[0]));
+  });
+
+  test("F1, S14: a connection to a standby is left as soon as a write is refused there", async () => {
+    const row = await createRow(driver);
+    await driver.close();
+    const own = "ALTER ROLE tester";
+    await asOther((client) => client.query(`${own} SET default_transaction_read_only = on`));
+    try {
+      driver = createDriver(readStoreSettings(new Environment({ DATABASE_URL: its?.url as string })), TIMEOUT);
+      const { message } = await refusal(driver.change(row.id, { now, set: set({ a: 1 }) }));
+      expect(message).toMatch(/read-only transaction; check/);
+    } finally {
+      await asOther(async (client) => {
+        await client.query("SET default_transaction_read_only = off");
+        await client.query(`${own} RESET ALL`);
+      });
+    }
+    await waitFor(() =>
+      driver.change(row.id, { now, set: set({ a: 2 }) }).then(
+        (result) => result === "done",
+        () => false,
+      ),
+    );
+  });
+
   test("S10: what lost a deadlock is done again", async () => {
+    await asOther(async (client) => {
+      // Found before the lock is given up.
+      await client.query("ALTER SYSTEM SET deadlock_timeout = '20ms'");
+      await client.query("SELECT pg_reload_conf()");
+    });
     for (let round = 0; round < 3; round++) {
       await driver.endAll();
       const rows = await Promise.all(

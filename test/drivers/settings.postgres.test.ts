@@ -89,6 +89,16 @@ describe("postgres settings", () => {
     expect(describeStore(read({ PGHOST: "::1" }))).toBe("PostgreSQL at [::1]:5432/app");
   });
 
+  test.each([
+    ["postgresql://app:pw@/app?host=/cloudsql/project:region:one", "/cloudsql/project:region:one", "pw"],
+    ["postgres://app@/app?host=/run/postgresql", "/run/postgresql", ""],
+    ["postgresql:///app?host=/run/postgresql&user=app&password=p%20w", "/run/postgresql", "p w"],
+    ["postgres://app:pw@/app", "localhost", "pw"],
+    ["postgres:///app?user=app", "localhost", ""],
+  ])("P3: libpq's URL for a socket, %s", (url, host, password) => {
+    expect(read({ DATABASE_URL: url })).toMatchObject({ host, user: "app", password, database: "app", port: 5432 });
+  });
+
   test("P3: with an authority given, the certificate is checked", () => {
     const PGSSLROOTCERT = import.meta.filename;
     expect(read({ PGSSLROOTCERT }).tls).toMatchObject({ mode: "verify-full", ca: expect.stringContaining("PGSSL") });
@@ -102,6 +112,10 @@ describe("postgres settings", () => {
     ["PGPORT", { PGPORT: "70000" }],
     ["PGHOST", { PGHOST: "one,two" }],
     ["PGSSLMODE", { PGSSLMODE: "prefer" }],
+    ["PGSSLMODE", { PGSSLMODE: "require", PGSSLROOTCERT: "system" }],
+    ["PGSSLMODE", { PGSSLMODE: "verify-ca", PGSSLROOTCERT: "system" }],
+    ["DATABASE_URL", { DATABASE_URL: "postgres://u:p@h/d?sslmode=require&sslrootcert=system" }],
+    ["DATABASE_URL", { DATABASE_URL: "postgres:///app?host=/run/postgresql" }],
     ["PGSSLROOTCERT", { PGSSLROOTCERT: "./no-such-file.pem" }],
     ["PG_CONNECTIONS", { PG_CONNECTIONS: "0" }],
     ["SESSION_TABLE", { SESSION_TABLE: 'sessions"; DROP TABLE users; --' }],
@@ -132,6 +146,29 @@ describe("postgres settings", () => {
     await expectRefusal(read({ PGHOST: "/no/such/socket" }), /check PGHOST\.$/);
     const url = `postgres://app:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/app`;
     await expectRefusal(read({ DATABASE_URL: url }), /check the host and port in DATABASE_URL/);
+  });
+
+  test.each([
+    ["XX000", "Tenant or user not found"],
+    ["58000", "the server is elsewhere"],
+    ["0A000", "not supported here"],
+  ])("F3, P6: a proxy that lets nobody in (%s) is named, with its reason", async (code, reason) => {
+    const port = await listen((socket) => {
+      const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${reason}\0\0`);
+      const head = Buffer.alloc(5, "E");
+      head.writeInt32BE(fields.length + 4, 1);
+      socket.once("data", () => socket.end(Buffer.concat([head, fields])));
+    });
+    const line = new RegExp(`^PostgreSQL at 127\\.0\\.0\\.1:${port}/app: ${reason}; check PGUSER and PGHOST\\.$`);
+    await expectRefusal(read({ PGPORT: port }), line);
+  });
+
+  test("F4: setup and check of a closed store say so", async () => {
+    const driver = open(read());
+    await driver.close();
+    for (const error of await Promise.all([driver.setup(), driver.check()].map(failure))) {
+      expect(error.message).toBe("The session store is closed.");
+    }
   });
 
   test.each<[string, (socket: Socket) => void]>([
@@ -228,6 +265,36 @@ describe.each(["postgres", "postgres15"] as const)("postgres driver on %s", (nam
         lacking === "SELECT" ? /permission denied for table/ : new RegExp(`no right to ${lacking}\\.$`),
       );
     });
+  });
+
+  test("P6: check names the index that is missing, setup makes it", async () => {
+    const driver = open(settings);
+    for (const [index, column] of [
+      ["by_user", "userid"],
+      ["by_expiry", "expires_slot"],
+    ]) {
+      await driver.setup();
+      await sql(`DROP INDEX "${table}_${index}"`);
+      expect((await failure(driver.check())).message).toMatch(new RegExp(`has no index on ${column}\\. .*setup`));
+      await driver.setup();
+      await driver.check();
+    }
+  });
+
+  test("P6: a table in a schema of its own needs USAGE on it, and no more than the README lists", async () => {
+    const [schema, its] = [`x_${process.pid}`, { ...settings, table: `x_${process.pid}.${table}` }];
+    await sql(`CREATE SCHEMA ${schema}`);
+    try {
+      await open(its).setup();
+      const grants = [`USAGE ON SCHEMA ${schema}`, `SELECT, INSERT, UPDATE, DELETE ON ${schema}."${table}"`];
+      await withUser(grants, async ({ user, password }) => {
+        const driver = open({ ...its, user, password });
+        await driver.setup();
+        await createRow(driver);
+      });
+    } finally {
+      await sql(`DROP SCHEMA ${schema} CASCADE`);
+    }
   });
 
   test("P6: check names the table, the column or the type that isn't as schema.sql has it", async () => {

@@ -2,7 +2,7 @@
 // Add a setting here when the driver needs one; src/config.ts holds all the others.
 
 import { readFileSync } from "node:fs";
-import { ConfigError, type Environment } from "./environment.ts";
+import { ConfigError, Environment } from "./environment.ts";
 
 export interface StoreSettings {
   /** A name, an address or, when it begins with "/", the folder of a Unix socket. */
@@ -32,10 +32,12 @@ export interface Tls {
 }
 
 const TLS_MODES = ["disable", "require", "verify-ca", "verify-full"] as const;
-const URL_PARAMETERS = ["host", "sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding"];
+const URL_PARAMETERS = ["host", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding"];
 
 export function readStoreSettings(env: Environment): StoreSettings {
-  const url = env.url("DATABASE_URL", ["postgres:", "postgresql:"]);
+  // libpq's URLs for a socket leave the host out, which no other URL may.
+  const text = env.optional("DATABASE_URL")?.replace(/^(\s*postgres(?:ql)?:\/\/(?:[^/?#]*@)?)(?=[/:?])/, "$1localhost");
+  const url = new Environment({ DATABASE_URL: text }).url("DATABASE_URL", ["postgres:", "postgresql:"]);
   const table = env.text("SESSION_TABLE", "sessions");
   if (!/^(?:[A-Za-z_]\w{0,62}\.)?[A-Za-z_]\w{0,51}$/.test(table)) {
     throw new ConfigError(
@@ -56,7 +58,7 @@ type Server = Omit<StoreSettings, "table" | "connections">;
 
 function readUrl(url: URL, env: Environment): Server {
   const database = decode(url.pathname.slice(1));
-  const user = decode(url.username);
+  const user = url.searchParams.get("user") ?? decode(url.username);
   if (!user || !database) {
     throw new ConfigError("DATABASE_URL must name a user and a database: postgres://user:password@host:5432/database");
   }
@@ -70,7 +72,7 @@ function readUrl(url: URL, env: Environment): Server {
     host: url.searchParams.get("host") ?? (decode(url.hostname).replace(/^\[(.*)\]$/, "$1") || "localhost"),
     port: Number(url.port || 5432),
     user,
-    password: decode(url.password),
+    password: url.searchParams.get("password") ?? decode(url.password),
     database,
     tls: readTls(tls, (parameter) => `DATABASE_URL (its ${parameter}) or ${variable(parameter)}`),
     fromUrl: true,
@@ -114,6 +116,9 @@ function readTls(parameter: (name: string) => string | undefined, named: (name: 
   if (mode === undefined) {
     // libpq's "prefer" and "allow" go on in plain text when somebody on the way says that there is no TLS.
     throw new ConfigError(`${named("sslmode")} must be one of ${TLS_MODES.join(", ")}.`);
+  }
+  if (parameter("sslrootcert") === "system" && mode !== "verify-full") {
+    throw new ConfigError(`${named("sslmode")} must be verify-full with sslrootcert=system, as for libpq.`);
   }
   const pem = (name: string) => {
     const file = parameter(name);

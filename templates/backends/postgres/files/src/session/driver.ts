@@ -82,15 +82,20 @@ class PostgresDriver implements SessionDriver {
       const wrong = fields.find(({ dataTypeID }, index) => dataTypeID !== (TYPES[index] ?? 20));
       if (wrong) return `${about}: the column of ${wrong.name} has another type than in schema.sql.`;
     } catch (error) {
-      const { code, message } = (error as Error).cause as NodeJS.ErrnoException;
+      const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
       if (code === "42P01") return `${about} isn't there. \`npm run sessions -- setup\` creates it.`;
       if (code === "42703") return `${about} isn't as in schema.sql: ${message}.`;
       throw error;
     }
-    const { rows } = await this.#postgres.run(`SELECT string_agg(name, ', ') AS missing
-      FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) AS name WHERE NOT has_table_privilege('${this.#table}', name)`);
-    const { missing } = rows[0] as { missing: string | null };
-    return missing === null ? undefined : `${about}: the database user has no right to ${missing}.`;
+    const { rows } = await this.#postgres.run(`SELECT
+      (SELECT string_agg(name, ', ') FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) AS name
+        WHERE NOT has_table_privilege('${this.#table}', name)) AS forbidden,
+      (SELECT string_agg(name, ', ') FROM unnest(ARRAY['userid', 'expires_slot']) AS name WHERE NOT EXISTS (
+        SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = '${this.#table}'::regclass AND i.indisvalid AND a.attname = name)) AS slow`);
+    const { forbidden, slow } = rows[0] as { forbidden: string | null; slow: string | null };
+    if (slow !== null) return `${about} has no index on ${slow}. \`npm run sessions -- setup\` creates it.`;
+    return forbidden === null ? undefined : `${about}: the database user has no right to ${forbidden}.`;
   }
 
   async create(row: SessionRow): Promise<void> {
@@ -178,7 +183,7 @@ class PostgresDriver implements SessionDriver {
 
   async endByUser(userid: string, exceptId?: string): Promise<string[]> {
     const sql = `DELETE FROM ${this.#table} WHERE userid = $1 AND id IS DISTINCT FROM $2 RETURNING id`;
-    const { rows } = await this.#postgres.query<{ id: string }>(sql, [userid, exceptId]);
+    const { rows } = await this.#postgres.query<{ id: string }>(sql, [userid, exceptId], HEAVY);
     return rows.map(({ id }) => id);
   }
 

@@ -14,27 +14,40 @@ const CULPRITS: { codes?: RegExp; words?: RegExp; settings: string[]; isUp?: boo
   { codes: /^42501$/, settings: ["user", "table"], isUp: true },
   { codes: /^(?:42P01|42703|3F000)$/, settings: ["table"], isUp: true },
   // Starting up, shutting down, full, a standby, a statement that took too long: it will do later, or elsewhere.
-  { codes: /^(?:08|53|57P|57014|55P03|25006|40)/, settings: ["host", "port"] },
+  { codes: /^(?:08|53|57P|57014|55P03|25006|26000|40)/, settings: ["host", "port"] },
 ];
 
-/** What the driver throws for an error of pg's: StoreUnavailable unless the server merely refused the statement. */
-export function explained(error: unknown, settings: StoreSettings): unknown {
+/** What the driver throws for an error of pg's: StoreUnavailable unless the server merely refused the statement, not the `connecting`. */
+export function explained(error: unknown, settings: StoreSettings, connecting = false): unknown {
   if (error instanceof StoreUnavailable) return error;
   const first = error instanceof AggregateError ? error.errors[0] : error;
   const { code = "", message } = first as NodeJS.ErrnoException;
   const culprit = CULPRITS.find(({ codes, words }) => codes?.test(code) || words?.test(message));
-  if (culprit === undefined && isOfStatement(code)) return error;
+  if (culprit === undefined && isOfStatement(code) && !connecting) return error;
   const { host, port, database } = settings;
-  const names = named(culprit?.settings ?? ["host", "port"], settings);
+  // A proxy says in words of its own that it knows no such user, or has nobody behind it.
+  const names = named(culprit?.settings ?? (isOfStatement(code) ? ["user", "host"] : ["host", "port"]), settings);
   const said = message.replaceAll(/\s+/g, " ");
   const reason = culprit || code ? said : `no answer, or not PostgreSQL's (${said})`;
   const line = `PostgreSQL at ${host}:${port}/${database}: ${reason}; check ${names}.`;
-  return culprit?.isUp ? new Error(line, { cause: error }) : new StoreUnavailable(line, { cause: error });
+  return culprit?.isUp && !connecting
+    ? new Error(line, { cause: error })
+    : new StoreUnavailable(line, { cause: error });
 }
 
-/** A deadlock, or two changes that exclude each other: the statement did nothing and may be run again. */
+/** A deadlock, two changes that exclude each other, or a statement whose preparation before it in line failed: it did nothing and may be run again. */
 export function wasRolledBack(error: unknown): boolean {
-  return /^(?:40P01|40001)$/.test((error as NodeJS.ErrnoException).code ?? "");
+  return /^(?:40P01|40001|26000)$/.test((error as NodeJS.ErrnoException).code ?? "");
+}
+
+/** Somebody holds a row for longer than others should wait. */
+export function wasLocked(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "55P03";
+}
+
+/** A standby, or a server on its way down: the host may lead to another one by now. */
+export function isDemoted(error: unknown): boolean {
+  return /^(?:25006|57P0)/.test((error as NodeJS.ErrnoException).code ?? "");
 }
 
 /** A five-character code is the server's own; those of the system begin with E and go on with letters only. */

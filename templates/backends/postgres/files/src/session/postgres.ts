@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientConfig, type QueryConfig, type QueryResult, types } from "pg";
 import type { StoreSettings } from "../config.store.ts";
-import { explained, wasRolledBack } from "./postgres-errors.ts";
+import { explained, isDemoted, wasLocked, wasRolledBack } from "./postgres-errors.ts";
 import { StoreUnavailable } from "./store.ts";
 
 /** A connection and how much it has to do. */
@@ -12,10 +12,14 @@ interface Line {
   client: Client;
   ready: Promise<unknown> | undefined;
   load: number;
+  since: number;
 }
 
 /** With so much to do on every line another one is opened, as long as there may be more. */
 const BUSY = 8;
+
+/** Milliseconds for which a new line is kept even if it leads to a standby: while there is nothing else, connecting anew all the time helps nobody. */
+const FRESH = 500;
 
 /** The weight of a statement over many rows, so that those on a request's path choose another line. */
 export const HEAVY = 100;
@@ -54,7 +58,8 @@ export class Postgres {
         const { rows, rowCount } = await this.#send<Row>({ name, text, values }, weight);
         return { rows, count: rowCount ?? 0 };
       } catch (error) {
-        if (attempt === 3 || !wasRolledBack(error)) throw explained(error, this.#settings);
+        const again = wasRolledBack(error) || (weight === HEAVY && wasLocked(error));
+        if (attempt === 3 || !again) throw explained(error, this.#settings);
         // Whoever won needs a moment to go on.
         await sleep(attempt * (10 + Math.random() * 40));
       }
@@ -81,6 +86,10 @@ export class Postgres {
     try {
       if (line.ready) await line.ready;
       return await line.client.query<Row>(query);
+    } catch (error) {
+      const isFresh = performance.now() - line.since < FRESH;
+      if (isDemoted(error) && !isFresh && this.#lines.has(line)) this.#leave(line);
+      throw error;
     } finally {
       line.load -= weight;
     }
@@ -96,7 +105,7 @@ export class Postgres {
 
   #open(): Line {
     const client = new Client(this.#config);
-    const line: Line = { client, ready: undefined, load: 0 };
+    const line: Line = { client, ready: undefined, load: 0, since: performance.now() };
     this.#lines.add(line);
     // Whose statements are on the line is told by those. The next statement opens another line, or is told why not.
     client.on("error", () => this.#lines.delete(line));
@@ -106,13 +115,18 @@ export class Postgres {
         await client.connect();
         line.ready = undefined;
       } catch (error) {
-        this.#lines.delete(line);
-        void client.end();
-        throw error;
+        this.#leave(line);
+        throw explained(error, this.#settings, true);
       }
     };
     line.ready = connect();
     return line;
+  }
+
+  /** What is on it already may yet be answered. */
+  #leave(line: Line): void {
+    this.#lines.delete(line);
+    void line.client.end();
   }
 }
 
@@ -135,6 +149,8 @@ export function clientConfig(settings: StoreSettings, timeout: number): ClientCo
     connectionTimeoutMillis: timeout,
     query_timeout: timeout,
     statement_timeout: Math.ceil(timeout * 0.9),
+    // Much earlier for a row that somebody holds: statements behind it, for other sessions, wait for its answer.
+    lock_timeout: Math.ceil(timeout * 0.1),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   };
