@@ -264,6 +264,28 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver on %s", (name) => {
     await sql(`DROP TABLE \`${table}\``);
   });
 
+  test("F1, S12: what waits for somebody's lock is given up by the server too, and never done afterwards", async () => {
+    const driver = open({ ...settings, connections: 5 }, 3000);
+    await driver.setup();
+    const [held, free] = [await createRow(driver), await createRow(driver)];
+    const other = await createConnection({ uri: url as string });
+    const abandoned = async () => {
+      const waiting = `SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE \`${table}\`%'`;
+      return (((await other.query(waiting))[0] as { n: number }[])[0] as { n: number }).n;
+    };
+    await other.query("START TRANSACTION");
+    await other.query(`UPDATE \`${table}\` SET idle = idle WHERE id = ?`, [held.id]);
+    const change = { now: START, set: set({ late: true }) };
+    const refused = await Promise.all(Array.from({ length: 4 }, () => failure(driver.change(held.id, change))));
+    for (const error of refused) expect(error).toBeInstanceOf(StoreUnavailable);
+    await waitFor(async () => (await abandoned()) === 0);
+    expect(await driver.change(free.id, change)).toBe("done");
+    await other.query("COMMIT");
+    await other.end();
+    expect(comparable(await existing(driver, held.id))).toEqual(comparable(held));
+    await sql(`DROP TABLE \`${table}\``);
+  });
+
   test("F1: a connection that went dead is never used again, nor does it hold others up", async () => {
     await open(settings).setup();
     const passing = new Set<Socket>();
@@ -354,7 +376,31 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver on %s", (name) => {
       expect(comparable(await existing(driver, row.id))).toEqual(comparable({ ...row, data: '{"n":1}' }));
     });
 
-    test("S9: a server's modes, time zone, character set and commit setting change nothing", async () => {
+    test("S10, F7: changes of one session at the same time are all made, in each isolation level and with snapshots", async () => {
+      const its = await start();
+      const connection = await createConnection({ uri: own?.url as string });
+      if (name === "mariadb") await connection.query("SET GLOBAL innodb_snapshot_isolation = ON");
+      for (const level of ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]) {
+        await connection.query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${level}`);
+        const both = [open(its, 20_000), open(its, 20_000)] as const;
+        await both[0].setup();
+        const row = await createRow(both[0]);
+        for (let round = 0; round < 5; round++) {
+          const changes = Array.from({ length: 16 }, (_, n) =>
+            (n % 2 ? both[0] : both[1]).change(row.id, {
+              now: START,
+              set: set({ [`${round} ${n}`]: n }),
+              remove: ["x"],
+            }),
+          );
+          expect(new Set(await Promise.all(changes))).toEqual(new Set(["done"]));
+        }
+        expect(Object.keys(JSON.parse((await existing(both[1], row.id)).data) as object)).toHaveLength(5 * 16);
+      }
+      await connection.end();
+    });
+
+    test("S9: a server's modes, time zone, character set, isolation and commit setting change nothing", async () => {
       const its = await start();
       const odd = [
         "ANSI_QUOTES",
@@ -369,11 +415,16 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver on %s", (name) => {
       await connection.query(
         "SET GLOBAL time_zone = '+09:00', GLOBAL autocommit = 0, GLOBAL character_set_server = latin1",
       );
-      await connection.end();
+      await connection.query("SET GLOBAL TRANSACTION ISOLATION LEVEL READ UNCOMMITTED");
       const [driver, other] = [open(its), open(its)];
       await driver.setup();
       const row = await createRow(driver, { useragent: "", ipaddress: "", userid: "ü\\'\"", data: '{"é":"😀\\\\"}' });
       expect(comparable(await stored(other, row.id))).toEqual(comparable(row));
+      await connection.query("START TRANSACTION");
+      await connection.query("UPDATE sessions SET idle = 5");
+      expect(comparable(await stored(other, row.id)), "what is not committed is not read").toEqual(comparable(row));
+      await connection.query("ROLLBACK");
+      await connection.end();
       const touch = { lifetime: UNLIMITED };
       expect(
         await driver.change(row.id, { now: START + 60, idle: 2 * HOUR, touch, set: set({ b: "\\" }), remove: ["é"] }),

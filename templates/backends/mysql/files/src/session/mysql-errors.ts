@@ -10,12 +10,13 @@ interface MysqlError extends Error {
   fatal?: boolean;
 }
 
-/** The server has rolled the statement back: a deadlock, a lock that took too long, a certification that failed in a cluster. */
-const ROLLED_BACK = new Set([1205, 1213, 3101]);
+/** The server has done nothing, and will the next time: a deadlock, a row just changed by another (MariaDB), a table altered meanwhile, a certification that failed in a cluster. */
+const ROLLED_BACK = new Set([1020, 1213, 1615, 3101]);
 
-/** The server is starting, stopping, full of clients, being switched over, or has cut this client off. */
+/** The server is starting, stopping, full of clients, being switched over, has cut this client off, or has waited for a lock for as long as the client would. */
 const PASSING = new Set([
-  1040, 1047, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1226, 1290, 1317, 1792, 1836, 1927, 3024, 4031,
+  1040, 1047, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1226, 1290, 1317, 1792, 1836, 1927, 1969, 3024, 3100,
+  4031,
 ]);
 
 const WRONG_LOGIN = new Set([1045, 1251, 1698, 3118]);

@@ -15,8 +15,19 @@ import { describeStore, type StoreSettings } from "../config.store.ts";
 import { connectError, connectionLost, onlyStatementFailed, rolledBack, statementError } from "./mysql-errors.ts";
 import { StoreUnavailable } from "./store.ts";
 
-/** What the server's own defaults could spoil: bytes of text, text cut short without an error, changes left uncommitted. */
-const GREETING = "SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION autocommit = 1";
+/**
+ * What the server's own defaults could spoil: bytes of text, text cut short without an error, changes left uncommitted, or read
+ * before they are committed (READ COMMITTED would do, but not with a binary log of statements). And locks that are
+ * waited for longer than the client does: the server would keep the connection, and do in the end what was given up.
+ */
+function greeting(timeout: number): string[] {
+  const wait = Math.max(1, Math.floor((timeout / 1000) * 0.9));
+  return [
+    `SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION autocommit = 1,
+      SESSION lock_wait_timeout = ${wait}, SESSION innodb_lock_wait_timeout = ${wait}`,
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+  ];
+}
 
 const ATTEMPTS = 5;
 
@@ -131,9 +142,11 @@ export class MysqlPool {
     core.on("error", () => this.#open.delete(core));
     core.on("end", () => this.#open.delete(core));
     this.#open.add(core);
-    await connection.query(GREETING).catch((error: unknown) => {
+    try {
+      for (const statement of greeting(this.#timeout)) await connection.query(statement);
+    } catch (error) {
       throw connectError(error, this.#settings);
-    });
+    }
     this.#greeted.add(core);
   }
 
