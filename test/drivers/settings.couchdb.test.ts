@@ -270,6 +270,15 @@ describe("couchdb driver on couchdb", () => {
     }
   });
 
+  test("F3: a URL that names the database says so", async () => {
+    await open(settings()).setup();
+    const { url: base } = settings();
+    const driver = open({ ...settings({ url: `${base}/${database}` }), fromUrl: true });
+    for (const error of await Promise.all([driver.setup(), driver.ping()].map(failure))) {
+      expect(error.message).toBe("COUCHDB_URL: its path must not name the database (COUCHDB_DATABASE does)");
+    }
+  });
+
   test("P6: check finds a design document that is missing or another; setup mends it and keeps the sessions", async () => {
     const driver = open(settings());
     await driver.setup();
@@ -371,7 +380,7 @@ describe("couchdb driver on couchdb", () => {
     let status = 201;
 
     /** The real server, but for `_purge`, which the stand-in hasn't got. */
-    async function proxy(): Promise<StoreSettings> {
+    async function proxy(delay = 0): Promise<StoreSettings> {
       purged.length = 0;
       const target = new URL(settings().url);
       const forward = (request: IncomingMessage, response: Parameters<RequestListener>[1]) => {
@@ -389,11 +398,12 @@ describe("couchdb driver on couchdb", () => {
         request.pipe(onward);
       };
       const listening = createHttpServer((request, response) => {
-        if (request.url !== `/${database}/_purge`) return forward(request, response);
+        if (request.url !== `/${database}/_purge`) return void setTimeout(forward, delay, request, response);
         void text(request).then((body) => {
           purged.push(JSON.parse(body) as Record<string, string[]>);
           response.writeHead(status, { "content-type": "application/json" });
-          response.end(status === 201 ? '{"purge_seq":null,"purged":{}}' : '{"error":"forbidden","reason":"no"}');
+          const error = status === 404 ? "not_found" : "forbidden";
+          response.end(status === 201 ? '{"purge_seq":null,"purged":{}}' : `{"error":"${error}","reason":"no"}`);
         });
       });
       return settings({ url: `http://127.0.0.1:${await portOf(listening)}` });
@@ -407,14 +417,17 @@ describe("couchdb driver on couchdb", () => {
       await driver.setup();
       const rows = await Promise.all(Array.from({ length: 103 }, () => createRow(driver, { idle: 100 })));
       const ended = await createRow(driver, { userid: "leaver" });
+      const before = await ask(`/session-${ended.id}`);
       expect(await driver.end(ended.id)).toBe(true);
       const kept = await createRow(driver);
       expect(await driver.purge(START + 101, 1000)).toBe(103);
       expect(ids()).toEqual([...rows, ended].map(({ id }) => `session-${id}`).sort());
       for (const batch of purged) expect(Object.keys(batch).length).toBeLessThanOrEqual(100);
       const deleted = (await ask(`/session-${ended.id}?open_revs=all`)) as unknown as { ok: { _rev: string } }[];
+      // The revision before it too: a node that has missed the deletion must not bring the session back.
       expect(purged.find((batch) => `session-${ended.id}` in batch)?.[`session-${ended.id}`]).toEqual([
         deleted[0]?.ok._rev,
+        before._rev,
       ]);
       expect((await existing(driver, kept.id)).id).toBe(kept.id);
       expect(await driver.purge(START + 101, 1000)).toBe(0);
@@ -430,8 +443,36 @@ describe("couchdb driver on couchdb", () => {
       expect(ids()).toHaveLength(100);
     });
 
-    test("S8: a user who may not purge is asked once, and sessions end all the same", async () => {
+    test("S8, S24: a user's sessions end batch by batch, each in its own time", async () => {
+      const driver = open(await proxy(900), 3000);
+      const direct = open(settings());
+      await direct.setup();
+      await Promise.all(Array.from({ length: 600 }, () => createRow(direct, { userid: "crowd" })));
+      await direct.listByUser("crowd", START, 1);
+      const started = performance.now();
+      expect(await driver.endByUser("crowd")).toHaveLength(600);
+      expect(performance.now() - started).toBeGreaterThan(3000);
+    });
+
+    test.each([401, 404])(
+      "S8, S14: a purge that fails for a moment (%i) ends no session less, and is made up for",
+      async (momentary) => {
+        status = momentary;
+        const driver = open(await proxy());
+        await driver.setup();
+        const rows = await Promise.all(Array.from({ length: 100 }, () => createRow(driver)));
+        for (const { id } of rows) expect(await driver.end(id)).toBe(true);
+        expect(purged).toHaveLength(1);
+        status = 201;
+        purged.length = 0;
+        await driver.purge(START, 1000);
+        expect(ids()).toEqual(rows.map(({ id }) => `session-${id}`).sort());
+      },
+    );
+
+    test("S8: a user who may not purge is asked once and told so, and sessions end all the same", async () => {
       status = 403;
+      const warned = once(process, "warning");
       const driver = open(await proxy());
       await driver.setup();
       for (let round = 0; round < 2; round++) {
@@ -439,6 +480,7 @@ describe("couchdb driver on couchdb", () => {
         expect(await driver.purge(START + 101, 1000)).toBe(1);
       }
       expect(purged).toHaveLength(1);
+      expect(String((await warned)[0])).toMatch(/^Warning: CouchDB lets only server admins purge: /);
     });
 
     test("S8: tombstones wait while the server fails", async () => {

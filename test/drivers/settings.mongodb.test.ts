@@ -303,6 +303,20 @@ describe("mongodb driver", () => {
     return `mongodb://127.0.0.1:${await listen(listening)}/${settings.database}`;
   }
 
+  test("S24: a user's sessions end in as many steps as there are batches", async () => {
+    await open(settings).setup();
+    let sent = 0;
+    const through = await passage(createServer(), (socket) => socket.on("data", () => sent++));
+    const driver = open({ ...settings, url: through }, 20_000);
+    const rows = Array.from({ length: 1200 }, () => newRow({ userid: "many" }));
+    for (let at = 0; at < rows.length; at += 100)
+      await Promise.all(rows.slice(at, at + 100).map((row) => driver.create(row)));
+    sent = 0;
+    const [kept, ...others] = rows.map(({ id }) => id);
+    expect((await driver.endByUser("many", kept)).sort()).toEqual(others.sort());
+    expect(sent).toBeLessThan(60);
+  });
+
   test("F1: connections that went dead are given up in time, and new ones made", async () => {
     await open(settings).setup();
     const passing = new Set<Socket>();

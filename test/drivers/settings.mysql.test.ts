@@ -313,6 +313,35 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver on %s", (name) => {
     await sql(`DROP TABLE \`${table}\``);
   });
 
+  test("S19, S24: a user's sessions end in as many steps as there are batches, each said once", async () => {
+    await open(settings).setup();
+    let sent = 0;
+    const port = await listen((socket) => {
+      const onward = connect(settings.port, settings.host);
+      sockets.add(onward.on("error", () => socket.destroy()));
+      socket.on("data", (data) => {
+        sent++;
+        onward.write(data);
+      });
+      onward.pipe(socket);
+    });
+    const driver = open({ ...settings, host: "127.0.0.1", port, connections: 1 }, 20_000);
+    const rows = Array.from({ length: 1200 }, () => newRow({ userid: "many" }));
+    await Promise.all(rows.map((row) => driver.create(row)));
+    sent = 0;
+    const [kept, moved, ...others] = rows.map(({ id }) => id) as [string, string, ...string[]];
+    const before = await Promise.all([
+      driver.endByUser("many", kept),
+      open(settings, 20_000).change(moved, { now: START, userid: "another" }),
+    ]);
+    expect(sent).toBeLessThan(60);
+    // The one that got another user at that very moment was still ended, or is still there: never both.
+    const isThere = (await stored(driver, moved)) !== undefined;
+    expect(before[0].sort()).toEqual([...others, ...(isThere ? [] : [moved])].sort());
+    expect(await driver.listByUser("many", START, 10)).toHaveLength(1);
+    await sql(`DROP TABLE \`${table}\``);
+  });
+
   describe("a server of its own", () => {
     let own: FreshServer | undefined;
 

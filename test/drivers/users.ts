@@ -145,6 +145,19 @@ export function users(subject: Subject): void {
     for (const row of [other, guest]) expect(comparable(await stored(subject.b, row.id))).toEqual(comparable(row));
   });
 
+  test("S15, S24: as many sessions as a user may have end, but the excepted one and others'", async () => {
+    await subject.empty();
+    const rows = Array.from({ length: 1100 }, () => newRow({ userid: "many" }));
+    const others = [newRow({ userid: "few" }), newRow()];
+    for (let at = 0; at < rows.length; at += 100)
+      await Promise.all(rows.slice(at, at + 100).map((row) => subject.a.create(row)));
+    for (const row of others) await subject.a.create(row);
+    const [kept, ...ended] = ids(rows);
+    expect((await subject.b.endByUser("many", kept)).sort()).toEqual(ended.sort());
+    expect(ids(await subject.a.listByUser("many", now, 10))).toEqual([kept]);
+    expect((await subject.a.stats(now)).live).toBe(3);
+  });
+
   test("S14, S24: changes that race with endByUser bring nothing back", async () => {
     const rows = await Promise.all(Array.from({ length: 12 }, () => createRow(subject.a, { userid: "racer" })));
     const change = (row: SessionRow, index: number) =>

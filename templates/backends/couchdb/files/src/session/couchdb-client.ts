@@ -53,7 +53,7 @@ export class CouchdbClient {
       if (!isCouchdb || (field === undefined ? !Array.isArray(answer) : !(field in answer))) throw new NotCouchdb();
       return answer as Answer;
     } catch (error) {
-      if (isMissing(error) || isConflict(error)) throw error;
+      if (path !== undefined && (isMissing(error) || isConflict(error))) throw error;
       throw asStoreError(error, this.#settings);
     }
   }

@@ -112,10 +112,13 @@ export class CouchdbDatabase {
     const results = await this.#client.request<Removal[]>(call, signal);
     const refused = results.find(({ error }) => error !== undefined && error !== "conflict" && error !== "not_found");
     if (refused) throw new Error(`CouchDB doesn't delete ${refused.id}: ${refused.reason ?? refused.error}`);
-    const removed = results.filter(({ ok }) => ok);
-    for (const { id, rev = "" } of removed) this.#tombstones.add(id, rev);
-    if (this.#tombstones.due) await this.purgeTombstones(signal);
-    return removed.map(({ id }) => id);
+    // In the order of `docs`.
+    for (const [index, { id, ok, rev = "" }] of results.entries()) {
+      if (ok) this.#tombstones.add(id, [rev, revisions[index]?.rev ?? ""]);
+    }
+    // Ended they are, whether or not the purge succeeds.
+    if (this.#tombstones.due) await this.purgeTombstones(signal).catch(() => undefined);
+    return results.filter(({ ok }) => ok).map(({ id }) => id);
   }
 
   purgeTombstones(signal: AbortSignal): Promise<void> {
@@ -129,9 +132,10 @@ export class CouchdbDatabase {
   }
 
   /** Newest first. */
-  byUser(userid: string, signal: AbortSignal): Promise<Found<UserEntry>["rows"]> {
+  byUser(userid: string, signal: AbortSignal, limit?: number): Promise<Found<UserEntry>["rows"]> {
     const user = encodeUser(userid);
-    return this.view("by_user", { startkey: [user, {}], endkey: [user], descending: true }, signal);
+    const query = { startkey: [user, {}], endkey: [user], descending: true, ...(limit !== undefined && { limit }) };
+    return this.view("by_user", query, signal);
   }
 
   /** All sessions behind `after` in the order of their ids, `limit` at a time. */

@@ -62,6 +62,8 @@ export function asStoreError(error: unknown, settings: StoreSettings): Error {
     const what = `there is no database "${settings.database}" at ${settings.url}`;
     return new DatabaseMissing(`COUCHDB_DATABASE: ${what}; npm run sessions -- setup creates it`, { cause: error });
   }
+  // Asked for the database, it looked for a document: what it took for the database stands in the URL.
+  if (isMissing(error)) return because("COUCHDB_URL", "its path must not name the database (COUCHDB_DATABASE does)");
   if (statusCode >= 500 || [408, 412, 429].includes(statusCode)) {
     return new StoreUnavailable(`${place}: ${text} (status ${statusCode})`, { cause: error });
   }

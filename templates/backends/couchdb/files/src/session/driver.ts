@@ -124,16 +124,18 @@ class CouchdbDriver implements SessionDriver {
   }
 
   async endByUser(userid: string, exceptId?: string): Promise<string[]> {
-    const signal = this.#deadline();
+    let signal = this.#deadline();
     const ended = new Set<string>();
     // Again until there is none: a session that was changed meanwhile has another revision, and must not escape by that.
     for (let attempt = 0; ; attempt++) {
-      const entries = (await this.#database.byUser(userid, signal)).filter(({ id }) => sessionId(id) !== exceptId);
+      const found = await this.#database.byUser(userid, signal, BATCH);
+      const entries = found.filter(({ id }) => sessionId(id) !== exceptId);
       if (entries.length === 0) return [...ended];
       if (attempt > 0) await pause(attempt, signal);
-      for (const batch of batches(entries.map(({ id, value }) => ({ id, rev: value.rev })))) {
-        for (const id of await this.#database.remove(batch, signal)) ended.add(sessionId(id));
-      }
+      const revisions = entries.map(({ id, value }) => ({ id, rev: value.rev }));
+      const removed = await this.#database.remove(revisions, signal);
+      for (const id of removed) ended.add(sessionId(id));
+      if (removed.length > 0) [attempt, signal] = [-1, this.#deadline()];
     }
   }
 

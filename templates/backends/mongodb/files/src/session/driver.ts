@@ -18,7 +18,7 @@ import {
 } from "./store.ts";
 import { encode, field } from "./stored-data.ts";
 
-const BATCH = 1000;
+const BATCH = 500;
 const PERSISTENCE = 50;
 
 /** `timeout`: milliseconds until a call that gets no answer rejects. */
@@ -137,27 +137,29 @@ class MongodbDriver implements SessionDriver {
     );
   }
 
-  /** One by one: only so does each document say whether it was ended here. */
   async endByUser(userid: string, exceptId?: string): Promise<string[]> {
-    const mine = await this.#store.run(() => this.#sessions.find({ userid }, { projection: { _id: 1 } }).toArray());
+    const ids = await this.#ids({ userid, ...(exceptId !== undefined && { _id: { $ne: exceptId } }) });
     const ended: string[] = [];
-    for (const { _id } of mine) {
-      if (_id === exceptId) continue;
-      if (await this.#remove({ _id, userid })) ended.push(_id);
+    for (let at = 0; at < ids.length; at += BATCH) {
+      const batch = ids.slice(at, at + BATCH);
+      const those = { _id: { $in: batch } };
+      const { deletedCount } = await this.#store.run(() => this.#sessions.deleteMany({ ...those, userid }));
+      // Some have got another user meanwhile, were ended by somebody else, or were missed (see #remove).
+      const left = new Set(deletedCount < batch.length ? await this.#ids(those) : []);
+      for (const _id of batch) if (!left.has(_id) || (await this.#remove({ _id, userid }))) ended.push(_id);
     }
     return ended;
   }
 
+  async #ids(filter: Filter<SessionDocument>, limit = 0): Promise<string[]> {
+    const only = { projection: { _id: 1 }, limit };
+    return (await this.#store.run(() => this.#sessions.find(filter, only).toArray())).map(({ _id }) => _id);
+  }
+
   async endAll(): Promise<number> {
     for (let ended = 0; ; ) {
-      const some = await this.#store.run(() =>
-        this.#sessions
-          .find({}, { projection: { _id: 1 } })
-          .limit(BATCH)
-          .toArray(),
-      );
-      if (some.length === 0) return ended;
-      const ids = some.map(({ _id }) => _id);
+      const ids = await this.#ids({}, BATCH);
+      if (ids.length === 0) return ended;
       ended += (await this.#store.run(() => this.#sessions.deleteMany({ _id: { $in: ids } }))).deletedCount;
     }
   }

@@ -15,9 +15,9 @@ import {
   type StoreStats,
   UnreadableRow,
 } from "./store.ts";
-import { decode, encode, paths } from "./stored-data.ts";
+import { decode, encode, padded, paths } from "./stored-data.ts";
 
-const BATCH = 1000;
+const BATCH = 500;
 
 /** `timeout`: milliseconds until a call that gets no answer rejects. */
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
@@ -117,15 +117,22 @@ class MysqlDriver implements SessionDriver {
     return readable(await this.#pool.read(sql, [bytes(userid), now, limit]));
   }
 
-  /** One by one: each row says whether it was ended here, and no statement locks more than one row. */
   async endByUser(userid: string, exceptId?: string): Promise<string[]> {
-    const rows = await this.#pool.read(`SELECT id FROM ${this.#table} WHERE userid = ?`, [bytes(userid)]);
+    const ofUser = `SELECT id FROM ${this.#table} WHERE userid = ? ORDER BY id`;
+    const ids = (await this.#pool.read(ofUser, [bytes(userid)])).map((row) => String(row.id));
     const ended: string[] = [];
-    for (const row of rows) {
-      const id = String(row.id);
-      if (id === exceptId) continue;
-      const sql = `DELETE FROM ${this.#table} WHERE id = ? AND userid = ?`;
-      if ((await this.#pool.write(sql, [bytes(id), bytes(userid)])) > 0) ended.push(id);
+    for (let at = 0; at < ids.length; at += BATCH) {
+      const batch = ids.slice(at, at + BATCH).filter((id) => id !== exceptId);
+      if (batch.length === 0) continue;
+      const values = padded(batch.map(bytes));
+      const those = `id IN (?${", ?".repeat(values.length - 1)})`;
+      const sql = `DELETE FROM ${this.#table} WHERE ${those} AND userid = ?`;
+      const count = await this.#pool.write(sql, [...values, bytes(userid)]);
+      // Some have got another user meanwhile, or were ended by somebody else.
+      const left =
+        count < batch.length ? await this.#pool.read(`SELECT id FROM ${this.#table} WHERE ${those}`, values) : [];
+      const spared = new Set(left.map((row) => String(row.id)));
+      ended.push(...batch.filter((id) => !spared.has(id)));
     }
     return ended;
   }

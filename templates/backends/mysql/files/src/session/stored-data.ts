@@ -20,10 +20,15 @@ export function encode(entries: Iterable<readonly [string, string]>): string {
   return joinData(fields);
 }
 
-/** JSON paths of keys. As many as a power of two, some twice, so that few different statements come about. */
+/** JSON paths of keys. */
 export function paths(keys: readonly string[]): string[] {
-  const all = keys.map((key) => `$."${field(key)}"`);
-  for (let index = 0; (all.length & (all.length - 1)) !== 0; index++) all.push(all[index] as string);
+  return padded(keys.map((key) => `$."${field(key)}"`));
+}
+
+/** As many as a power of two, some twice, so that few different statements come about. */
+export function padded<Item>(items: readonly Item[]): Item[] {
+  const all = [...items];
+  for (let index = 0; (all.length & (all.length - 1)) !== 0; index++) all.push(all[index] as Item);
   return all;
 }
 

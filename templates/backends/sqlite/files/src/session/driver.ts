@@ -22,6 +22,9 @@ import {
 const COLUMNS = `id, secret_hash AS secretHash, userid, created, updated, authenticated, idle, expires,
   ipaddress, useragent, data, version`;
 
+/** Sessions that endAll ends with one statement, so that others have their turn in between. */
+const BATCH = 1000;
+
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
   return new SqliteDriver(settings.file, timeout);
 }
@@ -156,7 +159,13 @@ class SqliteDriver implements SessionDriver {
   }
 
   async endAll(): Promise<number> {
-    return await this.#sqlite.run(() => this.#sqlite.statement("DELETE FROM sessions").run().changes);
+    const sql = "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions LIMIT ?)";
+    for (let ended = 0; ; ) {
+      const count = await this.#sqlite.run(() => this.#sqlite.statement(sql).run(BATCH).changes);
+      ended += count;
+      if (count < BATCH) return ended;
+      await new Promise(setImmediate);
+    }
   }
 
   async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
