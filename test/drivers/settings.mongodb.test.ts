@@ -113,6 +113,7 @@ describe("mongodb settings", () => {
     [`mongodb://app:${PASSWORD}@h/d`],
     [`mongodb://app:p%zz@h/d`],
     [`mongodb://${LOGIN}@h/d?tls=maybe`],
+    [`mongodb://${LOGIN}@h/d?replicaSet=rs0&w=0`],
     [`mongodb://${LOGIN}@h/d?tls=true&tlsCAFile=/no/such/file`],
   ])("P3: a malformed URL is refused in a line that names it: %s", (url) => {
     expect(() => read(url)).toThrow(expect.objectContaining({ name: "ConfigError" }));

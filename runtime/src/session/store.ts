@@ -130,7 +130,7 @@ export interface SessionDriver {
   endByUser(userid: string, exceptId?: string): Promise<string[]>;
   /** Ends every session; how many. */
   endAll(): Promise<number>;
-  /** Live sessions for an administrator's eyes, a page at a time. */
+  /** Live sessions for an administrator's eyes, a page at a time; without the unreadable ones, so that only an empty page is the end. */
   page(page: Page): Promise<SessionRow[]>;
   stats(now: number): Promise<StoreStats>;
   /** Removes at most `limit` rows with `expires < now` over an index; how many. 0 where expiry is native. */

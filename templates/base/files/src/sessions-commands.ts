@@ -84,11 +84,10 @@ export const commands: Record<string, Command> = {
 /** A page at a time, so that a table of any size fits. */
 async function* allSessions(driver: SessionDriver): AsyncGenerator<SessionRow> {
   const asOf = now();
-  for (let after: string | undefined, full = true; full; ) {
-    const page = await driver.page({ now: asOf, limit: PAGE, ...(after !== undefined && { after }) });
+  for (let after: string | undefined, page: SessionRow[]; ; after = page.at(-1)?.id) {
+    page = await driver.page({ now: asOf, limit: PAGE, ...(after !== undefined && { after }) });
+    if (page.length === 0) return;
     yield* page;
-    after = page.at(-1)?.id;
-    full = page.length === PAGE;
   }
 }
 

@@ -37,7 +37,9 @@ function readUrl(url: string): { servers: string; database: string } {
       "MONGODB_URL must name a database of letters, digits, _ and -: mongodb://host:27017/database",
     );
   }
-  for (const file of filesIn(url)) {
+  const { files, unconfirmed } = optionsIn(url);
+  if (unconfirmed) throw new ConfigError("MONGODB_URL: w=0 confirms no write; without w= the majority does.");
+  for (const file of files) {
     try {
       accessSync(file, constants.R_OK);
     } catch (error) {
@@ -47,11 +49,12 @@ function readUrl(url: string): { servers: string; database: string } {
   return { servers, database };
 }
 
-/** The files that options name; and whether the options are such as MongoDB's driver knows. */
-function filesIn(url: string): string[] {
+/** The files that options name, and whether writes go unanswered; throws where MongoDB's driver doesn't know the options. */
+function optionsIn(url: string): { files: string[]; unconfirmed: boolean } {
   try {
-    const { tlsCAFile, tlsCRLFile, tlsCertificateKeyFile } = new MongoClient(url).options;
-    return [tlsCAFile, tlsCRLFile, tlsCertificateKeyFile].filter((file) => file !== undefined);
+    const { tlsCAFile, tlsCRLFile, tlsCertificateKeyFile, writeConcern } = new MongoClient(url).options;
+    const files = [tlsCAFile, tlsCRLFile, tlsCertificateKeyFile].filter((file) => file !== undefined);
+    return { files, unconfirmed: writeConcern?.w === 0 };
   } catch (error) {
     throw new ConfigError(`MONGODB_URL: ${reason(error, url)}.`);
   }

@@ -180,7 +180,7 @@ class RedisDriver implements SessionDriver {
       const found = await this.#connection.run((redis) => this.#rows(redis, ids.slice(next, next + BATCH)));
       rows.push(...found.filter((row) => row.expires >= now));
     }
-    if (rows.length < limit) this.#listing = undefined;
+    if (rows.length === 0) this.#listing = undefined;
     return rows.slice(0, limit);
   }
 

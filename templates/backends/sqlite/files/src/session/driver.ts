@@ -170,9 +170,13 @@ class SqliteDriver implements SessionDriver {
 
   async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
     const sql = `SELECT ${COLUMNS} FROM sessions WHERE id > ? AND expires >= ? ORDER BY id LIMIT ?`;
-    return await this.#sqlite.run(() =>
-      this.#sqlite.statement<SessionRow>(sql).all(after, now, limit).filter(isReadable),
-    );
+    for (let from = after; ; ) {
+      const rows = await this.#sqlite.run(() => this.#sqlite.statement<SessionRow>(sql).all(from, now, limit));
+      const sessions = rows.filter(isReadable);
+      // A page of nothing but unreadable rows is not the end.
+      if (sessions.length > 0 || rows.length < limit) return sessions;
+      from = rows.at(-1)?.id ?? from;
+    }
   }
 
   async stats(now: number): Promise<StoreStats> {
