@@ -1,5 +1,5 @@
 -- The sessions' table, for MySQL 8.0 and MariaDB 10.11 or newer. Applied at start when it is missing, or by hand:
--- `npm run sessions -- setup` (SESSION_TABLE takes the place of the name). To add a column, add it here and in src/session/driver.ts.
+-- `npm run sessions -- setup` (SESSION_TABLE takes the place of the name). To add a column, add it here, in src/session/mysql-schema.ts and driver.ts.
 
 CREATE TABLE IF NOT EXISTS `sessions` (
   -- Binary strings compare byte by byte. A collation would find "Alice" for "alice", or "alice " for "alice".

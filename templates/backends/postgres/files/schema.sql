@@ -1,6 +1,6 @@
 -- The table of sessions in PostgreSQL. Applied at start (or by `npm run sessions -- setup`) when it is missing, with the
 -- name that SESSION_TABLE gives in place of "sessions". By hand: psql "$DATABASE_URL" -f schema.sql
--- To add a column: add it here and in src/session/driver.ts, and to a table that is there already with ALTER TABLE … ADD COLUMN.
+-- To add a column: add it here and in src/session/driver.ts (COLUMN_OF), and to a table that is there already with ALTER TABLE … ADD COLUMN.
 -- Times are seconds since 1970.
 
 CREATE TABLE IF NOT EXISTS "sessions" (

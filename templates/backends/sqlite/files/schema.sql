@@ -1,5 +1,5 @@
 -- The table of sessions in SQLite. Applied at start (or by `npm run sessions -- setup`) whenever something of it is missing.
--- To add a column: add it here and in src/session/driver.ts, and to a table that is there already with ALTER TABLE … ADD COLUMN.
+-- To add a column: add it here and in src/session/driver.ts (COLUMN_OF), and to a table that is there already with ALTER TABLE … ADD COLUMN.
 -- Times are seconds since 1970. A rowid table, since rows of about 1 kB make WITHOUT ROWID two to three times slower.
 
 CREATE TABLE IF NOT EXISTS sessions (

@@ -1,10 +1,10 @@
 // Keeps sessions in one table of MySQL or MariaDB: every change is one UPDATE, every look-up one SELECT by primary key.
-// Change it, together with schema.sql, to store something new about every session.
+// Change it, together with COLUMN_OF in mysql-schema.ts and schema.sql, to store something new about every session.
 
 import type { RowDataPacket } from "mysql2/promise";
 import type { StoreSettings } from "../config.store.ts";
 import { MysqlPool, type Value } from "./mysql-pool.ts";
-import { COLUMNS, check, setUp } from "./mysql-schema.ts";
+import { COLUMNS, check, PROPERTIES, setUp } from "./mysql-schema.ts";
 import {
   type Access,
   type ChangeResult,
@@ -46,11 +46,17 @@ class MysqlDriver implements SessionDriver {
 
   async create(row: SessionRow): Promise<void> {
     const data = Object.entries(JSON.parse(row.data) as object);
-    await this.#pool.write(`INSERT INTO ${this.#table} (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`, [
-      ...[bytes(row.id), Buffer.from(row.secretHash), row.userid === null ? null : bytes(row.userid)],
-      ...[row.created, row.updated, row.authenticated, row.idle, row.expires],
-      ...[row.ipaddress, row.useragent, encode(data.map(([key, value]) => [key, JSON.stringify(value)])), row.version],
-    ]);
+    const values: Record<keyof SessionRow, Value> = {
+      ...row,
+      id: bytes(row.id),
+      secretHash: Buffer.from(row.secretHash),
+      userid: row.userid === null ? null : bytes(row.userid),
+      data: encode(data.map(([key, value]) => [key, JSON.stringify(value)])),
+    };
+    await this.#pool.write(
+      `INSERT INTO ${this.#table} (${COLUMNS}) VALUES (${PROPERTIES.map(() => "?")})`,
+      PROPERTIES.map((property) => values[property]),
+    );
   }
 
   /** A due touch is left to the runtime: neither server can update and return a row in one statement. */

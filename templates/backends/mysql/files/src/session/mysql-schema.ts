@@ -3,9 +3,25 @@
 
 import { readFile } from "node:fs/promises";
 import type { MysqlPool } from "./mysql-pool.ts";
+import type { SessionRow } from "./store.ts";
 
-export const COLUMNS =
-  "id, secret_hash, userid, created, updated, authenticated, idle, expires, ipaddress, useragent, data, version";
+/** What a session has, and the column that holds it. */
+const COLUMN_OF: Record<keyof SessionRow, string> = {
+  id: "id",
+  secretHash: "secret_hash",
+  userid: "userid",
+  created: "created",
+  updated: "updated",
+  authenticated: "authenticated",
+  idle: "idle",
+  expires: "expires",
+  ipaddress: "ipaddress",
+  useragent: "useragent",
+  data: "data",
+  version: "version",
+};
+export const PROPERTIES = Object.keys(COLUMN_OF) as (keyof SessionRow)[];
+export const COLUMNS = Object.values(COLUMN_OF).join(", ");
 
 /** What would be wrong with another type: text compares by a collation, which takes "Alice" for "alice". */
 const BINARY = ["id", "secret_hash", "userid"];
@@ -42,7 +58,7 @@ async function checkColumns(pool: MysqlPool, table: string): Promise<void> {
   const columns = await pool.read(sql, [table]);
   if (columns.length === 0) throw new MissingTable(`Table "${table}" is missing: run "npm run sessions -- setup".`);
   const types = new Map(columns.map(({ name, type }) => [String(name).toLowerCase(), String(type)]));
-  for (const name of COLUMNS.split(", ")) {
+  for (const name of Object.values(COLUMN_OF)) {
     const type = types.get(name);
     if (type === undefined) throw new Error(`Table "${table}" has no column "${name}"; schema.sql shows it.`);
     if (BINARY.includes(name) && !type.endsWith("binary")) {

@@ -1,5 +1,5 @@
 // Stores sessions in a PostgreSQL table: every operation is one prepared statement, one round trip.
-// Change it when a session gets another column: here, in COLUMNS and create, and in schema.sql.
+// Change it when a session gets another column: here, in COLUMN_OF, and in schema.sql.
 
 import { readFileSync } from "node:fs";
 import type { StoreSettings } from "../config.store.ts";
@@ -20,11 +20,27 @@ import {
   UnreadableRow,
 } from "./store.ts";
 
-const COLUMNS = `s.id, s.secret_hash AS "secretHash", s.userid, s.created, s.updated, s.authenticated, s.idle, s.expires,
-  s.ipaddress, s.useragent, s.data, s.version`;
+/** Types, by PostgreSQL's numbers. */
+const [TEXT, BYTEA, BIGINT, JSONB] = [25, 17, 20, 3802] as const;
 
-/** Their types, by PostgreSQL's numbers: text, bytea, bigint, jsonb. */
-const TYPES = [25, 17, 25, 20, 20, 20, 20, 20, 25, 25, 3802, 20];
+/** What a session has, the column that holds it, and the column's type. */
+const COLUMN_OF: Record<keyof SessionRow, [name: string, type: number]> = {
+  id: ["id", TEXT],
+  secretHash: ["secret_hash", BYTEA],
+  userid: ["userid", TEXT],
+  created: ["created", BIGINT],
+  updated: ["updated", BIGINT],
+  authenticated: ["authenticated", BIGINT],
+  idle: ["idle", BIGINT],
+  expires: ["expires", BIGINT],
+  ipaddress: ["ipaddress", TEXT],
+  useragent: ["useragent", TEXT],
+  data: ["data", JSONB],
+  version: ["version", BIGINT],
+};
+const PROPERTIES = Object.keys(COLUMN_OF) as (keyof SessionRow)[];
+const NAMES = PROPERTIES.map((property) => COLUMN_OF[property][0]);
+const COLUMNS = PROPERTIES.map((property, index) => `s.${NAMES[index]} AS "${property}"`).join();
 
 /** Sessions of which is remembered when they were touched last. */
 const REMEMBERED = 10_000;
@@ -79,7 +95,9 @@ class PostgresDriver implements SessionDriver {
     const about = `SESSION_TABLE ${this.#name}`;
     try {
       const { fields } = await this.#postgres.run(`SELECT ${COLUMNS}, s.expires_slot FROM ${this.#table} s LIMIT 0`);
-      const wrong = fields.find(({ dataTypeID }, index) => dataTypeID !== (TYPES[index] ?? 20));
+      const wrong = fields.find(
+        ({ dataTypeID }, index) => dataTypeID !== (Object.values(COLUMN_OF)[index]?.[1] ?? BIGINT),
+      );
       if (wrong) return `${about}: the column of ${wrong.name} has another type than in schema.sql.`;
     } catch (error) {
       const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
@@ -99,12 +117,11 @@ class PostgresDriver implements SessionDriver {
   }
 
   async create(row: SessionRow): Promise<void> {
-    const sql = `INSERT INTO ${this.#table} (id, secret_hash, userid, created, updated, authenticated, idle, expires,
-      ipaddress, useragent, data, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
-    await this.#postgres.query(sql, [
-      ...[row.id, row.secretHash, row.userid, row.created, row.updated, row.authenticated, row.idle, row.expires],
-      ...[row.ipaddress, row.useragent, row.data, row.version],
-    ]);
+    const sql = `INSERT INTO ${this.#table} (${NAMES}) VALUES (${NAMES.map((_, index) => `$${index + 1}`)})`;
+    await this.#postgres.query(
+      sql,
+      PROPERTIES.map((property) => row[property]),
+    );
   }
 
   async read(id: string, { now, touch }: Access): Promise<FoundRow | undefined> {

@@ -5,12 +5,12 @@ import { type SessionRow, UnreadableRow } from "./store.ts";
 
 /** Field, value, field, value. A key of `data` is a field of its own, named by its JSON text: it begins with a quote, so it is none of ours. */
 export function toFields(row: SessionRow): string[] {
-  const fields = ["secretHash", encodeHash(row.secretHash), "created", `${row.created}`, "updated", `${row.updated}`];
-  fields.push("authenticated", `${row.authenticated}`, "idle", `${row.idle}`, "expires", `${row.expires}`);
-  fields.push("ipaddress", row.ipaddress, "useragent", row.useragent, "version", `${row.version}`);
-  if (row.userid !== null) fields.push("userid", JSON.stringify(row.userid));
-  if (row.data !== "{}") {
-    for (const [key, value] of Object.entries(JSON.parse(row.data) as object)) {
+  const { id: _id, secretHash, userid, data, ...rest } = row;
+  const fields = ["secretHash", encodeHash(secretHash)];
+  for (const [field, value] of Object.entries(rest)) fields.push(field, `${value}`);
+  if (userid !== null) fields.push("userid", JSON.stringify(userid));
+  if (data !== "{}") {
+    for (const [key, value] of Object.entries(JSON.parse(data) as object)) {
       fields.push(JSON.stringify(key), JSON.stringify(value));
     }
   }

@@ -1,5 +1,5 @@
 // Stores sessions in a SQLite file through better-sqlite3. Several processes on one machine may share the file.
-// Change it when a session gets another column: here, in COLUMNS and create, and in schema.sql.
+// Change it when a session gets another column: here, in COLUMN_OF, and in schema.sql.
 
 import { readFileSync } from "node:fs";
 import type { StoreSettings } from "../config.store.ts";
@@ -19,8 +19,26 @@ import {
   UnreadableRow,
 } from "./store.ts";
 
-const COLUMNS = `id, secret_hash AS secretHash, userid, created, updated, authenticated, idle, expires,
-  ipaddress, useragent, data, version`;
+/** What a session has, and the column that holds it. */
+const COLUMN_OF: Record<keyof SessionRow, string> = {
+  id: "id",
+  secretHash: "secret_hash",
+  userid: "userid",
+  created: "created",
+  updated: "updated",
+  authenticated: "authenticated",
+  idle: "idle",
+  expires: "expires",
+  ipaddress: "ipaddress",
+  useragent: "useragent",
+  data: "data",
+  version: "version",
+};
+const COLUMNS = Object.entries(COLUMN_OF)
+  .map(([property, column]) => `${column} AS ${property}`)
+  .join();
+const INSERT = `INSERT INTO sessions (${Object.values(COLUMN_OF)})
+  VALUES (${Object.keys(COLUMN_OF).map((property) => `@${property}`)})`;
 
 /** Sessions that endAll ends with one statement, so that others have their turn in between. */
 const BATCH = 1000;
@@ -71,16 +89,7 @@ class SqliteDriver implements SessionDriver {
   }
 
   async create(row: SessionRow): Promise<void> {
-    const sql = `INSERT INTO sessions (id, secret_hash, userid, created, updated, authenticated, idle, expires,
-      ipaddress, useragent, data, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-    await this.#sqlite.run(() =>
-      this.#sqlite
-        .statement(sql)
-        .run(
-          ...[row.id, row.secretHash, row.userid, row.created, row.updated, row.authenticated, row.idle, row.expires],
-          ...[row.ipaddress, row.useragent, row.data, row.version],
-        ),
-    );
+    await this.#sqlite.run(() => this.#sqlite.statement(INSERT).run(row));
   }
 
   read(id: string, { now, touch }: Access): FoundRow | undefined | Promise<FoundRow | undefined> {

@@ -1,0 +1,32 @@
+// `npm run sessions` on a store with a row that was spoilt by hand: nothing that can be read is left out.
+// Change it when a command reads sessions in another way.
+
+import { execFile } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { createDriver } from "../../templates/backends/sqlite/files/src/session/driver.ts";
+import { assemble } from "../http/assemble.ts";
+import { newRow } from "./rows.ts";
+
+test("P7, F5: list shows every session that can be read, however many, whatever lies between them", async () => {
+  const folder = await assemble({ framework: "node", backend: "sqlite" }, "sessions-commands");
+  await mkdir(join(folder, "data"), { recursive: true });
+  const file = join(folder, "data", "sessions.db");
+  const driver = createDriver({ file }, 5000);
+  await driver.setup();
+  const rows = Array.from({ length: 1200 }, () => newRow());
+  for (const row of rows) await driver.create(row);
+  await driver.close();
+  const [spoilt, ...whole] = rows.map(({ id }) => id).sort();
+  const database = new Database(file);
+  database.prepare("UPDATE sessions SET data = 'edited by hand' WHERE id = ?").run(spoilt);
+  database.close();
+  const list = promisify(execFile)(process.execPath, ["src/sessions-cli.ts", "list", "--json"], {
+    cwd: folder,
+    maxBuffer: 10_000_000,
+  });
+  expect((JSON.parse((await list).stdout) as { id: string }[]).map(({ id }) => id)).toEqual(whole);
+});
