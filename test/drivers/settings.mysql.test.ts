@@ -194,6 +194,38 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver on %s", (name) => {
     await expectRefusal({ ...settings, tls: { mode: "on" } }, /^MYSQL_TLS: /);
   });
 
+  test("P3: TLS with the server's own CA, unchecked, or refused; and a socket, with TLS and without", async () => {
+    const connection = await createConnection({ uri: url as string });
+    const [found] = await connection.query("SELECT @@ssl_cert AS certificate, @@socket AS socket");
+    await connection.end();
+    const { certificate, socket } = (found as { certificate: string; socket: string }[])[0] ?? {
+      certificate: "",
+      socket: "",
+    };
+    const { port, user, password, database } = settings;
+    const its = (more: Record<string, string>) =>
+      readStoreSettings(
+        new Environment({
+          ...{ MYSQL_HOST: "localhost", MYSQL_PORT: `${port}`, MYSQL_USER: user, MYSQL_PASSWORD: password },
+          ...{ MYSQL_DATABASE: database, SESSION_TABLE: table, ...more },
+        }),
+      );
+    for (const works of [
+      its({ MYSQL_TLS: certificate }),
+      its({ MYSQL_TLS: "unverified" }),
+      its({ MYSQL_TLS: "unverified", MYSQL_HOST: "127.0.0.1" }),
+      its({ MYSQL_USER: "root", MYSQL_SOCKET: socket }),
+      its({ MYSQL_USER: "root", MYSQL_SOCKET: socket, MYSQL_TLS: certificate }),
+    ]) {
+      const driver = open(works);
+      await driver.setup();
+      const row = await createRow(driver, { userid: "encrypted" });
+      expect(comparable(await stored(driver, row.id))).toEqual(comparable(row));
+    }
+    await expectRefusal(its({ MYSQL_TLS: "on" }), /^MYSQL_TLS: no secure connection: .*self[- ]signed/);
+    await sql(`DROP TABLE \`${table}\``);
+  });
+
   test("P6: a user who may not create tables is told so, and works with a table that is there", async () => {
     await withUser(["SELECT, INSERT, UPDATE, DELETE ON app.*"], async (its) => {
       const driver = open(its);

@@ -572,6 +572,38 @@ describe("redis driver on redis", () => {
     });
   });
 
+  test("P3: a Unix socket", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "redis-socket-"));
+    const socket = join(folder, "redis.sock");
+    const unit = new Unit({
+      command: [
+        program("redis-server", "apt-get install redis-server"),
+        "--port",
+        "0",
+        "--unixsocket",
+        socket,
+        "--save",
+        "",
+        "--dir",
+        folder,
+      ],
+      unprivileged: false,
+      ready: (output) => /ready to accept connections/i.test(output),
+      stopSignal: "SIGTERM",
+    });
+    try {
+      await unit.start();
+      const driver = open(read({ REDIS_URL: `unix://${socket}`, REDIS_PREFIX: prefix }));
+      await driver.setup();
+      const row = await createRow(driver, { userid: "near" });
+      expect(comparable(await stored(driver, row.id))).toEqual(comparable(row));
+      expect(await driver.endByUser("near")).toEqual([row.id]);
+    } finally {
+      await unit.kill();
+      await rm(folder, { recursive: true });
+    }
+  });
+
   test("TLS: with the right CA it connects; without, or by redis://, it says which setting is at fault", async () => {
     const folder = await mkdtemp(join(tmpdir(), "redis-tls-"));
     const [port = 0] = await freePorts(1);

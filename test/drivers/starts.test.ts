@@ -168,7 +168,8 @@ describe.each(stores)("a project with $backend", (store) => {
       const ended = await start({ ...store.variables(right), ...change(right, free) });
       expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: 1, stdout: "" });
       expect(ended.lines.at(-1)).toMatch(line);
-      for (const tried of ended.lines.slice(0, -1)) expect(tried).toMatch(/\. Trying again …$|"event":"session\.storeDown"/);
+      for (const tried of ended.lines.slice(0, -1))
+        expect(tried).toMatch(/\. Trying again …$|"event":"session\.storeDown"/);
       for (const secret of [PASSWORD, right.password]) expect(ended.lines.join()).not.toContain(secret);
     },
   );
