@@ -181,6 +181,24 @@ describe("postgres driver and its server", () => {
     expect(await driver.change(held.id, { now, set: set({ a: 1 }) })).toBe("done");
   });
 
+  test("P6, F7: setup waits for another process's, longer than for a row", async () => {
+    await asOther(async (client) => {
+      await client.query("DROP TABLE sessions");
+      await client.query("BEGIN");
+      await client.query("SELECT pg_advisory_xact_lock(7305478105938452321)");
+      const settingUp = driver.setup();
+      // The other one is done only when this one has waited for longer than it would for a row.
+      await waitFor(async () => {
+        const waiting = `SELECT 1 FROM pg_stat_activity WHERE application_name = 'sessions' AND wait_event_type = 'Lock'
+          AND now() - query_start > '${TIMEOUT * 0.2} ms'`;
+        return (await asOther((other) => other.query(waiting))).rowCount === 1;
+      });
+      await client.query("COMMIT");
+      await settingUp;
+    });
+    await driver.check();
+  });
+
   test("F1: what stands in line behind a statement that could not be prepared is refused, or done, but no error of the app's", async () => {
     const rows = await Promise.all(Array.from({ length: 30 }, () => createRow(driver)));
     await driver.close();

@@ -81,8 +81,8 @@ class PostgresDriver implements SessionDriver {
     const named = schema.replaceAll(/"sessions(_\w+)?"/g, (_, suffix?: string) =>
       suffix ? quoted(bare + suffix) : this.#table,
     );
-    // One at a time: CREATE … IF NOT EXISTS by itself fails when two do it at once. The number means nothing.
-    await this.#postgres.run(`SELECT pg_advisory_xact_lock(7305478105938452321); ${named}`);
+    // One at a time, however long the others take: CREATE … IF NOT EXISTS by itself fails when two do it at once. The number means nothing.
+    await this.#postgres.run(`SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(7305478105938452321); ${named}`);
     await this.check();
   }
 
