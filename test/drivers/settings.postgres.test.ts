@@ -235,6 +235,17 @@ describe.each(["postgres", "postgres15"] as const)("postgres driver on %s", (nam
     await expectRefusal({ ...mine, database: "missing" }, /database "missing" does not exist; check PGDATABASE\.$/);
   });
 
+  test("F3: a user who may not connect to the database is told which settings say so", async () => {
+    const database = `d_${process.pid}`;
+    await sql(`CREATE DATABASE ${database}`, `REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC`);
+    try {
+      const line = /permission denied for database "d_\d+"; check PGUSER and PGDATABASE\.$/;
+      await withUser([], async (its) => await expectRefusal({ ...its, database }, line));
+    } finally {
+      await sql(`DROP DATABASE ${database}`);
+    }
+  });
+
   test("F3: TLS that the server doesn't offer names its setting", async () => {
     const tls = { mode: "verify-full", channelBinding: false } as const;
     await expectRefusal({ ...settings, tls, fromUrl: false }, /does not support SSL connections; check PGSSLMODE/);

@@ -25,8 +25,9 @@ export function explained(error: unknown, settings: StoreSettings, connecting = 
   const culprit = CULPRITS.find(({ codes, words }) => codes?.test(code) || words?.test(message));
   if (culprit === undefined && isOfStatement(code) && !connecting) return error;
   const { host, port, database } = settings;
-  // A proxy says in words of its own that it knows no such user, or has nobody behind it.
-  const names = named(culprit?.settings ?? (isOfStatement(code) ? ["user", "host"] : ["host", "port"]), settings);
+  // Refused at the door: the right to connect, or a proxy's own words that it knows no such user or has nobody behind it.
+  const atDoor = isOfStatement(code) ? ["user", culprit ? "database" : "host"] : ["host", "port"];
+  const names = named(culprit && !(culprit.isUp && connecting) ? culprit.settings : atDoor, settings);
   const said = message.replaceAll(/\s+/g, " ");
   const reason = culprit || code ? said : `no answer, or not PostgreSQL's (${said})`;
   const line = `PostgreSQL at ${host}:${port}/${database}: ${reason}; check ${names}.`;
