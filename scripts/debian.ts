@@ -6,7 +6,12 @@ import { delimiter, join } from "node:path";
 import { step } from "./step.ts";
 
 /** Package to the program that shows that it is there. */
-const PACKAGES = { "redis-server": "redis-server", "mariadb-server": "mariadbd", chromium: "chromium" };
+const PACKAGES = {
+  "redis-server": "redis-server",
+  "mariadb-server": "mariadbd",
+  chromium: "chromium",
+  openssl: "openssl",
+};
 
 function missing(): string[] {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];

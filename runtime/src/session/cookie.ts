@@ -28,8 +28,12 @@ export function readCookies(header: string | undefined, name: string): string[] 
   // Most anonymous requests end here, without a look at the cookies of others.
   if (header === undefined || !header.includes(name)) return [];
   const start = `${name}=`;
-  const cookies = header.split(";").map((cookie) => cookie.trim());
-  return cookies.flatMap((cookie) => (cookie.startsWith(start) ? cookie.slice(start.length) : []));
+  const values: string[] = [];
+  for (const cookie of header.split(";")) {
+    const pair = cookie.trim();
+    if (pair.startsWith(start)) values.push(pair.slice(start.length));
+  }
+  return values;
 }
 
 /** @param maxAge seconds; 0 removes the cookie */
