@@ -11,8 +11,9 @@ import { minify as terser } from "terser";
 import { prepareTemplate } from "./prepare-template.ts";
 import { compileReader, countLengths, frequentWords, toShorthand } from "./shorthand.ts";
 import { readCatalog } from "./src/catalog.ts";
+import { IDENTITY } from "./src/merge.ts";
 import type { ArchiveHead, ArchiveLayout } from "./src/packaged-assets.ts";
-import { ARCHIVE, filesOf } from "./src/packaged-assets.ts";
+import { ARCHIVE, layersOf, sourceOf } from "./src/packaged-assets.ts";
 
 const root = new URL("../", import.meta.url);
 const dist = fileURLToPath(new URL("dist", import.meta.url));
@@ -20,15 +21,20 @@ const dist = fileURLToPath(new URL("dist", import.meta.url));
 /** Compressed as a whole: npm compresses a package too, but sees only the last 32 kB, and packs are alike. */
 async function archive(): Promise<Buffer> {
   const catalog = readCatalog(root);
-  const head: ArchiveHead = { catalog, templates: {}, binaries: {}, lengths: [] };
+  const head: ArchiveHead = { catalog, paths: [], templates: {}, binaries: {}, lengths: [] };
   const texts: string[] = [];
-  // A pack's own fields say all that it told about itself.
-  for (const pack of [...catalog.frameworks, ...catalog.backends]) delete pack.manifest.sessionApp;
-  for (const { source, template } of filesOf(catalog)) {
-    const content = readFileSync(new URL(source, root));
-    if (template) head.templates[source] = prepareTemplate(content.toString("utf8"));
-    else if (!isUtf8(content)) head.binaries[source] = content.toString("base64");
-    else texts.push(content.toString("utf8"));
+  for (const layer of layersOf(catalog)) {
+    for (const { path, source, template } of layer.files) {
+      const content = readFileSync(new URL(source, root));
+      const name = sourceOf(layer, path);
+      if (template) head.templates[name] = prepareTemplate(content.toString("utf8"));
+      else if (!isUtf8(content)) head.binaries[name] = content.toString("base64");
+      else texts.push(content.toString("utf8"));
+    }
+    head.paths.push(layer.files.map(({ path }) => path));
+    layer.files = [];
+    // What a pack tells about itself stands in the catalogue already.
+    for (const key of IDENTITY) delete layer.manifest[key];
   }
   // Read only where they are asked for.
   for (const pack of [...catalog.frameworks, ...catalog.backends]) {

@@ -3,7 +3,7 @@
 import type { Layer, Manifest } from "./catalog.ts";
 
 /** What says who a pack is: it doesn't go into a project. */
-const IDENTITY = new Set([
+export const IDENTITY = new Set([
   "name",
   "version",
   "private",

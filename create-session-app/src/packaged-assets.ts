@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import type { Assets } from "./assets.ts";
-import type { Catalog, LayerFile } from "./catalog.ts";
+import type { Catalog, Layer } from "./catalog.ts";
 import { Shorthand } from "./shorthand.ts";
 import type { Part } from "./template.ts";
 import { fillIn } from "./template.ts";
@@ -21,11 +21,15 @@ export interface ArchiveLayout {
 
 /** As JSON, in shorthand. */
 export interface ArchiveHead {
+  /** Without files. */
   catalog: Catalog;
+  /** The files of each layer. */
+  paths: string[][];
+  /** By source, as the files that follow. */
   templates: Record<string, Part[]>;
   /** In Base64. */
   binaries: Record<string, string>;
-  /** In bytes, of the texts: the files in the order of `filesOf`, then the sections of the frameworks and the backends. */
+  /** In bytes, of the texts: all other files, layer by layer, then the sections of the frameworks and the backends. */
   lengths: number[];
 }
 
@@ -34,8 +38,13 @@ export const ARCHIVE = "projects.br";
 /** The whole archive in one piece: by default it comes in many small ones, which takes twice the time. */
 const WHOLE = { chunkSize: 1 << 20 };
 
-export function filesOf({ common, frameworks, backends }: Catalog): LayerFile[] {
-  return [...common, ...frameworks, ...backends].flatMap(({ files }) => files);
+export function layersOf({ common, frameworks, backends }: Catalog): Layer[] {
+  return [...common, ...frameworks, ...backends];
+}
+
+/** What a file is called here. */
+export function sourceOf({ origin }: Layer, path: string): string {
+  return `${origin}/${path}`;
 }
 
 export function openAssets(): Assets {
@@ -49,11 +58,16 @@ export function openAssets(): Assets {
   const { reader, words, counts }: ArchiveLayout = JSON.parse(next().toString());
   const shorthand = new Shorthand(new Uint8Array(next(reader)), next(words), counts);
   const head: ArchiveHead = JSON.parse(shorthand.read(next()).toString());
-  const { catalog, templates, binaries, lengths } = head;
+  const { catalog, paths, templates, binaries, lengths } = head;
   const texts = new Map<string, Uint8Array>();
   const rest = lengths.values();
-  for (const { source } of filesOf(catalog)) {
-    if (!(source in templates || source in binaries)) texts.set(source, next(rest.next().value));
+  for (const [index, layer] of layersOf(catalog).entries()) {
+    layer.files = (paths[index] ?? []).map((path) => {
+      const source = sourceOf(layer, path);
+      const template = source in templates;
+      if (!template && !(source in binaries)) texts.set(source, next(rest.next().value));
+      return { path, source, template };
+    });
   }
   for (const pack of [...catalog.frameworks, ...catalog.backends]) {
     const section = next(rest.next().value);
