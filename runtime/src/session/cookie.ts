@@ -1,4 +1,4 @@
-// The session cookie: its name, its attributes, and the caching headers that go with it.
+// The session cookie: name, attributes, and the caching headers that go with it.
 // Change attributes in config.ts; here only what must hold for every one of them.
 import { stringifySetCookie } from "cookie";
 import type { SessionSettings } from "./settings.ts";
@@ -11,21 +11,21 @@ export interface ResponseHeaders {
   appendCookie(value: string): void;
 }
 
-/** Secure on HTTPS, and in production whatever the connection looks like: a cookie in the clear is a session given away. */
+/** On HTTPS, and in production always: a cookie in the clear is a session given away. */
 export function isSecure(settings: SessionSettings, encrypted: boolean): boolean {
   return settings.cookieSecure === "auto" ? encrypted || settings.production : settings.cookieSecure;
 }
 
-/** `__Host-` ties the cookie to this host and to HTTPS: no subdomain and no plain-text answer can plant one. */
+/** `__Host-`: no subdomain and no plain-HTTP answer can plant one. */
 export function cookieName(settings: SessionSettings, secure: boolean): string {
   if (!secure) return settings.name;
   const hostOnly = settings.cookieDomain === undefined && settings.cookiePath === "/";
   return `${hostOnly ? "__Host-" : "__Secure-"}${settings.name}`;
 }
 
-/** The values of all cookies of this name, in the order in which the browser sent them. */
+/** All values of that name, in the browser's order. */
 export function readCookies(header: string | undefined, name: string): string[] {
-  // Most anonymous requests end here, without a look at the cookies of others.
+  // Most anonymous requests end here.
   if (header === undefined || !header.includes(name)) return [];
   const start = `${name}=`;
   const values: string[] = [];
@@ -50,13 +50,10 @@ export function setCookie(settings: SessionSettings, secure: boolean, token: str
   });
 }
 
-/** What `sendFile` says by itself, of files that are the same for everybody. */
+/** What `sendFile` sets by itself. */
 const UNSAID = "public, max-age=0";
 
-/**
- * A shared cache must not give one visitor's answer to another, nor a Set-Cookie to anyone. What a handler has set itself
- * stays, but for an answer with a token: that is never for shared caches, whatever the handler has said.
- */
+/** Keeps an answer out of shared caches. What a handler has set stays, but an answer with a token is never public. */
 export function keepPrivate(headers: ResponseHeaders, carriesToken: boolean): void {
   const control = headers.get("cache-control");
   if (control === undefined || control === UNSAID) headers.set("cache-control", carriesToken ? "no-store" : "private");

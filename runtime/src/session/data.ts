@@ -1,12 +1,12 @@
-// Session data: read from JSON text, compared with it, and turned into the smallest change to store.
+// Session data: reads it from JSON text, and finds the smallest change to store.
 // Change what may be stored in check().
 import type { SessionData } from "../session-data.ts";
 import { type StoreLimits, UnreadableRow } from "./store.ts";
 
-/** Deeper nesting than this is refused, in every backend, so that no input can exhaust the stack. */
+/** Deeper nesting is refused in every backend: it could exhaust the stack. */
 const MAX_DEPTH = 100;
 
-/** The value can't be stored. `status` is 422 where a client's input is at fault, 500 where the code is. */
+/** Can't be stored. `status`: 422 if a client's input is at fault, 500 if the code is. */
 export class InvalidData extends TypeError {
   override readonly name = "InvalidData";
   readonly status: number;
@@ -25,20 +25,19 @@ export class DataTooLarge extends Error {
 export interface DataChange {
   set: Map<string, string>;
   remove: string[];
-  /** The whole data after the change, as JSON text. */
+  /** All data after the change, as JSON text. */
   text: string;
 }
 
-/** Data as it was read. */
 export interface StoredData {
   text: string;
-  /** Never handed out, so that it stays as it was read. */
+  /** Never handed out. */
   values: Record<string, unknown>;
-  /** No value is an object: what handlers change, they change in a copy of their own. */
+  /** No value is an object: a shallow copy will do. */
   isFlat: boolean;
 }
 
-/** Throws UnreadableRow where it isn't the JSON text of an object. */
+/** Throws UnreadableRow unless it is the JSON text of an object. */
 export function readData(text: string): StoredData {
   const values = parse(text);
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
@@ -56,12 +55,12 @@ function parse(text: string): unknown {
   }
 }
 
-/** What handlers get: an object without a prototype, so that `data["__proto__"]` is a key like any other. */
+/** For handlers. Without a prototype, `data["__proto__"]` is a key like any other. */
 export function copyOf({ text, values, isFlat }: StoredData): SessionData {
   return Object.assign(Object.create(null), isFlat ? values : JSON.parse(text));
 }
 
-/** What differs between `data` and what was stored, by top-level key; undefined if nothing does. */
+/** What differs from what was stored, by top-level key. */
 export function changesOf(data: SessionData, stored: StoredData, limits: StoreLimits = {}): DataChange | undefined {
   const now = data as unknown as Record<string, unknown>;
   const before = stored.values;
@@ -69,23 +68,23 @@ export function changesOf(data: SessionData, stored: StoredData, limits: StoreLi
   const remove: string[] = [];
   for (const key of Object.keys(now)) {
     const value = now[key];
-    // What `before` inherits is no JSON, and so never the same.
+    // What `before` inherits is no JSON.
     if (value === undefined || value === before[key] || (Object.hasOwn(before, key) && equal(value, before[key])))
       continue;
     const json = encode(key, value, limits);
     if (!Object.hasOwn(before, key) || json !== JSON.stringify(before[key])) set.set(key, json);
   }
   for (const key of Object.keys(before)) if (now[key] === undefined) remove.push(key);
-  // All that is in `now` has been found equal to JSON or been checked: nothing is bent here.
+  // All values have been checked: none is bent here.
   return set.size === 0 && remove.length === 0 ? undefined : { set, remove, text: JSON.stringify(now) };
 }
 
-/** Refuses a string that the store can't hold. `path` says where it stands. */
+/** Refuses a string that the store can't hold. */
 export function checkText(text: string, path: string, limits: StoreLimits): void {
   if (limits.text?.pattern.test(text)) throw new InvalidData(`${path} can't be stored: ${limits.text.reason}`, 422);
 }
 
-/** Whether `value` would be stored as `stored`, which is pure JSON. Anything that JSON can't hold is unequal. */
+/** Whether `value` would be stored as `stored`. What JSON can't hold is unequal. */
 function equal(value: unknown, stored: unknown): boolean {
   if (value === stored) return true;
   if (typeof value !== "object" || value === null || typeof stored !== "object" || stored === null) return false;
@@ -107,7 +106,7 @@ function encode(key: string, value: unknown, limits: StoreLimits): string {
   return JSON.stringify(value);
 }
 
-/** JSON.stringify drops or bends what it can't hold, in silence; here it is refused, by path. */
+/** Refuses, by path, what JSON.stringify would silently drop or bend. */
 function check(value: unknown, path: string, ancestors: object[], limits: StoreLimits): void {
   if (typeof value === "string") checkText(value, path, limits);
   else if (typeof value === "object" && value !== null) checkObject(value, path, ancestors, limits);

@@ -1,4 +1,4 @@
-// What happens to sessions, for logs, metrics and alarms. None of it carries a secret.
+// What happens to sessions, for logs, metrics and alarms. No event carries a secret.
 // Add an event here, then emit it where it happens.
 
 export type SessionEvent =
@@ -12,7 +12,6 @@ export type SessionEvent =
   | { type: "unreadable"; id: string; message: string }
   | { type: "storeDown"; message: string }
   | { type: "storeUp" }
-  /** A configuration that can't work as it is. */
   | { type: "warning"; message: string };
 
 /** destroyed: by its own request. revoked: from elsewhere. limit: by `maxPerUser`. locked: by a lock. */

@@ -1,4 +1,4 @@
-// Every call to the store goes through here: bounded in time, and its failures and recovery made known.
+// Bounds every call to the store in time, and makes its failures and recovery known.
 // Change here how long to wait and what counts as "down".
 import type { EventHook } from "./events.ts";
 import { type Access, type FoundRow, type SessionDriver, StoreUnavailable } from "./store.ts";
@@ -7,7 +7,7 @@ export class Guard {
   readonly driver: SessionDriver;
   readonly #timeout: number;
   readonly #emit: EventHook;
-  /** When the store was last seen to fail, by performance.now(); -Infinity while it works. */
+  /** By performance.now(); -Infinity while the store works. */
   #downSince = Number.NEGATIVE_INFINITY;
 
   constructor(driver: SessionDriver, timeout: number, emit: EventHook) {
@@ -16,7 +16,7 @@ export class Guard {
     this.#emit = emit;
   }
 
-  /** Rejects with StoreUnavailable after `storeTimeout` at the latest. What the store does afterwards is its own affair: a late answer is dropped. */
+  /** Rejects with StoreUnavailable after `storeTimeout`; a later answer is dropped. */
   async run<T>(work: (driver: SessionDriver) => Promise<T>): Promise<T> {
     try {
       const result = await this.#inTime(work(this.driver));
@@ -27,7 +27,7 @@ export class Guard {
     }
   }
 
-  /** The driver's `read`; at once where the driver does so, and then it throws what `run` rejects with. */
+  /** Synchronous where the driver is; it then throws what `run` rejects with. */
   read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined> {
     try {
       const row = this.driver.read(id, access);
@@ -39,7 +39,7 @@ export class Guard {
     }
   }
 
-  /** For those who waited in line: throws if the store went down meanwhile, so that they don't wait out one timeout after the other. */
+  /** Throws if the store went down while the caller waited in line: one timeout is enough. */
   refuseIfDownSince(start: number): void {
     if (this.#downSince >= start) throw new StoreUnavailable("The session store is not available");
   }
@@ -79,8 +79,8 @@ export class Guard {
 }
 
 /**
- * Lets work on the same key wait for its turn: in one process, parallel updates of a session need not fight over versions.
- * Work that takes longer than `limit` milliseconds loses its turn, so that none can block the others for good.
+ * Work on the same key waits for its turn, so that updates in one process don't fight over versions.
+ * After `limit` milliseconds the next one has its turn.
  */
 export class Turns {
   readonly #limit: number;
@@ -107,9 +107,9 @@ export class Turns {
   }
 }
 
-/** The sessions whose secret this process has replaced lately: a request that was let in before must not repeat the old one. */
+/** Sessions renewed lately: a request let in before must not repeat the old token. */
 export class Renewals {
-  /** In the order of renewal. Bounded: who needs more than this has slower requests than a cookie is worth. */
+  /** In the order of renewal; bounded. */
   readonly #times = new Map<string, number>();
 
   note(id: string): void {

@@ -1,14 +1,14 @@
-// How many sessions a user may have: beyond `maxPerUser` those go that were signed in the longest ago.
+// Ends the sessions beyond `maxPerUser` that were signed in the longest ago.
 // Change here which of them have to go.
 import type { SessionRow } from "./store.ts";
 import type { SessionContext } from "./unit-of-work.ts";
 
-/** More than these are looked at together only where the limit has been lowered; later sign-ins see to the rest. */
+/** There are more only after the limit was lowered; later sign-ins end the rest. */
 const MANY = 100;
 
 /**
- * Ends what stands beyond the limit. All sign-ins agree on who that is, so that of several at the same time, in whatever
- * process, as many are left as may be: the one that asks (`id`) may be among those that go, and then this is true.
+ * Ends what is beyond the limit; whether `id` was among it. All processes agree on the order, so that of parallel
+ * sign-ins as many are left as may be.
  */
 export async function isBeyondLimit(context: SessionContext, userid: string, id: string): Promise<boolean> {
   const { settings, guard, emit, now } = context;
@@ -22,7 +22,7 @@ export async function isBeyondLimit(context: SessionContext, userid: string, id:
       isOver ||= row.id === id;
     }
   } catch (error) {
-    // The sign-in itself is stored, and can't be taken back by an answer that says otherwise.
+    // The sign-in is stored: an error would deny it.
     emit({ type: "warning", message: `The limit of sessions per user was not enforced: ${(error as Error).message}` });
   }
   return isOver;

@@ -1,4 +1,4 @@
-// Refuses requests that another site made a browser send (cross-site request forgery), sign-in forgery included.
+// Refuses what another site made a browser send (cross-site request forgery), sign-in included.
 // Open it for other front ends with `allowedOrigins`, not here.
 import type { Proxies, SessionRequest } from "./request.ts";
 
@@ -9,9 +9,9 @@ export class CrossOrigin extends Error {
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
-/** Throws CrossOrigin. Browsers send Sec-Fetch-Site or Origin and no page can forge them; what sends neither is no browser, and has no cookies of a victim. */
+/** Throws CrossOrigin. No page can forge Sec-Fetch-Site or Origin; what sends neither is no browser. */
 export function refuseForeign(request: SessionRequest, proxies: Proxies, allowed: readonly string[]): void {
-  // A WebSocket handshake is a GET, yet opens a channel to act through: it counts as unsafe.
+  // A WebSocket's handshake is a GET, yet opens a channel to act through.
   if (SAFE.has(request.method) && request.header("upgrade") === undefined) return;
   const site = request.header("sec-fetch-site");
   const origin = request.header("origin");
@@ -22,7 +22,7 @@ export function refuseForeign(request: SessionRequest, proxies: Proxies, allowed
   throw new CrossOrigin("This request comes from another site");
 }
 
-/** An opaque origin ("null") is nobody's own. The host is read as the origin's is: a default port may be named or not. */
+/** "null" is nobody's own. The host is parsed too, since a default port may be named or not. */
 function isOwn(origin: string | undefined, host: string | undefined): boolean {
   const own = origin === undefined ? null : URL.parse(origin);
   return own !== null && own.host !== "" && own.host === URL.parse(`${own.protocol}//${host}`)?.host;

@@ -1,5 +1,5 @@
-// What sessions need to know of a request, and what the headers of proxies may add to it.
-// Change here whom to believe: every header is a claim until `trustProxy` vouches for who sent it.
+// What sessions need to know of a request, and what proxies' headers may add.
+// Change here whom to believe: a header is a claim until `trustProxy` vouches for its sender.
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, SocketAddress } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -9,7 +9,7 @@ export interface SessionRequest {
   method: string;
   /** Path and query, as the client sent them. */
   url: string;
-  /** A header by its lower-case name. */
+  /** By lower-case name. */
   header(name: string): string | undefined;
   /** The other end of the connection: the client, or the last proxy. */
   remoteAddress: string | undefined;
@@ -17,7 +17,7 @@ export interface SessionRequest {
   encrypted: boolean;
 }
 
-/** A request of node:http and of every framework that is built on it. */
+/** Of node:http and every framework that is built on it. */
 export class NodeRequest implements SessionRequest {
   readonly #message: IncomingMessage;
   readonly url: string;
@@ -40,7 +40,7 @@ export class NodeRequest implements SessionRequest {
   }
 }
 
-/** Where a request came from, behind the proxies that are trusted. */
+/** Where a request came from, behind trusted proxies. */
 export class Proxies {
   readonly #hops: number;
   readonly #trusted = new BlockList();
@@ -61,7 +61,7 @@ export class Proxies {
     }
   }
 
-  /** The client's address, normalised. X-Forwarded-For is read from the right, as far as trust reaches: what stands further left is the client's own claim. */
+  /** Normalised. X-Forwarded-For is read from the right, as far as trust reaches: the rest is the client's claim. */
   address(request: SessionRequest): string {
     let address = normalise(request.remoteAddress ?? "") ?? "";
     if (!this.#trusts(address, 0)) return address;
@@ -80,7 +80,6 @@ export class Proxies {
     return request.encrypted || this.#forwarded(request, "x-forwarded-proto") === "https";
   }
 
-  /** The host that the client asked for. */
   host(request: SessionRequest): string | undefined {
     return this.#forwarded(request, "x-forwarded-host") ?? request.header("host");
   }
@@ -99,7 +98,7 @@ export class Proxies {
   }
 }
 
-/** One form for each address: `::ffff:1.2.3.4` is `1.2.3.4`, IPv6 is compressed and without zone. undefined if it is none. */
+/** `::ffff:1.2.3.4` becomes `1.2.3.4`, IPv6 is compressed, without zone. undefined: no address. */
 export function normalise(text: string): string | undefined {
   if (isIP(text) === 4) return text;
   const address = text.replace(/^\[(.*)\](:\d+)?$/, "$1").replace(/%.*$/, "");

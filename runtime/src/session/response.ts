@@ -1,26 +1,26 @@
-// Holds a node:http answer back until the session is saved, however the handler sends it: end, write, pipe, redirect.
-// For frameworks that write to ServerResponse. Nothing to change here, unless Node changes how it sends headers.
+// Holds a node:http answer back until the session is saved, however the handler sends it.
+// Nothing to change here, unless Node changes how it sends headers.
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { ResponseHeaders } from "./cookie.ts";
 import type { Visit } from "./visit.ts";
 
 /**
- * Calls on `response` run at once as long as there is nothing to save; else they are kept, in their order, until it is saved.
- * @param fail answers instead when saving has failed; nothing of the handler's answer has been sent
+ * Calls on `response` are kept, in their order, while the session is being saved.
+ * @param fail answers when saving has failed; nothing of the handler's answer has been sent
  */
 export function holdResponse(response: ServerResponse, visit: Visit, fail: (error: unknown) => void): void {
   const { writeHead, write, end, flushHeaders } = response;
   const headers = new NodeHeaders(response);
   /** Calls that wait for the save. */
   let held: (() => void)[] | undefined;
-  /** Whether calls go straight through: while a kept one is replayed, and after a failure. */
+  /** Calls go straight through: in a replay, and after a failure. */
   let open = false;
   let ended = false;
   /** A writeHead is kept already. */
   let headWaits = false;
-  /** Saving has failed: once the error's answer has ended, what the handler still writes is dropped. */
+  /** Saving has failed: what the handler writes after the error's answer is dropped. */
   let refused = false;
-  /** The one that writeHead was given. */
+  /** As given to writeHead. */
   let status: number | undefined;
 
   function whenSaved(send: () => void): void {
@@ -36,11 +36,11 @@ export function holdResponse(response: ServerResponse, visit: Visit, fail: (erro
   function hold(saving: Promise<void>, send: () => void): void {
     const { statusCode, restore } = snapshot(response);
     held = [send];
-    // A handler that has begun to write can't take its answer back; error handlers ask here whether that is so.
+    // A handler that has begun to write can't take it back: error handlers look at `headersSent`.
     if (!ended) pretendSent(response, true);
     const release = () => {
       pretendSent(response, false);
-      // After a handler's `end`, an error handler may have set other headers for an answer that nobody gets.
+      // An error handler may have set headers after `end`, for an answer that nobody gets.
       if (ended) restore();
       pass(held ?? []);
       // A stream that was told to wait goes on.
@@ -50,11 +50,11 @@ export function holdResponse(response: ServerResponse, visit: Visit, fail: (erro
       .then(release, (error) => {
         pretendSent(response, false);
         if (response.headersSent || (status ?? statusCode) < 400) return refuse(error);
-        // An answer that is an error already doesn't say that anything was saved: it stands.
+        // An error's answer doesn't say that anything was saved: it stands.
         visit.tellUnsaved(error);
         release();
       })
-      // What Node finds wrong with a kept call would have been thrown into the handler, which is long done.
+      // What Node finds wrong with a kept call: the handler is long done.
       .catch((error) => response.destroy(error));
   }
 
@@ -81,7 +81,7 @@ export function holdResponse(response: ServerResponse, visit: Visit, fail: (erro
   }
 
   response.writeHead = (code: number, ...rest: unknown[]) => {
-    // Other middleware (compression) asks for the headers at every write, until they are there.
+    // Compression asks for the headers at every write, until they are there.
     if (!open && held !== undefined && (ended || headWaits)) return response;
     headWaits = true;
     status = code;
@@ -91,7 +91,7 @@ export function holdResponse(response: ServerResponse, visit: Visit, fail: (erro
         | OutgoingHttpHeaders
         | unknown[]
         | undefined;
-      // First those that are given here, or a Set-Cookie among them would replace ours.
+      // First, or a Set-Cookie among them would replace ours.
       if (more !== undefined) applyHeaders(response, more);
       visit.writeHeaders(headers);
       if (reason === undefined) writeHead.call(response, code);
@@ -128,7 +128,6 @@ export function holdResponse(response: ServerResponse, visit: Visit, fail: (erro
   });
 }
 
-/** How the runtime sees the headers of a node:http response. */
 class NodeHeaders implements ResponseHeaders {
   readonly #response: ServerResponse;
   constructor(response: ServerResponse) {
@@ -146,7 +145,7 @@ class NodeHeaders implements ResponseHeaders {
   }
 }
 
-/** Headers as writeHead takes them: an object, a flat list of names and values, or a list of pairs. */
+/** As writeHead takes them: an object, a flat list, or a list of pairs. */
 function applyHeaders(response: ServerResponse, headers: OutgoingHttpHeaders | unknown[]): void {
   if (!Array.isArray(headers)) {
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
@@ -180,7 +179,7 @@ function pretendSent(response: ServerResponse, sent: boolean): void {
   else delete (response as { headersSent?: boolean }).headersSent;
 }
 
-/** Headers of one answer. All others hold for any: the security headers above all, which middleware has set long before. */
+/** Headers of one answer; all others, such as security headers, hold for any. */
 export const OF_THE_ANSWER = [
   "accept-ranges",
   "cache-control",
@@ -199,7 +198,7 @@ export const OF_THE_ANSWER = [
 ];
 
 function takeBack(response: ServerResponse): void {
-  // Only those that are there: Node takes a removed Content-Length for a wish to send none, and closes the connection.
+  // Node takes a removed Content-Length for a wish to send none, and closes the connection.
   for (const name of OF_THE_ANSWER) if (response.hasHeader(name)) response.removeHeader(name);
   response.statusCode = 200;
   response.statusMessage = "";

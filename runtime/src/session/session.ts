@@ -1,14 +1,14 @@
-// A session as handlers see it: what they read and write, and what they can ask of it.
-// Add a property here once it is in SessionRow, the driver and the schema; how it is saved is in unit-of-work.ts.
+// A session as handlers see it.
+// Add a property once it is in SessionRow, driver and schema; unit-of-work.ts saves it.
 import type { SessionData } from "../session-data.ts";
 import { checkText, InvalidData } from "./data.ts";
 import { type Client, type Found, type SessionContext, UnitOfWork } from "./unit-of-work.ts";
 import { isComputing, type Update, update } from "./update.ts";
 
-/** What the answer has to say to a browser. */
+/** What the answer says to a browser. */
 export interface CookieOrder {
   action: "none" | "set" | "clear";
-  /** The token is the one that the request came with; only the cookie's expiry moves. */
+  /** The request's own token; only the cookie's expiry moves. */
   repeats: boolean;
   token: string;
   /** Seconds. */
@@ -19,7 +19,7 @@ const MAX_USERID = 255;
 
 interface SessionOptions {
   bearer: boolean;
-  /** The path is one that has no session. */
+  /** A path that has no session. */
   skipped?: boolean;
 }
 
@@ -36,12 +36,12 @@ export class Session {
     this.#work = new UnitOfWork(context, client, found);
   }
 
-  /** Whether there is a session in the store. Until a handler writes there is none. */
+  /** Whether it is in the store: not until a handler writes. */
   get exists(): boolean {
     return this.#work.row !== undefined && !this.#work.ended;
   }
 
-  /** The session was ended, here or elsewhere, while this request ran: nothing it writes is kept. */
+  /** It was ended, here or elsewhere, while this request ran: nothing is saved any more. */
   get ended(): boolean {
     return this.#work.ended;
   }
@@ -51,12 +51,12 @@ export class Session {
     return this.#work.row?.id ?? "";
   }
 
-  /** The secret that the client holds, for the answer that hands it over; "" until there is a session. Never log it. */
+  /** The secret that the client holds; "" until there is a session. Never log it. */
   get token(): string {
     return (this.#work.pending.token ?? this.#work.token)?.text ?? "";
   }
 
-  /** In seconds since 1970, as all times here; 0 until there is a session. */
+  /** Seconds since 1970, as all times here; 0 until there is a session. */
   get created(): number {
     return this.#work.row?.created ?? 0;
   }
@@ -81,7 +81,7 @@ export class Session {
     return (this.#work.row ?? this.#work.client()).useragent;
   }
 
-  /** The session's own idle timeout in seconds: set it for "remember me". The absolute limit stays. */
+  /** Its own idle timeout in seconds: set it for "remember me". The absolute limit stays. */
   get idle(): number {
     return this.#work.pending.idle ?? this.#work.row?.idle ?? this.#work.context.settings.idle;
   }
@@ -99,14 +99,14 @@ export class Session {
     return pending.userid !== undefined ? pending.userid : (row?.userid ?? null);
   }
 
-  /** Another user means another secret, as by `signIn`; saved with the rest at the end of the request. */
+  /** Another user means a new secret, as by `signIn`; saved at the end of the request. */
   set userid(userid: string | null) {
     if (userid === this.userid) return;
     if (userid !== null) this.#checkUserid(userid);
     this.#work.authenticate(userid);
   }
 
-  /** Read and change it at will: what differs at the end of the request is saved, by top-level key. */
+  /** What differs at the end of the request is saved, by top-level key. */
   get data(): SessionData {
     return this.#work.data;
   }
@@ -124,8 +124,8 @@ export class Session {
   }
 
   /**
-   * Signs a user in: always with a new secret, and with the time, for `fresh`. Saved when it resolves.
-   * A session that was ended, or renewed by another sign-in at the same time, is replaced by a new one.
+   * Signs a user in, with a new secret. Saved when it resolves.
+   * A session that was ended, or renewed by another sign-in meanwhile, is replaced by a new one.
    */
   signIn(userid: string): Promise<void> {
     return this.#inTurn(async () => {
@@ -138,7 +138,7 @@ export class Session {
     });
   }
 
-  /** Whether the user has signed in within the last `seconds`: ask before anything that must not be done by whoever finds an open browser. */
+  /** Whether the user signed in within the last `seconds`: ask before what nobody may do who finds an open browser. */
   fresh(seconds: number): boolean {
     return this.userid !== null && this.#work.context.now() - this.authenticated <= seconds;
   }
@@ -169,20 +169,20 @@ export class Session {
     });
   }
 
-  /** Saves what has changed, now. Every request does so before its answer leaves; call it where there is no such moment (WebSocket, job). */
+  /** Saves now, as every request does before its answer leaves: for WebSockets and jobs, which have none. */
   save(): Promise<void> {
     return this.#inTurn(() => this.#work.save());
   }
 
   /**
-   * Reads, changes and writes data as one atomic step: parallel updates all count. `change` gets the data as stored
-   * and may run several times. Resolves to what it returned; undefined if the session was ended meanwhile.
+   * One atomic step: parallel updates all count. `change` gets the data as stored and may run several times.
+   * Resolves to what it returned; undefined if the session was ended meanwhile.
    */
   update<T>(change: Update<T>): Promise<T | undefined> {
     return this.#inTurn(() => update(this.#work, change));
   }
 
-  /** What may be shown to its user. The token is not in it. */
+  /** What its user may see: not the token. */
   toJSON(): Record<string, unknown> {
     const { id, userid, created, updated, idle, ipaddress, useragent, data } = this;
     return { id, userid, created, updated, idle, ipaddress, useragent, data };
@@ -226,7 +226,7 @@ export class Session {
     return row !== undefined && stored !== undefined && Buffer.compare(stored.secretHash, row.secretHash) === 0;
   }
 
-  /** The very promise that `finish` waits for: one that no handler has waited for is handled there. */
+  /** The promise that `finish` waits for: a failure that no handler has seen is handled there. */
   #inTurn<T>(write: () => Promise<T>): Promise<T> {
     const isWithin = isComputing(this.#work);
     if (!isWithin && !this.#skipped) return this.#work.inTurn(write);
@@ -234,7 +234,7 @@ export class Session {
       ? "session.update's callback can't save, update or end the same session: it would wait for itself"
       : "This path is one of `skip` (SESSION_SKIP), which have no session";
     const refused = Promise.reject(new Error(message));
-    // Whoever doesn't wait for it doesn't bring the process down.
+    // Not waiting for it must not end the process.
     refused.catch(() => undefined);
     return refused;
   }

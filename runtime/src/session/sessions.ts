@@ -1,5 +1,5 @@
-// The sessions of an application: finds a request's session, ends those of a user, purges what has expired.
-// Change here which requests get a session, and what has to hold before they do.
+// Finds a request's session, ends those of a user, purges what has expired.
+// Change here which requests get a session.
 import { cookieName, isSecure, readCookies } from "./cookie.ts";
 import { readData } from "./data.ts";
 import type { EventHook } from "./events.ts";
@@ -25,7 +25,7 @@ import { Visit, type VisitOptions } from "./visit.ts";
 /** A session as its user or an administrator may see it. */
 export type SessionInfo = Omit<SessionRow, "secretHash" | "data" | "version">;
 
-/** What a token leads to. "renewed": to a session that has another secret by now. */
+/** "renewed": the session has another secret by now. */
 type Finding = Found | "renewed" | undefined;
 
 export interface SessionsOptions {
@@ -39,9 +39,8 @@ export interface SessionsOptions {
 const MAX_USERAGENT = 512;
 /** Cookies of the session's name that are tried. */
 const MAX_COOKIES = 3;
-/** Rows a purge removes in one statement, so that it blocks nobody. */
+/** Rows in one statement, so that a purge blocks nobody. */
 const PURGE_BATCH = 500;
-/** Sessions that `list` returns at most. */
 const LIST_LIMIT = 1000;
 
 export class Sessions {
@@ -72,8 +71,8 @@ export class Sessions {
   }
 
   /**
-   * Waits for the store, for `timeout` seconds at most, and makes or checks what it needs; then starts purging.
-   * Rejects with what was wrong last. `report` gets a line for every try that failed.
+   * Waits for the store, `timeout` seconds at most, sets it up or checks it, then starts purging.
+   * Rejects with the last error; `report` gets a line for every try that failed.
    */
   async ready(setup: "auto" | "manual", timeout: number, report: (line: string) => void): Promise<void> {
     const { guard } = this.#context;
@@ -92,21 +91,21 @@ export class Sessions {
   }
 
   /**
-   * Finds the session of a request. Synchronous where the store need not be asked, or answers at once.
-   * Throws CrossOrigin (403); rejects with StoreUnavailable (503), or throws it where the store answers at once.
+   * Synchronous where the store need not be asked, or answers at once.
+   * Throws CrossOrigin (403); rejects with StoreUnavailable (503), or throws it where synchronous.
    */
   begin(request: SessionRequest): Visit | Promise<Visit> {
     const skipped = this.#skips(request.url);
     const encrypted = this.#proxies.secure(request);
     const { tokens, bearer } = this.#tokensOf(request, encrypted);
-    // A page can't make a browser send a Bearer header to another site, so it proves that this is no forgery.
+    // No page can make a browser send a Bearer header to another site: this is no forgery.
     if (!bearer) refuseForeign(request, this.#proxies, this.settings.allowedOrigins);
     const options: VisitOptions = {
       client: this.#clientOf(request),
       bearer,
       encrypted,
       skipped,
-      // Sessions for visitors begin with a page; a client that sends something starts its own.
+      // A visit is a page; a client that sends something starts its own.
       starts: this.settings.start === "visit" && !skipped && !bearer && /^(GET|HEAD)$/.test(request.method),
     };
     if (skipped || tokens.length === 0) return new Visit(this.#context, options);
@@ -115,8 +114,8 @@ export class Sessions {
   }
 
   /**
-   * Opens the session of a request outside the middleware: a WebSocket's handshake, a stream of events. Save by hand:
-   * `await session.save()`. It ends when another request gets the session a new token: what is open was let in by the old one.
+   * The session of a request outside the middleware (a WebSocket's handshake). Save by hand: `await session.save()`.
+   * It ends when another request gets the session a new token.
    */
   async open(request: SessionRequest): Promise<Session> {
     const { session } = await this.begin(request);
@@ -125,7 +124,7 @@ export class Sessions {
     return session;
   }
 
-  /** Starts a session for a client that keeps its token itself, and sends it as Authorization: Bearer. No cookie is involved. */
+  /** Starts a session for a client that sends its token as Authorization: Bearer, without a cookie. */
   async start(request: SessionRequest): Promise<Session> {
     const session = new Session(this.#context, this.#clientOf(request), { bearer: true });
     session.start();
@@ -147,7 +146,7 @@ export class Sessions {
     return removed;
   }
 
-  /** Ends all sessions of a user (disabled account, changed password), but the one with the id `except`; how many. */
+  /** Ends all sessions of a user but the one with the id `except`; how many. */
   async endAll(userid: string, { except }: { except?: string } = {}): Promise<number> {
     const ids = await this.#context.guard.run((driver) => driver.endByUser(userid, except));
     for (const id of ids) this.#context.emit({ type: "ended", id, userid, reason: "revoked" });
@@ -165,12 +164,12 @@ export class Sessions {
       await this.#context.guard.run((driver) => driver.ping());
       return "up";
     } catch {
-      // Why is in the event that the guard has emitted.
+      // The guard's event says why.
       return "down";
     }
   }
 
-  /** Removes what has expired, in small batches; how many. Runs by itself every `purgeEvery` seconds. */
+  /** Removes what has expired; how many. Runs by itself every `purgeEvery` seconds. */
   async purge(): Promise<number> {
     const { guard, emit, now } = this.#context;
     let count = 0;
@@ -189,12 +188,12 @@ export class Sessions {
   }
 
   #visit(options: VisitOptions, found: Finding): Visit {
-    // A session that has been renewed meanwhile: a new one must not come over the cookie that its sign-in has set.
+    // A new session's cookie must not replace the one that the sign-in has set.
     if (found === "renewed") return new Visit(this.#context, { ...options, starts: false });
     return new Visit(this.#context, { ...options, found });
   }
 
-  /** One token is the rule. A browser sends several cookies of one name where one of them was set for a longer path or a domain. */
+  /** One is the rule; cookies of the same name for a longer path or a domain make several. */
   #findFirst(tokens: readonly Token[], client: () => Client): Finding | Promise<Finding> {
     const [token, ...others] = tokens as readonly [Token, ...Token[]];
     const found = this.#find(token, client);
@@ -234,7 +233,7 @@ export class Sessions {
     }
     const lock = this.#lockOf(row, client);
     if (lock === undefined) return { row, token, data };
-    // A client that is gone has no address any more, and needs no session.
+    // A client that is gone has no address any more.
     return settings.ipAddressLock && client().ipaddress === "" ? undefined : this.#endLocked(row, lock);
   }
 
@@ -244,7 +243,7 @@ export class Sessions {
     return userAgentLock && row.useragent !== client().useragent ? "useragent" : undefined;
   }
 
-  /** Whoever it is that is moving: one of two holds a stolen token, and neither may go on with it. */
+  /** One of two may hold a stolen token: neither goes on with it. */
   async #endLocked({ id, userid }: SessionRow, by: "ipaddress" | "useragent"): Promise<undefined> {
     const { guard, emit } = this.#context;
     await guard.run((driver) => driver.end(id));
@@ -267,7 +266,7 @@ export class Sessions {
     return { tokens: token === undefined ? tokens : [token], bearer: true };
   }
 
-  /** Most requests don't need it. Where the address decides, it is noted at once: a connection that has gone has none. */
+  /** Read when needed; at once where the address decides, since a closed connection has none. */
   #clientOf(request: SessionRequest): () => Client {
     const read = (): Client => ({
       ipaddress: this.#proxies.address(request),
@@ -285,7 +284,7 @@ export class Sessions {
     });
   }
 
-  /** Jittered, so that processes started together don't purge together. Never keeps the process alive. */
+  /** Jittered, so that processes don't purge together. Never keeps the process alive. */
   #schedulePurge(): void {
     if (this.#closed) return;
     const wait = this.settings.purgeEvery * 1000 * (0.5 + Math.random());
@@ -306,7 +305,7 @@ export class Sessions {
 /** The last second that a Date can hold. */
 const END_OF_TIME = 8.64e12;
 
-/** Whether the numbers of a row are such as we write: a hand may have changed them. */
+/** Whether a row's numbers can be: a hand may have changed them. */
 function isSound({ created, updated, authenticated, idle, expires, version }: SessionRow): boolean {
   const times = [created, updated, authenticated, expires];
   return (
@@ -314,7 +313,7 @@ function isSound({ created, updated, authenticated, idle, expires, version }: Se
   );
 }
 
-/** A hook that throws, or rejects, must not break the request that it is told about. */
+/** A hook that fails must not break the request. */
 function safely(hook: EventHook): EventHook {
   const warn = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
   return (event) => {

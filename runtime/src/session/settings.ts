@@ -2,11 +2,11 @@
 // Change a default there, not here; add a setting here, then read it there.
 
 export interface SessionSettings {
-  /** Name of the cookie. Gets the prefix `__Host-` or `__Secure-` when the cookie is Secure. */
+  /** The cookie's, without `__Host-` or `__Secure-`. */
   name: string;
-  /** Seconds without an access after which a session expires. */
+  /** Seconds without an access until a session expires. */
   idle: number;
-  /** Seconds after its start in which a session expires at the latest. 0: no such limit. */
+  /** Seconds until it expires in any case. 0: never. */
   lifetime: number;
   /** Seconds between two writes of the last access; never more than a tenth of `idle`. */
   touchEvery: number;
@@ -14,24 +14,24 @@ export interface SessionSettings {
   start: "write" | "visit";
   /** Sessions a user may have; signing in beyond it ends the oldest. 0: no limit. */
   maxPerUser: number;
-  /** Set it to share the cookie with subdomains: weaker, since each of them can then set it. */
+  /** Shares the cookie with subdomains, each of which can then set it. */
   cookieDomain: string | undefined;
   cookiePath: string;
   /** "auto": on HTTPS, and always in production. */
   cookieSecure: boolean | "auto";
   cookieHttpOnly: boolean;
   cookieSameSite: "lax" | "strict" | "none";
-  /** A request from another address than the first one's ends the session. */
+  /** Another address than the first one's ends the session. */
   ipAddressLock: boolean;
-  /** A request with another User-Agent than the first one's ends the session. */
+  /** Another User-Agent than the first one's ends the session. */
   userAgentLock: boolean;
-  /** The most bytes of JSON text that a session's data may have. */
+  /** Of a session's data as JSON text. */
   maxDataBytes: number;
-  /** Seconds between two purges of expired sessions, give or take half. */
+  /** Seconds between two purges, give or take half. */
   purgeEvery: number;
-  /** Milliseconds until a store that doesn't answer counts as down. */
+  /** Milliseconds until a silent store counts as down. */
   storeTimeout: number;
-  /** Paths (and what is below them) that never read, start or touch a session. */
+  /** Paths, and all below them, without sessions. */
   skip: readonly string[];
   /** Whose X-Forwarded-* headers count: how many proxies there are, or their addresses and networks. */
   trustProxy: number | readonly string[] | undefined;

@@ -1,5 +1,5 @@
-// What a backend must do to hold sessions: the shapes that are stored and the driver's contract.
-// Change it to store something new about every session; then teach driver.ts and schema the same.
+// What is stored of sessions, and the contract of a backend's driver.
+// Change it to store something new about every session; then driver.ts and schema.
 
 /** Anything that JSON can hold. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -8,7 +8,7 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 export interface SessionRow {
   /** The public half of the token: 16 random bytes, as 22 URL-safe base64 characters. */
   id: string;
-  /** SHA-256 of the token's secret, 32 bytes. The secret itself is never stored. */
+  /** SHA-256 of the token's secret, 32 bytes. */
   secretHash: Uint8Array;
   /** Who is signed in; null for a guest. */
   userid: string | null;
@@ -19,7 +19,7 @@ export interface SessionRow {
   authenticated: number;
   /** How long the session lives without an access. */
   idle: number;
-  /** The first second in which the session is no more is `expires + 1`: min(updated + idle, created + lifetime). */
+  /** The session's last second: min(updated + idle, created + lifetime). */
   expires: number;
   /** Address of the first request, normalised. */
   ipaddress: string;
@@ -41,17 +41,16 @@ export interface Touch {
 export interface Access {
   now: number;
   /**
-   * A touch to apply in the same round trip, where the backend can, to a live row with this very secret hash whose
-   * `updated` is at least max(1, min(every, floor(idle / 10))) seconds old; the row that is returned then says `touched`.
-   * Where it can't, it is left out: the runtime sees that `updated` has not moved and sends a `change`.
+   * To apply in the same round trip, where the backend can, to a live row with this secret hash whose `updated` is at
+   * least max(1, min(every, floor(idle / 10))) seconds old; the row then says `touched`. Else the runtime sends a `change`.
    */
   touch?: Touch & { every: number; secretHash: Uint8Array };
 }
 
-/** What `read` returns: the row, as it is after a touch if there was one. */
+/** The row as it is after a touch, if there was one. */
 export type FoundRow = SessionRow & { touched?: boolean };
 
-/** What one request changed. Top-level keys of `data` are replaced or removed; nothing is merged deeper. */
+/** Top-level keys of `data` are replaced or removed; nothing is merged deeper. */
 export interface SessionChange {
   /** The time of the change: a row with `expires < now` is gone. */
   now: number;
@@ -70,10 +69,10 @@ export interface SessionChange {
   ifSecretHash?: Uint8Array;
 }
 
-/** "gone": there is no live session with that id. "conflict": `ifVersion` or `ifSecretHash` doesn't hold. Nothing is written in either case. */
+/** "gone": there is no live session. "conflict": `ifVersion` or `ifSecretHash` doesn't hold. Neither writes anything. */
 export type ChangeResult = "done" | "gone" | "conflict";
 
-/** What a store can't hold. The runtime refuses it by name before anything is written. */
+/** What a store can't hold; the runtime refuses it beforehand. */
 export interface StoreLimits {
   /** How deep `data` may nest, itself included. */
   depth?: number;
@@ -90,34 +89,32 @@ export interface Page {
 }
 
 export interface StoreStats {
-  /** Sessions that have not expired. */
   live: number;
-  /** Sessions that have expired and wait to be purged; 0 where expiry is native. */
+  /** Not purged yet; 0 where expiry is native. */
   expired: number;
-  /** Live sessions with a userid. */
   signedIn: number;
-  /** The users with the most live sessions, at most 10, most first. */
+  /** Those with the most live sessions, at most 10, most first. */
   users: { userid: string; sessions: number }[];
 }
 
 /**
- * Stores sessions in one backend, and nothing else: expiry, renewal, locks and cookies are the runtime's.
- * Every method rejects only when the store fails: with StoreUnavailable when it can't be reached, with whatever the
- * backend said otherwise. Absence is a value, not an error. A row that can't be understood is thrown as UnreadableRow.
+ * Stores sessions, and nothing else: expiry, renewal, locks and cookies are the runtime's. Rejects with StoreUnavailable
+ * when the store can't be reached, with UnreadableRow for a row that can't be understood, else with what the backend
+ * said. Absence is a value, not an error.
  */
 export interface SessionDriver {
   readonly limits?: StoreLimits;
-  /** Sessions live in this very process: another one, such as the command line's, sees none of them. */
+  /** No other process, such as the command line's, sees the sessions. */
   readonly inProcess?: boolean;
-  /** Creates what is missing. Idempotent; safe when several processes do it at once. */
+  /** Creates what is missing. Idempotent, in several processes at once too. */
   setup(): Promise<void>;
-  /** Rejects when what `setup` makes isn't there, or not as this code needs it; says what is missing. */
+  /** Rejects when what `setup` makes isn't there; says what is missing. */
   check(): Promise<void>;
   /** Never overwrites: a second row with the same id is an error. */
   create(row: SessionRow): Promise<void>;
   /**
-   * undefined: there is none. A row that has expired but not been purged may be returned; the runtime decides.
-   * At once where the store is in this very process: the request then need not wait for its turn. It throws then, too.
+   * undefined: there is none. May return an expired row; the runtime decides. Synchronous, its errors too, where the store
+   * is in this process.
    */
   read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined>;
   /** One atomic change. Never brings a session back, never creates one. */
@@ -130,7 +127,7 @@ export interface SessionDriver {
   endByUser(userid: string, exceptId?: string): Promise<string[]>;
   /** Ends every session; how many. */
   endAll(): Promise<number>;
-  /** Live sessions for an administrator's eyes, a page at a time; without the unreadable ones, so that only an empty page is the end. */
+  /** Live sessions that can be read, a page at a time; only an empty page is the end. */
   page(page: Page): Promise<SessionRow[]>;
   stats(now: number): Promise<StoreStats>;
   /** Removes at most `limit` rows with `expires < now` over an index; how many. 0 where expiry is native. */
@@ -140,15 +137,15 @@ export interface SessionDriver {
   close(): Promise<void>;
 }
 
-/** A lifetime for sessions without an absolute limit, in seconds (about 3,000 years). */
+/** A lifetime without limit, in seconds (about 3,000 years). */
 export const UNLIMITED = 100_000_000_000;
 
-/** When a session expires: the earlier of the idle and the absolute limit. */
+/** The earlier of the idle and the absolute limit. */
 export function expiry(updated: number, idle: number, created: number, lifetime: number): number {
   return Math.min(updated + idle, created + lifetime);
 }
 
-/** Seconds after the last touch from which another one is due: never more than a tenth of `idle`, so that no visitor expires early by more, and a second at least. */
+/** Seconds between two touches: at most a tenth of `idle`, by which a visitor may expire early, and at least one. */
 export function touchInterval(every: number, idle: number): number {
   return Math.max(1, Math.min(every, Math.floor(idle / 10)));
 }
@@ -160,14 +157,14 @@ export class StoreUnavailable extends Error {
   readonly retryAfter = 5;
 }
 
-/** A stored row can't be understood: edited by hand, or written by other code. The session counts as absent. */
+/** A row edited by hand, or written by other code. Its session counts as absent. */
 export class UnreadableRow extends Error {
   override readonly name = "UnreadableRow";
 }
 
 /**
- * Applies a change's `set` and `remove` to the JSON text of `data`: for backends without a patch of their own.
- * Works on an object without a prototype, so that `__proto__` is a key like any other.
+ * Applies `set` and `remove` to the JSON text of `data`, for backends without a patch of their own. Without a prototype,
+ * `__proto__` is a key like any other.
  */
 export function patchData(data: string, change: Pick<SessionChange, "set" | "remove">): string {
   if (!change.set?.size && !change.remove?.length) return data;

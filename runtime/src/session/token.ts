@@ -5,19 +5,18 @@ import { UnreadableRow } from "./store.ts";
 
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;
-/** 48 bytes are exactly 64 characters of URL-safe base64, without padding. */
+/** 48 bytes in URL-safe base64. */
 const TOKEN = /^[A-Za-z0-9_-]{64}$/;
 
 export interface Token {
   /** What the client holds. Never store it, log it or put it into a URL. */
   text: string;
-  /** What finds the session: the first half, 22 characters of URL-safe base64. */
+  /** Finds the session: 22 characters of URL-safe base64. */
   id: string;
-  /** What is stored of the secret. A fast hash will do: 256 random bits can't be guessed, with or without salt. */
+  /** A fast hash will do: 256 random bits can't be guessed. */
   secretHash: Buffer;
 }
 
-/** A token for a new session. */
 export function newToken(): Token {
   return fromBytes(randomBytes(ID_BYTES + SECRET_BYTES));
 }
@@ -27,12 +26,12 @@ export function renewedToken(id: string): Token {
   return fromBytes(Buffer.concat([Buffer.from(id, "base64url"), randomBytes(SECRET_BYTES)]));
 }
 
-/** Reads what a client sent; undefined where it isn't a token at all, so that garbage never reaches the store. */
+/** undefined: not a token. Garbage never reaches the store. */
 export function parseToken(text: string): Token | undefined {
   return TOKEN.test(text) ? fromBytes(Buffer.from(text, "base64url"), text) : undefined;
 }
 
-/** Compares in constant time: how long it takes must not tell how much of a guess was right. */
+/** In constant time, which must not tell how much of a guess was right. */
 export function sameSecret(token: Token, stored: Uint8Array): boolean {
   if (stored.length !== token.secretHash.length) throw new UnreadableRow("the stored secret hash is not 32 bytes long");
   return timingSafeEqual(token.secretHash, stored);

@@ -1,5 +1,5 @@
-// What one request has found, changed and still has to write: the state behind a Session, and how it gets into the store.
-// Change here what is written when; what handlers see of it is in session.ts.
+// The state behind a Session: what a request has found, changed and still has to write.
+// Change here what is written when; what handlers see is in session.ts.
 import type { SessionData } from "../session-data.ts";
 import { changesOf, copyOf, type DataChange, DataTooLarge, readData, type StoredData } from "./data.ts";
 import type { EventHook } from "./events.ts";
@@ -18,7 +18,7 @@ import {
 } from "./store.ts";
 import { newToken, renewedToken, type Token } from "./token.ts";
 
-/** Of one Sessions object, shared by all its sessions. */
+/** Shared by all sessions of one Sessions object. */
 export interface SessionContext {
   settings: SessionSettings;
   /** Seconds; UNLIMITED where the settings say 0. */
@@ -27,20 +27,19 @@ export interface SessionContext {
   turns: Turns;
   renewals: Renewals;
   emit: EventHook;
-  /** Emits a warning, the first time that it is called. */
+  /** Warns at the first call only. */
   warnOnce(message: string): void;
   /** Integer seconds since 1970. */
   now(): number;
 }
 
-/** The session that a request has brought: its row, the token that proved it, and its data, which can be read. */
+/** The session that a request has brought, and the token that proved it. */
 export interface Found {
   row: FoundRow;
   token: Token;
   data: StoredData;
 }
 
-/** What is known of the client when a session starts. */
 export interface Client {
   ipaddress: string;
   useragent: string;
@@ -59,7 +58,7 @@ interface Unsaved {
 }
 
 const EMPTY = "{}";
-/** Rounds of write, conflict, read until a large write gives up. */
+/** Tries of a large write. */
 const MAX_ROUNDS = 100;
 /** Bytes that a write may set without being checked against what is stored by now. */
 const SMALL = 256;
@@ -74,7 +73,7 @@ export class UnitOfWork {
   started = false;
   /** The session is no more: nothing is written. */
   ended = false;
-  /** It was ended by `maxPerUser`, right after it had signed in. */
+  /** Ended by `maxPerUser`, right after signing in. */
   beyondLimit = false;
   /** It ends with the token that it was opened with. */
   bound = false;
@@ -108,7 +107,7 @@ export class UnitOfWork {
     this.#data = Object.assign(Object.create(null), data);
   }
 
-  /** Another user, or the same anew: with the time, and with a new secret, so that whoever knew the old token is out. */
+  /** Another user, or the same anew, with a new secret: whoever knew the old token is out. */
   authenticate(userid: string | null): void {
     this.pending.userid = userid;
     this.pending.authenticated = userid === null ? 0 : this.context.now();
@@ -126,7 +125,7 @@ export class UnitOfWork {
     const done = () => {
       if (this.#writing === writing) this.#writing = this.#latest = undefined;
     };
-    // Before anybody else hears of it: a handler that catches a failure and answers at once has dealt with it.
+    // First: a handler that catches a failure and answers at once has dealt with it.
     const writing: Promise<void> = result.then(done, done);
     this.#writing = writing;
     this.#latest = result;
@@ -146,7 +145,7 @@ export class UnitOfWork {
     }
   }
 
-  /** What the next save has to write; undefined if nothing. */
+  /** What the next save has to write. */
   unsaved(): Unsaved | undefined {
     if (this.ended) return undefined;
     const data = this.dataChange();
@@ -168,7 +167,7 @@ export class UnitOfWork {
     return change;
   }
 
-  /** Refuses data that has grown beyond the limit; a session that is too large already may still shrink. */
+  /** A session that is too large already may still shrink. */
   checkSize(text: string, stored: string): void {
     const { maxDataBytes } = this.context.settings;
     const bytes = Buffer.byteLength(text);
@@ -190,7 +189,7 @@ export class UnitOfWork {
 
   /** Saves and touches at the end of a request; undefined if there is nothing to wait for. */
   finish(): Promise<void> | undefined {
-    // A write that is still under way is one that no handler has waited for: its failure is this request's.
+    // No handler has waited for a write that is still under way: its failure is this request's.
     const latest = this.#latest;
     const unsaved = latest === undefined ? this.unsaved() : undefined;
     if (latest === undefined && unsaved === undefined && !this.#touchDue()) return undefined;
@@ -207,8 +206,8 @@ export class UnitOfWork {
   }
 
   /**
-   * Takes over what is stored after an update. In place, so that who holds `session.data` sees it.
-   * @param seen the own view that the update has taken in: what was changed since then stays changed
+   * Takes over what an update has stored, in place: who holds `session.data` sees it.
+   * @param seen the own view that the update began with: what was changed since then stays changed
    */
   replaceData(text: string, version: number, values: SessionData, seen: string): void {
     const later = this.#data && changesOf(this.#data, readData(seen));
@@ -272,7 +271,7 @@ export class UnitOfWork {
       if (token !== undefined || pending.idle !== undefined || this.#touchDue()) change.touch = { lifetime };
       if (token !== undefined) {
         change.secretHash = token.secretHash;
-        // Only who holds the current secret may replace it: a slow request with an old token must not get the new session's.
+        // A slow request with an old token must not get the session's new one.
         change.ifSecretHash = row.secretHash;
       } else if (this.bound) {
         change.ifSecretHash = row.secretHash;
@@ -287,7 +286,7 @@ export class UnitOfWork {
     });
   }
 
-  /** A write of much is checked against what is stored by now: many in parallel could each be within the limit, and all together far beyond. */
+  /** Checked against what is stored by now: parallel writes, each within the limit, could together exceed it by far. */
   async #changeVersioned(row: SessionRow, change: SessionChange): Promise<ChangeResult> {
     const { guard, turns } = this.context;
     const start = performance.now();
@@ -342,7 +341,7 @@ export class UnitOfWork {
     if (touch !== undefined) this.moved = true;
   }
 
-  /** The secret isn't the one that this request was let in with any more. */
+  /** The secret has been replaced since this request was let in. */
   async #afterConflict(row: SessionRow, settled: Pending, data: DataChange | undefined): Promise<void> {
     const { token, ...rest } = settled;
     const stored = await this.#reread(row.id);
@@ -354,18 +353,18 @@ export class UnitOfWork {
       return this.save();
     }
     if (rest.userid === null) {
-      // Whoever signs out wants to be signed out, whatever secret there is by now.
+      // A sign-out holds, whatever secret there is by now.
       await this.context.guard.run((driver) => driver.end(row.id));
       return this.end();
     }
     if (rest.userid !== undefined) {
-      // A sign-in stands on the credentials it was given, not on the old token: it gets a session of its own.
+      // A sign-in stands on its credentials, not on the old token: it gets a session of its own.
       const own = this.data;
       this.startOver();
       this.data = own;
       return this.#create(this.dataChange());
     }
-    // It only asked for a new secret, and there is one: what it wrote is kept, the new token isn't its to have.
+    // It asked for a new secret, and there is one, not for it to have: only what it wrote is kept.
     if (data !== undefined || rest.idle !== undefined) await this.save();
   }
 
@@ -375,7 +374,7 @@ export class UnitOfWork {
     return this.context.now() - updated >= touchInterval(this.context.settings.touchEvery, idle);
   }
 
-  /** The touch that the driver could not make while reading. It is no loss if it fails: the next access makes it. */
+  /** For drivers that can't touch while reading. A failure is no loss: the next access makes it. */
   async #touch(): Promise<void> {
     const { now, lifetime, guard } = this.context;
     const { row } = this;
@@ -391,7 +390,7 @@ export class UnitOfWork {
   }
 }
 
-/** By what it sets, whatever it removes: of what another request has stored it removes nothing. */
+/** By what it sets, whatever it removes. */
 function isLarge({ set }: DataChange): boolean {
   let bytes = 0;
   for (const [key, json] of set) bytes += Buffer.byteLength(key) + Buffer.byteLength(json);

@@ -1,4 +1,4 @@
-// The atomic read-modify-write of `session.update`: read, change, write if nobody was faster, else again.
+// `session.update`: read, change, write if nobody was faster, else again.
 // Change here how often it tries, and how long it waits in between.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { SessionData } from "../session-data.ts";
@@ -14,7 +14,7 @@ const MAX_ROUNDS = 100;
 /** The work whose update is being computed. */
 const computing = new AsyncLocalStorage<UnitOfWork>();
 
-/** Whether this is called from within an update of the same work: a write from there would wait for itself. */
+/** Whether an update of this work is calling: a write from there would wait for itself. */
 export function isComputing(work: UnitOfWork): boolean {
   return computing.getStore() === work;
 }
@@ -37,7 +37,6 @@ export async function update<T>(work: UnitOfWork, change: Update<T>): Promise<T 
 async function updateStored<T>(work: UnitOfWork, loaded: SessionRow, change: Update<T>): Promise<T | undefined> {
   const { guard, turns } = work.context;
   const start = performance.now();
-  // In one process they take turns, and needn't fight over versions.
   return turns.take(loaded.id, async (waited) => {
     guard.refuseIfDownSince(start);
     let row: SessionRow | undefined = waited ? await reread(work, loaded.id) : loaded;
@@ -46,7 +45,7 @@ async function updateStored<T>(work: UnitOfWork, loaded: SessionRow, change: Upd
       if (outcome === "done") return result;
       if (outcome === "gone") break;
       if (round === MAX_ROUNDS) throw new StoreUnavailable("The session is changed too often by others to be updated");
-      // Two processes that collide would collide again without a little chance.
+      // Without chance, two processes that collide would collide again.
       if (round > 2) await new Promise((resume) => setTimeout(resume, Math.random() * Math.min(2 * round, 50)));
       row = await reread(work, loaded.id);
       if (row !== undefined && work.bound && !sameHash(row, loaded)) break;

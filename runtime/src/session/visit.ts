@@ -1,10 +1,10 @@
-// One request and its session: what an adapter asks for when a request comes in and before its answer leaves.
+// One request and its session: what adapters call when it comes in and before its answer leaves.
 // Change here when a session is saved and what the answer says of it.
 import { isSecure, keepPrivate, type ResponseHeaders, setCookie } from "./cookie.ts";
 import { Session } from "./session.ts";
 import type { Client, Found, SessionContext } from "./unit-of-work.ts";
 
-/** Milliseconds after which a request counts as slow: another process may have renewed the session meanwhile. */
+/** Milliseconds after which another process may have renewed the session. */
 const SLOW = 100;
 
 const INSECURE =
@@ -12,7 +12,7 @@ const INSECURE =
   "Behind a proxy that speaks HTTPS, set SESSION_TRUST_PROXY to its address; without one, use HTTPS.";
 
 export interface VisitOptions {
-  /** Asked for when a session starts, which most requests don't. */
+  /** Asked for when a session starts. */
   client(): Client;
   bearer: boolean;
   /** Whether the client speaks HTTPS. */
@@ -30,13 +30,13 @@ export class Visit {
   readonly #start = performance.now();
   #session: Session | undefined;
   #accessed = false;
-  /** Set-Cookie is sent once: later saves of a streamed answer come after the headers. */
+  /** The headers have left; a streamed answer may save later. */
   #answered = false;
   /** Whether a token that is repeated is still the session's. */
   #current = true;
   /** The token of this session when the headers left. */
   #sent = "";
-  /** Saving was refused or has failed; the error's answer comes by here as well, and is to get out. */
+  /** Saving has failed; the error's answer comes by here too, and must get out. */
   #failed = false;
 
   constructor(context: SessionContext, options: VisitOptions) {
@@ -46,15 +46,15 @@ export class Visit {
     else if (options.starts) this.#open().start();
   }
 
-  /** The session; a handler that asks for it makes the answer depend on it. */
+  /** Asking for it makes the answer depend on it. */
   get session(): Session {
     this.#accessed = !this.#options.skipped;
     return this.#open();
   }
 
   /**
-   * Saves what has changed. Call it when the answer is about to leave and wait if there is a promise: the answer must
-   * not reach the client before. Rejects, once, with what the client is to be told instead (an error with a `status`).
+   * Saves what has changed; the answer must not leave before the promise, if there is one, resolves.
+   * Rejects, once, with what the client is to be told instead (an error with a `status`).
    */
   finish(): Promise<void> | undefined {
     if (this.#session === undefined || this.#failed) return undefined;
@@ -129,8 +129,8 @@ export class Visit {
   }
 
   /**
-   * A cookie with the token that this request came with: only its expiry moves. If a sign-in has replaced the token
-   * meanwhile, that would put a dead one over the new one, so a slow request asks first.
+   * Repeating the request's token moves the cookie's expiry, but would overwrite a newer token of a sign-in meanwhile:
+   * a slow request asks first.
    */
   #mustVerify(): boolean {
     const session = this.#session;
@@ -152,7 +152,7 @@ export class Visit {
     try {
       return (await this.#session?.stillCurrent()) === true;
     } catch {
-      // The store is down, which the guard has made known. The cookie is refreshed at the next touch.
+      // The store is down, as the guard has said. The next touch refreshes the cookie.
       return false;
     }
   }

@@ -1,5 +1,5 @@
-// What the example does, without HTTP: each function takes the session and checked input, and returns what to answer.
-// Replace it by what your app does; handlers.ts binds it to the framework's requests and responses.
+// What the example does, without HTTP: from a session and checked input to what to answer.
+// Replace it by what your app does; handlers.ts binds it to routes.
 import { authenticate } from "./authenticate.ts";
 import { type Config, describeStore } from "./config.ts";
 import type { Device, PageView } from "./page.ts";
@@ -9,10 +9,10 @@ import type { Sessions } from "./session/sessions.ts";
 import type { Json } from "./session/store.ts";
 import type { SessionData } from "./session-data.ts";
 
-/** Seconds after a sign-in in which other devices may be ended without giving the password again. */
+/** Seconds after a sign-in in which other devices may be ended. */
 const STEP_UP = 15 * 60;
 
-/** Counts the visit, once there is a session, and collects what the page shows. */
+/** Counts the visit, if there is a session, and collects what the page shows. */
 export async function visit(session: Session, sessions: Sessions, config: Config): Promise<PageView> {
   if (session.exists) {
     await session.update((data) => {
@@ -35,7 +35,7 @@ export function show(session: Session): Session {
   return session;
 }
 
-/** Any key may be set here, so it goes around the type of SessionData. Code that knows its keys writes `session.data.theme = "dark"`. */
+/** Takes any key, past the type of SessionData; where you know the key, write `session.data.theme = "dark"`. */
 export function setValue(session: Session, key: string, value: Json): SessionData {
   (session.data as Record<string, Json>)[key] = value;
   return session.data;
@@ -46,10 +46,10 @@ export function removeValue(session: Session, key: string): SessionData {
   return session.data;
 }
 
-/** Adds to the cart, or takes out with the quantity 0. In one atomic step: of two clicks at the same time, both count. */
+/** The quantity 0 takes the article out. Atomic: of two clicks at the same time, both count. */
 export async function changeCart(session: Session, sku: string, quantity: number): Promise<Record<string, number>> {
   const cart = await session.update((data) => {
-    // Entries, since a SKU may be "__proto__" too.
+    // A SKU may be "__proto__" too.
     const items = new Map(Object.entries(data.cart ?? {}));
     if (quantity === 0) items.delete(sku);
     else items.set(sku, count(items.get(sku)) + quantity);
@@ -95,7 +95,7 @@ function checkFresh(session: Session): void {
   if (!session.fresh(STEP_UP)) throw new Problem(403, "Please sign in again first.", { signIn: true });
 }
 
-/** A number that was stored, 0 if there is none: setValue may have put anything in its place. */
+/** 0 if it is no number: setValue stores anything. */
 function count(stored: unknown): number {
   return typeof stored === "number" ? stored : 0;
 }

@@ -12,7 +12,7 @@ export interface Config {
   production: boolean;
   /** Seconds to wait at the start for a store that is down. */
   startTimeout: number;
-  /** "auto": what the store lacks (schema.sql or the like) is created at start. "manual": `npm run sessions -- setup`. */
+  /** "auto": what the store lacks is created at start. "manual": by `npm run sessions -- setup`. */
   setup: "auto" | "manual";
   session: SessionSettings;
   store: StoreSettings;
@@ -20,12 +20,12 @@ export interface Config {
 
 const DAY = 86_400;
 
-/** The settings from the environment; a malformed one prints one line that names it and ends the process. */
+/** A malformed setting prints one line that names it and ends the process. */
 export function loadConfig(): Config {
   return orExit(() => readConfig(process.env));
 }
 
-/** The settings from the variables; a malformed one throws a ConfigError. */
+/** Throws a ConfigError where one is malformed. */
 export function readConfig(variables: Record<string, string | undefined>): Config {
   const env = new Environment(variables);
   const production = env.text("NODE_ENV", "development") === "production";
@@ -44,18 +44,17 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
   const settings: SessionSettings = {
     production,
 
-    // The cookie's name. The prefix __Host- or __Secure- is added by itself where the browser allows it.
+    // The cookie's name; __Host- or __Secure- is added when it is Secure.
     name: env.text("SESSION_NAME", "session"),
 
-    // Seconds without a request after which a session ends. A day suits a shop. For more than a password's worth of
-    // trust (AAL2) NIST SP 800-63B-4 asks for at most an hour, and 15 minutes at AAL3. At most 400 days, as cookies.
+    // Seconds without a request after which a session ends, at most 400 days, as cookies. A day suits a shop;
+    // NIST SP 800-63B-4 asks for at most an hour at AAL2, and 15 minutes at AAL3.
     idle: env.integer("SESSION_IDLE", DAY, { min: 1, max: 400 * DAY }),
 
-    // Seconds after which a session ends however much it is used; 0: never. 30 days is NIST's limit at AAL1;
-    // it asks for 24 hours at AAL2 and 12 hours at AAL3.
+    // Seconds after which it ends in any case. 0: never. NIST's limits: 30 days at AAL1, 24 hours at AAL2, 12 at AAL3.
     lifetime: env.integer("SESSION_LIFETIME", 30 * DAY, { max: 3650 * DAY }),
 
-    // Seconds between two notes of "last seen" in the store (never more than a tenth of idle). Fewer cost writes.
+    // Seconds between two notes of "last seen" in the store, at most a tenth of idle. Fewer cost writes.
     touchEvery: env.integer("SESSION_TOUCH_EVERY", 60, { max: DAY }),
 
     // "write": a session starts when a handler first writes to it. "visit": every visitor gets one, crawlers too.
@@ -64,23 +63,22 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
     // Sessions that a user may have at once; a sign-in beyond it ends the oldest. 0: no limit.
     maxPerUser: env.integer("SESSION_MAX_PER_USER", 0, { max: 10_000 }),
 
-    // A domain whose subdomains get the cookie too. None (this host only) is the safe choice: a subdomain that gets
-    // the cookie can set it as well.
+    // A domain whose subdomains get the cookie too. Unset is safer: a subdomain that gets the cookie can set it.
     cookieDomain: env.optional("SESSION_COOKIE_DOMAIN"),
 
-    // The path below which the browser sends the cookie.
+    // Where the cookie is sent.
     cookiePath: env.text("SESSION_COOKIE_PATH", "/"),
 
-    // Whether the cookie travels over HTTPS only. "auto": in production always, else when the request came by HTTPS.
+    // "auto": in production always, else where the request came by HTTPS.
     cookieSecure: { auto: "auto" as const, true: true, false: false }[
       env.choice("SESSION_COOKIE_SECURE", "auto", ["auto", "true", "false"])
     ],
 
-    // Hides the cookie from the page's scripts. Leave it on: a stolen token is a stolen session.
+    // Out of reach of the page's scripts. Leave it on: a stolen token is a stolen session.
     cookieHttpOnly: env.flag("SESSION_COOKIE_HTTP_ONLY", true),
 
-    // "lax": the cookie comes along when someone follows a link to the app, not when another site posts a form.
-    // "strict": not even by a link. "none": always; only for an app inside other sites' frames.
+    // "lax": sent when someone follows a link to the app, not when another site posts a form. "strict": not even by a
+    // link. "none": always; only for an app inside other sites' frames.
     cookieSameSite: env.choice("SESSION_COOKIE_SAME_SITE", "lax", ["lax", "strict", "none"]),
 
     // End the session when its address changes. Off: telephones change theirs many times a day.
@@ -89,7 +87,7 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
     // End the session when its User-Agent changes. Off: it changes with every update of the browser.
     userAgentLock: env.flag("SESSION_USER_AGENT_LOCK", false),
 
-    // Bytes of JSON that one session may hold. A session is not a database: keep what is large elsewhere.
+    // Bytes of JSON in one session: keep what is large elsewhere.
     maxDataBytes: env.integer("SESSION_MAX_DATA_BYTES", 65_536, { min: 2, max: 16_777_216 }),
 
     // Seconds between two rounds of deleting expired sessions.
@@ -98,11 +96,11 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
     // Milliseconds that a request waits for the store before it is answered with 503.
     storeTimeout: env.integer("SESSION_STORE_TIMEOUT", 5000, { min: 10, max: 120_000 }),
 
-    // Paths (and all below them) that never read, start or touch a session.
+    // Paths, and all below them, without sessions.
     skip: env.list("SESSION_SKIP", ["/health"]),
 
-    // Whose X-Forwarded-For and -Proto are believed: addresses and networks of your proxies ("10.0.0.0/8"), or how
-    // many proxies stand before the app ("1"). None: a client could claim any address.
+    // Proxies whose X-Forwarded-* headers count: addresses, networks ("10.0.0.0/8"), or how many there are ("1").
+    // Unset: none, or a client could claim any address.
     trustProxy: readTrustProxy(env),
 
     // Other origins whose pages may post here, as "https://admin.example.com".
@@ -118,7 +116,7 @@ function readTrustProxy(env: Environment): SessionSettings["trustProxy"] {
   return /^\d{1,2}$/.test(entries.join()) ? Number(entries[0]) : entries;
 }
 
-/** What a type can't say. Each is a way in which a browser would silently drop the cookie, or trust too much. */
+/** Where a browser would silently drop the cookie, or too much would be trusted. */
 function check(settings: SessionSettings): void {
   const { name, cookieDomain, cookiePath, cookieSameSite, cookieSecure, production, trustProxy } = settings;
   if (!/^[\w!#$%&'*+.^`|~-]{1,64}$/.test(name) || /^__(host|secure)-/i.test(name)) {
@@ -158,7 +156,7 @@ function check(settings: SessionSettings): void {
   }
 }
 
-/** An address, or an address with the length of its network's prefix. */
+/** An address, with or without a prefix length. */
 function isNetwork(text: string): boolean {
   try {
     return /^[^/]+(\/\d{1,3})?$/.test(text) && new Proxies([text]) !== undefined;

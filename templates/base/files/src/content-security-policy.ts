@@ -1,7 +1,7 @@
-// What browsers may do with the answers of this app, as data: main.ts hands it to the framework's own package.
+// What browsers may do with this app's answers; main.ts hands it to the framework's own package.
 // Loosen a directive here when a page needs more: fonts, scripts, pictures from elsewhere.
 
-/** Nothing may be loaded or run but what is named. Without any script, injected markup can't run one either. */
+/** Nothing may be loaded or run but what is named. Without any script, injected ones can't run either. */
 export const contentSecurityPolicy = {
   defaultSrc: ["'none'"],
   styleSrc: ["'self'"],
@@ -12,13 +12,13 @@ export const contentSecurityPolicy = {
   objectSrc: ["'none'"],
 };
 
-/** Not "no-referrer": with it browsers send `Origin: null`, and older ones would fail the check for cross-site requests. */
+/** Not "no-referrer": browsers would send `Origin: null`, and older ones fail the check for cross-site requests. */
 export const referrerPolicy = "same-origin";
 
-/** Sent in production only, where everything is HTTPS: seconds for which browsers refuse plain HTTP to this host. */
+/** In production only. Seconds for which browsers refuse plain HTTP to this host. */
 export const strictTransportSecurity = { maxAge: 31_536_000, includeSubDomains: false };
 
-/** All of it as headers, for whoever sets them by hand. */
+/** As headers, for whoever sets them by hand. */
 export function securityHeaders(production: boolean): Record<string, string> {
   const directives = Object.entries(contentSecurityPolicy).map(([name, sources]) => {
     return `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${sources.join(" ")}`;

@@ -1,4 +1,4 @@
-// Names a device by its User-Agent, roughly, for a list in which people recognise their own: "Firefox on Linux".
+// Names a device by its User-Agent, roughly: "Firefox on Linux".
 // Add a browser or a system to the tables; the first that matches wins.
 
 const BROWSERS: [RegExp, string][] = [

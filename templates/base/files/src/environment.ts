@@ -1,7 +1,7 @@
-// Reads settings from environment variables, typed; a malformed one is an error that names it and says what is right.
-// Change it to read a new kind of value (a duration, a size); config.ts says which settings there are.
+// Reads settings from environment variables, typed; a malformed one is an error that names it.
+// Add a new kind of value here (a duration, a size); config.ts says which settings there are.
 
-/** A setting is missing or malformed. The message is one line, and never holds a value that may be secret. */
+/** Missing or malformed. The message is one line, and never holds what may be secret. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
@@ -33,12 +33,12 @@ export class Environment {
     return this.optional(name) ?? fallback;
   }
 
-  /** Like `optional`, without white space around it: for everything but free text and passwords. */
+  /** Without white space around it: for all but free text and passwords. */
   #trimmed(name: string): string | undefined {
     return this.optional(name)?.trim() || undefined;
   }
 
-  /** A whole number within the bounds, which are inclusive. */
+  /** A whole number; the bounds are inclusive. */
   integer(name: string, fallback: number, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
     const text = this.#trimmed(name);
     if (text === undefined) return fallback;
@@ -77,7 +77,7 @@ export class Environment {
       .filter((value) => value !== "");
   }
 
-  /** A URL with one of the protocols ("postgres:"). It may hold a password, so no message ever shows it. */
+  /** With one of the protocols ("postgres:"). It may hold a password: no message shows it. */
   url(name: string, protocols: readonly string[]): URL | undefined {
     const text = this.#trimmed(name);
     if (text === undefined) return undefined;
@@ -92,7 +92,7 @@ export class Environment {
   }
 }
 
-/** Runs what reads the settings; on a ConfigError prints its line and ends the process with exit code 1. */
+/** On a ConfigError prints its line and ends the process with exit code 1. */
 export function orExit<Result>(read: () => Result): Result {
   try {
     return read();

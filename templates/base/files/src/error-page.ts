@@ -3,7 +3,6 @@
 import { html } from "./html.ts";
 import { layout } from "./layout.ts";
 
-/** The answer to a browser when something went wrong. */
 export function errorPage(status: number, message: string): string {
   const title = TITLES[status] ?? (status < 500 ? "That did not work" : "Something went wrong");
   return layout(

@@ -1,5 +1,5 @@
-// HTML as a tagged template in which every value is escaped, so that nothing a user typed can become markup.
-// There is no way around the escaping, by design; nest html`…` inside html`…` for markup.
+// HTML as a tagged template that escapes every value: nothing a user typed can become markup.
+// There is no way around it, by design; nest html`…` inside html`…` for markup.
 
 /** Markup that is safe to show: only html`…` makes it. */
 class Html {
@@ -24,7 +24,7 @@ export function html(markup: TemplateStringsArray, ...values: Value[]): Html {
   return new Html(markup.reduce((before, after, index) => before + show(values[index - 1]) + after));
 }
 
-/** Takes anything: what a session holds need not be of the type that the compiler believes. */
+/** Takes anything: session data need not be of the type that the compiler believes. */
 function show(value: unknown): string {
   if (value === false || value === null || value === undefined) return "";
   if (value instanceof Html) return value.toString();

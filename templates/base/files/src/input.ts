@@ -1,9 +1,9 @@
-// Turns what a request sends, a JSON body or a form's fields, into typed values; what doesn't fit is an InputError.
-// Add a reader for every new handler that takes input, so that handlers only ever see checked values.
+// Turns what a request sends, JSON or a form, into typed values; what doesn't fit is an InputError.
+// Add a reader for every handler that takes input.
 import { parse } from "node:querystring";
 import type { Json } from "./session/store.ts";
 
-/** The request is at fault. `status`: 400 can't be parsed, 404 can't exist, 415 can't be read, 422 has the wrong type or size. */
+/** `status`: 400 can't be parsed, 404 can't exist, 415 can't be read, 422 has the wrong type or size. */
 export class InputError extends Error {
   override readonly name = "InputError";
   readonly status: number;
@@ -16,14 +16,14 @@ export class InputError extends Error {
 
 const MAX_DEPTH = 100;
 
-/** Whether the page's forms sent it: they are answered with a redirect, everything else with JSON. */
+/** The page's forms are answered with a redirect, everything else with JSON. */
 export function isForm(contentType: string | undefined): boolean {
   return /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType ?? "");
 }
 
 /**
- * How to read a body, by the request's headers. undefined: not at all; handlers that need one miss it, and say so. Plain
- * UTF-8 or 415: what is compressed could grow without limit, and what is in another charset would be stored garbled.
+ * undefined: the body isn't read; handlers that need one miss it, and say so. 415: compressed, which could grow without
+ * limit, or not in UTF-8, which would be stored garbled.
  */
 export function bodyFormat(headers: Record<string, string | string[] | undefined>): "form" | "json" | undefined {
   const type = String(headers["content-type"] ?? "");
@@ -36,10 +36,10 @@ export function bodyFormat(headers: Record<string, string | string[] | undefined
   return format;
 }
 
-/** What a body says, for frameworks without parsers of their own. An empty one is none: many clients name a type even then. */
+/** For frameworks without parsers. An empty body is none: many clients name a type even then. */
 export function parseBody(format: "form" | "json", text: string): unknown {
   if (text === "") return undefined;
-  // An object without a prototype, and lists for what is there more than once.
+  // Without a prototype, and with lists of repeated fields.
   if (format === "form") return parse(text, "&", "=", { maxKeys: 0 });
   const json = parseJson(text);
   if (json === undefined) throw new InputError("The body is not valid JSON.", 400);
@@ -57,7 +57,7 @@ export function readLogin(body: unknown): { userid: string; password: string } {
   if (!isText(userid, 1, 128) || /\p{Cc}/u.test(userid)) {
     throw new InputError("userid must be text of 1 to 128 characters.");
   }
-  // An upper limit, since hashing a password takes time in proportion to its length.
+  // Hashing takes time in proportion to the length.
   if (!isText(password, 1, 1024)) throw new InputError("password must be text of 1 to 1024 characters.");
   return { userid, password };
 }
@@ -77,7 +77,7 @@ export function readDataForm(body: unknown): { key: string; value: Json } {
   return { key: readKey(key), value: storable(json === undefined ? value : json) };
 }
 
-/** A key of the session's data: any text of up to 128 characters, the empty one too. */
+/** Any text of up to 128 characters, the empty one too. */
 export function readKey(key: unknown): string {
   if (!isText(key, 0, 128)) throw new InputError("key must be text of at most 128 characters.");
   return key;
@@ -94,7 +94,7 @@ export function readCartItem(body: unknown): { sku: string; quantity: number } {
   return { sku, quantity: number };
 }
 
-/** A session's id. What can't be one isn't there: 404, as for a session of somebody else. */
+/** What can't be an id is 404, as somebody else's session is. */
 export function readSessionId(id: unknown): string {
   if (typeof id !== "string" || !/^[\w-]{22}$/.test(id)) throw new InputError("There is no such session.", 404);
   return id;
@@ -107,12 +107,12 @@ function fields(body: unknown): Record<string, unknown> {
   return body as Record<string, unknown>;
 }
 
-/** Length in characters as JavaScript counts them; half a surrogate pair isn't text, and no store would keep it. */
+/** Length as JavaScript counts it; half a surrogate pair isn't text, and no store would keep it. */
 function isText(value: unknown, min: number, max: number): value is string {
   return typeof value === "string" && value.length >= min && value.length <= max && value.isWellFormed();
 }
 
-/** Parsed JSON is not yet safe to write out again: 1e999 has become Infinity, and deep nesting would exhaust the stack. */
+/** Not all JSON can be written out again: 1e999 is Infinity, and deep nesting would exhaust the stack. */
 function storable(value: Json, depth = MAX_DEPTH): Json {
   if (typeof value === "number" && !Number.isFinite(value)) throw new InputError("value holds a number out of range.");
   if (typeof value === "object" && value !== null) {

@@ -6,7 +6,7 @@ import { type Html, html } from "./html.ts";
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='9' fill='%230b6e63'/%3E%3Ccircle cx='16' cy='16' r='6.5' fill='none' stroke='%23fff' stroke-width='4'/%3E%3C/svg%3E";
 
-/** A whole document around `main`. A footer, and the switch for the theme, where there is a footer. */
+/** The switch for the theme comes with a footer. */
 export function layout(title: string, theme: unknown, main: Html, footer?: Html): string {
   return `<!doctype html>\n${html`<html lang="en" ${(theme === "light" || theme === "dark") && html`data-theme="${theme}"`}>
   <head>
@@ -28,7 +28,6 @@ export function layout(title: string, theme: unknown, main: Html, footer?: Html)
 </html>`}\n`;
 }
 
-/** The theme is session data like any other: two values, and none. */
 function themes(theme: unknown): Html {
   const button = (label: string, value: string, chosen: boolean) =>
     html`<button name="value" value="${value}" aria-pressed="${String(chosen)}">${label}</button>`;

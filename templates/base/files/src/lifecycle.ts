@@ -1,4 +1,4 @@
-// How the process starts and stops: waits for the store, says where it listens, finishes what runs, logs what happens.
+// How the process starts and stops, and what it logs.
 // Change here where log lines go and how long a shutdown may take.
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,19 +6,19 @@ import type { Config } from "./config.ts";
 import type { SessionEvent } from "./session/events.ts";
 import type { Sessions } from "./session/sessions.ts";
 
-/** Milliseconds that running requests have left when the process is told to stop. */
+/** Milliseconds that running requests have left at a stop. */
 const GRACE = 8_000;
 /** Milliseconds after which it stops in any case. */
 const LAST = 9_500;
-/** Milliseconds after which a connection goes on which nothing runs any more. */
+/** Milliseconds between two looks for connections on which nothing runs any more. */
 const SWEEP = 100;
 
-/** What a signal does: nothing runs yet that would have to be finished. */
+/** What a signal does; nothing runs yet. */
 let stop: () => unknown = () => process.exit(0);
 
 /** Waits until the store can be used; ends the process with one line if it can't within `startTimeout`. */
 export async function waitForStore(sessions: Sessions, { setup, startTimeout }: Config): Promise<void> {
-  // By now, since the first process of a container is stopped by no signal that it doesn't handle.
+  // By now: the first process of a container is stopped by no signal that it doesn't handle.
   for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stop());
   try {
     await sessions.ready(setup, startTimeout, (line) => console.error(line));
@@ -41,7 +41,7 @@ export function announce(server: Server, { host, port }: Config): void {
   });
 }
 
-/** SIGTERM and SIGINT: accept nothing more, finish what runs, close the store, exit 0. `close` is the framework's own way, if it has one. */
+/** At SIGTERM or SIGINT: finish what runs, close the store, exit 0. `close` is the framework's own way, if it has one. */
 export function stopOnSignal(
   server: Server,
   sessions: Sessions,
@@ -51,7 +51,7 @@ export function stopOnSignal(
     // Upgraded connections and a store that hangs don't go by themselves.
     setTimeout(() => process.exit(0), LAST).unref();
     const force = setTimeout(() => server.closeAllConnections(), GRACE);
-    // A kept connection ends with its next answer, or when the one that is under way has left.
+    // Kept connections end with their next answer, or the one under way.
     server.prependListener("request", (_request, response) => response.setHeader("Connection", "close"));
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
     await close();
@@ -62,7 +62,7 @@ export function stopOnSignal(
   };
 }
 
-/** One JSON line an event, for whatever collects them. None of them holds a secret. */
+/** One JSON line an event; none holds a secret. */
 export function logEvent(event: SessionEvent): void {
   const { type, ...rest } = event;
   console[isProblem(event) ? "error" : "log"](

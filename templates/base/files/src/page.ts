@@ -1,14 +1,5 @@
-// The page of the example, a pure function of what it shows: HTML without any script, every value escaped by html`…`.
-// Replace it by your own pages. Its forms work by these routes, each answered with 303 to / :
-//
-//   POST /session/start                       starts a session
-//   POST /session/data          key, value    sets a value (JSON, or else text)
-//   POST /session/data/delete   key           removes a value
-//   POST /login                 userid, password
-//   POST /logout
-//   POST /sessions/end          id            ends one of the user's sessions
-//   POST /sessions/end-others                 ends all but this one; needs a recent sign-in
-//   POST /cart                  sku, quantity 0 takes the article out
+// The page of the example, a pure function of what it shows: HTML without any script.
+// Replace it by your own pages. The routes of its forms, each answered with 303 to /, are in handlers.ts.
 import { deviceName } from "./device.ts";
 import { type Html, html } from "./html.ts";
 import { layout } from "./layout.ts";
@@ -21,7 +12,7 @@ export interface PageView {
   session: PageSession | null;
   /** The user's sessions on all devices; empty for a guest. */
   devices: readonly Device[];
-  /** Whether the password was given a short while ago, as ending other devices asks for. */
+  /** Signed in a short while ago, as ending other devices asks for. */
   fresh: boolean;
   /** Whether any name signs in with the password "demo". */
   demo: boolean;
@@ -48,7 +39,6 @@ export interface Device {
   current: boolean;
 }
 
-/** The answer to `GET /`. */
 export function page(view: PageView): string {
   const { session, store } = view;
   return layout(
@@ -268,7 +258,7 @@ function time(seconds: number): Html {
   return html`<time datetime="${new Date(seconds * 1000).toISOString()}">${clock(seconds)}</time>`;
 }
 
-/** "2026-11-23 12:26:32 UTC": without scripts the server doesn't know the visitor's time zone. */
+/** "2026-11-23 12:26:32 UTC": the server doesn't know the visitor's time zone. */
 function clock(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }

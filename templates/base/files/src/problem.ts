@@ -1,8 +1,8 @@
 // Turns whatever a handler throws into an answer: a page for browsers, JSON `{ error }` for everyone else.
-// Change it to hide, reword or add to what clients are told about a failure.
+// Change here what clients are told about a failure.
 import { errorPage } from "./error-page.ts";
 
-/** An answer that is not a success, for handlers to throw. What is in `more` joins `error` in the JSON. */
+/** For handlers to throw. What is in `more` joins `error` in the JSON. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: number;
@@ -21,7 +21,7 @@ export interface Answer {
   body: string;
 }
 
-/** The answer for an error. `accept` is the request's Accept header; unexpected errors go to `log`. */
+/** `accept` is the request's Accept header; unexpected errors go to `log`. */
 export function answerTo(error: unknown, accept: string | undefined, log: (error: unknown) => void): Answer {
   const status = statusOf(error);
   if (status === 500) log(error);
@@ -41,7 +41,7 @@ export function answerTo(error: unknown, accept: string | undefined, log: (error
   };
 }
 
-/** The status that the error names, as those of frameworks and of the session runtime do, if a client may see it. */
+/** The status that the error names, if a client may see it. */
 function statusOf(error: unknown): number {
   const { status, statusCode } = Object(error) as { status?: unknown; statusCode?: unknown };
   const code = typeof status === "number" ? status : statusCode;
@@ -49,7 +49,7 @@ function statusOf(error: unknown): number {
   return (code >= 400 && code < 500) || code === 501 || code === 503 ? code : 500;
 }
 
-/** Errors of a client's making explain themselves. The others may name hosts and files, so they don't. */
+/** Errors of a client's making explain themselves; others may name hosts and files. */
 function messageOf(error: unknown, status: number): string {
   if (status === 500) return "Something went wrong here; it has been noted.";
   if (status === 503 && !(error instanceof Problem))

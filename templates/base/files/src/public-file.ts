@@ -1,4 +1,4 @@
-// Which file of public/ a request asks for. Nothing else on the disk can be asked for: no dot files, nothing encoded, no "..".
+// Which file of public/ a request asks for: no dot files, nothing encoded, no "..".
 // Add a type to have files with another ending served.
 import { existsSync } from "node:fs";
 
@@ -15,7 +15,7 @@ const TYPES: Record<string, string> = {
   woff2: "font/woff2",
 };
 
-/** undefined: the request is about something else. Costs the disk nothing unless the path ends as a file's does. */
+/** undefined: the request is about something else. */
 export function publicFile(method: string | undefined, url = "/"): { type: string; path: URL } | undefined {
   if (method !== "GET" && method !== "HEAD") return undefined;
   const [, name, ending = ""] = /^((?:\/\w[\w.-]*)+\.(\w+))(?:\?|$)/.exec(url) ?? [];

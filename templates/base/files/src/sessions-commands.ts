@@ -9,7 +9,7 @@ import type { SessionDriver, SessionRow } from "./session/store.ts";
 const PAGE = 500;
 const MOST_OF_ONE_USER = 10_000;
 
-/** Checked by sessions-cli.ts: a command finds what it needs. */
+/** As checked by sessions-cli.ts. */
 export interface Options {
   /** A session's ID; "" for commands without. */
   session: string;
@@ -81,7 +81,7 @@ export const commands: Record<string, Command> = {
   },
 };
 
-/** A page at a time, so that a table of any size fits. */
+/** A page at a time: a table of any size fits. */
 async function* allSessions(driver: SessionDriver): AsyncGenerator<SessionRow> {
   const asOf = now();
   for (let after: string | undefined, page: SessionRow[]; ; after = page.at(-1)?.id) {
@@ -117,7 +117,7 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-/** Everything but the secret's hash and the data: what may be listed. */
+/** What may be listed. */
 function publicPart({ secretHash: _secretHash, data: _data, version: _version, ...rest }: SessionRow) {
   return rest;
 }
@@ -134,7 +134,7 @@ function row(cells: string[]): string {
     .trimEnd();
 }
 
-/** Names and addresses come from clients: without control characters they can't command the terminal. */
+/** Clients' text without control characters, which could command the terminal. */
 function plain(text: string): string {
   return text.replace(/\p{C}/gu, "\uFFFD");
 }
@@ -147,7 +147,7 @@ function now(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** Waits while whoever reads is slower than the store. */
+/** Waits while the reader is slower than the store. */
 export async function print(text: string): Promise<void> {
   if (!process.stdout.write(`${text}\n`)) await new Promise((resolve) => process.stdout.once("drain", resolve));
 }

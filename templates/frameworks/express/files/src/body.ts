@@ -7,7 +7,7 @@ const limit = "256kb";
 
 /** Leaves the parsed body in request.body; nothing without one, or for any other type. */
 export const readBody = [
-  // Not strict: a body of `null` or `"text"` is JSON, and of the wrong type (422), not malformed (400).
+  // Not strict: `null` and `"text"` are JSON, of the wrong type (422), not malformed (400).
   express.json({ type: ({ headers }) => bodyFormat(headers) === "json", limit, strict: false }),
   // As many fields as the limit has room for.
   express.urlencoded({

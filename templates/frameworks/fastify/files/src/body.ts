@@ -7,15 +7,15 @@ import { bodyFormat } from "./input.ts";
 export function readBodies(app: FastifyInstance): void {
   app.register(formbody);
 
-  // "__proto__" is a key like any other in session data, which has no prototype; so Fastify need not refuse it.
+  // Session data has no prototype: "__proto__" is a key like any other.
   const parseJson = app.getDefaultJsonParser("ignore", "ignore");
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body: string, done) => {
-    // Not an error by itself: many clients name a type even where they send nothing.
+    // Many clients name a type even where they send nothing.
     if (body === "") done(null);
     else parseJson(request, body, done);
   });
 
-  // Any other type isn't read at all: handlers that need a body miss it, and say so.
+  // Any other type isn't read: handlers that need a body miss it, and say so.
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
 
   // Throws on what is compressed, and on charsets that Fastify would take for UTF-8.

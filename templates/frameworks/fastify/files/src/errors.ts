@@ -12,7 +12,7 @@ export function notFound(): never {
 /** Answers what a handler or a hook has thrown. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, body } = answerTo(error, request.headers.accept, (cause) => request.log.error(cause));
-  // Fastify would hang up on a body that can't be read, before a browser that is still sending it reads why.
+  // Fastify would hang up before a browser that is still sending such a body reads why.
   if ((status === 400 || status === 413) && reply.hasHeader("connection")) reply.removeHeader("connection");
   return reply.code(status).headers(headers).send(body);
 }
@@ -23,7 +23,7 @@ export function answerRaw(error: unknown, request: FastifyRequest, response: Ser
   response.writeHead(status, headers).end(body);
 }
 
-/** Answers what isn't HTTP. Fastify's own answer doesn't say that the connection ends with it, and clients would use it again. */
+/** Answers what isn't HTTP. Fastify's own answer doesn't say that the connection ends, and clients would use it again. */
 export function answerClientError({ code }: ConnectionError, socket: Socket): void {
   if (code === "ECONNRESET" || socket.destroyed) return;
   const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[code as string] ?? 400;

@@ -56,10 +56,10 @@ app.get("/*", (request, reply) => {
   const file = publicFile(request.method, request.url);
   return file ? reply.type(file.type).send(createReadStream(file.path)) : reply.callNotFound();
 });
-// What is registered in this scope has sessions; what is outside, as the files of public/, costs the store nothing.
+// The files of public/ are outside this scope, without sessions: they cost the store nothing.
 app.register(async (scope) => {
   scope.register(sessionPlugin, { sessions, answerRaw });
-  // In here, since what another site sends is refused (403) before it is looked at.
+  // In here: what another site sends is refused (403) before it is looked at.
   scope.setNotFoundHandler(notFound);
   readBodies(scope);
   scope.register(handlers(sessions, config));

@@ -16,7 +16,7 @@ export interface BodyEnv {
 const limit = bodyLimit({ maxSize: MAX_BYTES, onError: refuse });
 
 export const readBody: MiddlewareHandler<BodyEnv> = async (c, next) => {
-  // Where only middleware is, nothing is: 404, whatever was sent.
+  // Only middleware, no route: 404, whatever was sent.
   if (matchedRoutes(c).every(({ method }) => method === "ALL")) return next();
   const format = bodyFormat(c.req.header());
   // A body that nobody has looked at can pass unread, and the connection stays; bodyLimit would look at it.
@@ -27,7 +27,7 @@ export const readBody: MiddlewareHandler<BodyEnv> = async (c, next) => {
       if (format !== undefined) text = await c.req.text();
     });
   } catch (error) {
-    // Hung up half way: a client's mistake, nothing to take note of.
+    // Hung up half way: a client's mistake.
     throw error instanceof Problem ? error : new Problem(400, "The body can't be read.");
   }
   c.set("body", format && parseBody(format, text));

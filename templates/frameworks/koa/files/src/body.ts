@@ -4,8 +4,7 @@ import { bodyParser } from "@koa/bodyparser";
 import type { Middleware } from "koa";
 import { bodyFormat, parseBody } from "./input.ts";
 
-// As text: the parser's own JSON would refuse "__proto__", which is a key like any other in session data, and its forms end
-// after 1,000 fields.
+// As text: the parser's own JSON would refuse "__proto__", a key like any other here, and its forms end after 1,000 fields.
 const readText = bodyParser({
   enableTypes: ["text"],
   extendTypes: { text: ["application/json", "application/x-www-form-urlencoded"] },

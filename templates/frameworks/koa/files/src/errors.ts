@@ -11,7 +11,7 @@ export const notFound: Middleware = async (ctx, next) => {
   if (ctx.body === undefined && ctx.status === 404) throw new Problem(404, "There is nothing at this address.");
 };
 
-/** Instead of Koa's own: answers what a handler or a middleware has thrown, ctx.throw among them, and keeps the security headers. */
+/** Instead of Koa's own, which drops the security headers: answers what was thrown, by ctx.throw too. */
 export function answerError(this: Context, thrown: unknown): void {
   // Koa calls it after every answer.
   if (thrown === null || thrown === undefined) return;

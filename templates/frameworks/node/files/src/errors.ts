@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { answerTo } from "./problem.ts";
 
-/** Answers what a handler has thrown. */
 export function answerError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
   if (response.headersSent) {
     console.error(error);

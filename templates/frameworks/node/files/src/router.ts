@@ -1,5 +1,5 @@
 // Finds the handler for a method and a path: `/sessions/:id` matches `/sessions/42`, with the id among `params`.
-// Add matching by something else (host, a wildcard) here; the routes themselves are in handlers.ts.
+// Add other matching (host, a wildcard) here; the routes are in handlers.ts.
 import { readBody } from "./body.ts";
 import { Problem } from "./problem.ts";
 import type { Exchange } from "./session/adapter.ts";
@@ -28,7 +28,7 @@ export class Router {
     const route = this.#find(segments);
     if (route === undefined) throw new Problem(404, "There is nothing at this address.");
     const { method = "GET" } = request;
-    // Node sends the headers of an answer to HEAD, and leaves its body out.
+    // Node leaves out the body of an answer to HEAD.
     const handler = route.handlers.get(method === "HEAD" ? "GET" : method);
     if (handler === undefined) {
       const allowed = [...route.handlers.keys()].flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : name));
@@ -40,7 +40,7 @@ export class Router {
     await handler(exchange);
   }
 
-  /** A pattern that says the path word for word comes before one with a parameter. */
+  /** A literal pattern comes before one with a parameter. */
   #find(segments: string[]): Route | undefined {
     const literal = this.#routes.get(segments.join("/"));
     if (literal !== undefined) return literal;

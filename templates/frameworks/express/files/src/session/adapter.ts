@@ -16,12 +16,11 @@ declare module "express-serve-static-core" {
 
 const VISIT = Symbol("visit");
 
-/** What the middleware keeps on a request. */
 interface Visiting {
   [VISIT]?: Visit;
 }
 
-// On the prototype, once: a getter on each request would cost more than all the rest of an anonymous one.
+// On the prototype: a getter on each request would cost more than the rest of an anonymous one.
 Object.defineProperty(express.request, "session", {
   configurable: true,
   get(this: Visiting) {

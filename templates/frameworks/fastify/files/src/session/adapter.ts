@@ -36,7 +36,7 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, 
 
   function hold(request: FastifyRequest, reply: FastifyReply): void {
     const visit = request[VISIT];
-    // Fastify has let go of the reply by then, so that there is no error handler to ask.
+    // Fastify has let go of the reply by then: there is no error handler to ask.
     if (visit !== undefined) holdResponse(reply.raw, visit, (error) => answerRaw(error, request, reply.raw));
   }
 
@@ -75,10 +75,9 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, 
   done();
 };
 
-// Not encapsulated: what it adds is for the scope that registers it. (The package fastify-plugin does no more than this.)
+// Not encapsulated: what it adds is for the scope that registers it, as with fastify-plugin.
 Object.assign(sessionPlugin, { [Symbol.for("skip-override")]: true });
 
-/** How the runtime sees the headers of a reply. */
 class ReplyHeaders implements ResponseHeaders {
   readonly #reply: FastifyReply;
   constructor(reply: FastifyReply) {

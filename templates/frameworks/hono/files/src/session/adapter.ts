@@ -26,7 +26,7 @@ type SessionContext = Context<SessionEnv>;
 export function sessionMiddleware(sessions: Sessions): MiddlewareHandler<SessionEnv> {
   return async (c, next) => {
     const visit = await sessions.begin(new HonoSessionRequest(c));
-    // Hono can't tell who reads a variable, so that every answer behind this middleware counts as depending on the session.
+    // Hono can't tell who reads a variable: every answer here counts as depending on the session.
     c.set("session", visit.session);
     try {
       await next();
@@ -57,7 +57,7 @@ async function finish(c: SessionContext, visit: Visit): Promise<void> {
   }
 }
 
-/** What sessions need to know of a request, of an app with more variables too. */
+/** Of an app with more variables too. */
 export class HonoSessionRequest implements SessionRequest {
   readonly #c: Pick<SessionContext, "req" | "env">;
   constructor(c: Pick<SessionContext, "req" | "env">) {
@@ -75,13 +75,12 @@ export class HonoSessionRequest implements SessionRequest {
   get remoteAddress(): string | undefined {
     return this.#c.env?.incoming?.socket.remoteAddress;
   }
-  /** Asked of the connection: the scheme in `c.req.url` may be what the client has claimed. */
+  /** The scheme in `c.req.url` may be what the client has claimed. */
   get encrypted(): boolean {
     return (this.#c.env?.incoming?.socket as Partial<TLSSocket> | undefined)?.encrypted === true;
   }
 }
 
-/** How the runtime sees the headers of an answer. */
 class ContextHeaders implements ResponseHeaders {
   readonly #c: SessionContext;
   constructor(c: SessionContext) {

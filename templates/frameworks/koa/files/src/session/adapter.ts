@@ -18,8 +18,8 @@ declare module "koa" {
 const VISIT = Symbol("visit");
 
 /**
- * Finds the session of every request and saves it before the answer leaves, however a handler answers, through ctx.res
- * too. Errors (403, 413, 503) go to ctx.onerror: app.context.onerror is where an app answers in its own way.
+ * Finds the session of every request and saves it before the answer leaves, through ctx.res too. Errors (403, 413, 503)
+ * go to ctx.onerror, which an app replaces by app.context.onerror.
  */
 export function sessionMiddleware(app: Koa, sessions: Sessions): Middleware {
   Object.defineProperty(app.context, "session", {

@@ -13,7 +13,7 @@ export class Exchange {
   readonly response: ServerResponse;
   /** What the router has found in the path: `key` for `/data/:key`. */
   params: Record<string, string> = {};
-  /** What the router has read, parsed and not yet checked. */
+  /** Parsed, not yet checked. */
   body: unknown;
   readonly #visit: Visit;
 
@@ -23,7 +23,7 @@ export class Exchange {
     this.#visit = visit;
   }
 
-  /** Always there; nothing is stored until it is written to. Take it only where you need it: the answer depends on it then. */
+  /** Always there; nothing is stored until it is written to. Taking it makes the answer depend on it. */
   get session(): Session {
     return this.#visit.session;
   }
