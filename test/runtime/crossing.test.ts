@@ -4,9 +4,10 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { keepPrivate } from "../../runtime/src/session/cookie.ts";
 import { Sessions } from "../../runtime/src/session/sessions.ts";
-import { defaults, type SessionSettings } from "../../runtime/src/session/settings.ts";
+import type { SessionSettings } from "../../runtime/src/session/settings.ts";
 import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/store.ts";
 import { waitFor } from "../drivers/waiting.ts";
+import { defaults } from "./defaults.ts";
 import { type App, dataOf, open, Visitor, write } from "./visitor.ts";
 
 async function app(settings: Partial<SessionSettings> = {}): Promise<App> {

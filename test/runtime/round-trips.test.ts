@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Sessions } from "../../runtime/src/session/sessions.ts";
-import { defaults } from "../../runtime/src/session/settings.ts";
 import { readStoreSettings } from "../../templates/backends/postgres/files/src/config.store.ts";
 import { createDriver } from "../../templates/backends/postgres/files/src/session/driver.ts";
 import { Environment } from "../../templates/base/files/src/environment.ts";
 import { server } from "../servers/server.ts";
+import { defaults } from "./defaults.ts";
 import { type App, Visitor, write } from "./visitor.ts";
 
 /** Messages of a client, by the letter that they begin with: the protocol's Execute, Query, and Sync (which ends a round trip). */

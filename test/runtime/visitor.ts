@@ -6,10 +6,11 @@ import type { SessionEvent } from "../../runtime/src/session/events.ts";
 import type { SessionRequest } from "../../runtime/src/session/request.ts";
 import type { Session } from "../../runtime/src/session/session.ts";
 import { Sessions } from "../../runtime/src/session/sessions.ts";
-import { defaults, type SessionSettings } from "../../runtime/src/session/settings.ts";
+import type { SessionSettings } from "../../runtime/src/session/settings.ts";
 import type { SessionDriver } from "../../runtime/src/session/store.ts";
 import type { Fixture, OpenStore } from "../drivers/fixture.ts";
 import { server } from "../servers/server.ts";
+import { defaults } from "./defaults.ts";
 
 /** A moment in which the tests begin: now, since stores with expiry of their own go by the real clock. */
 const START = Math.floor(Date.now() / 1000);

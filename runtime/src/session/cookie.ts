@@ -3,7 +3,7 @@
 import { stringifySetCookie } from "cookie";
 import type { SessionSettings } from "./settings.ts";
 
-/** How an adapter reads and writes the headers of its framework's response. */
+/** Of a framework's response. */
 export interface ResponseHeaders {
   get(name: string): string | undefined;
   set(name: string, value: string): void;

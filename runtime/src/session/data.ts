@@ -16,7 +16,6 @@ export class InvalidData extends TypeError {
   }
 }
 
-/** The session would grow beyond `maxDataBytes`. */
 export class DataTooLarge extends Error {
   override readonly name = "DataTooLarge";
   readonly status = 413;
@@ -79,7 +78,6 @@ export function changesOf(data: SessionData, stored: StoredData, limits: StoreLi
   return set.size === 0 && remove.length === 0 ? undefined : { set, remove, text: JSON.stringify(now) };
 }
 
-/** Refuses a string that the store can't hold. */
 export function checkText(text: string, path: string, limits: StoreLimits): void {
   if (limits.text?.pattern.test(text)) throw new InvalidData(`${path} can't be stored: ${limits.text.reason}`, 422);
 }

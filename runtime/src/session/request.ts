@@ -11,9 +11,9 @@ export interface SessionRequest {
   url: string;
   /** By lower-case name. */
   header(name: string): string | undefined;
-  /** The other end of the connection: the client, or the last proxy. */
+  /** The client, or the last proxy. */
   remoteAddress: string | undefined;
-  /** Whether this connection itself is TLS. */
+  /** Of this connection itself. */
   encrypted: boolean;
 }
 
@@ -40,7 +40,6 @@ export class NodeRequest implements SessionRequest {
   }
 }
 
-/** Where a request came from, behind trusted proxies. */
 export class Proxies {
   readonly #hops: number;
   readonly #trusted = new BlockList();

@@ -11,7 +11,6 @@ import type { Visit } from "./visit.ts";
 export function holdResponse(response: ServerResponse, visit: Visit, fail: (error: unknown) => void): void {
   const { writeHead, write, end, flushHeaders } = response;
   const headers = new NodeHeaders(response);
-  /** Calls that wait for the save. */
   let held: (() => void)[] | undefined;
   /** Calls go straight through: in a replay, and after a failure. */
   let open = false;
@@ -65,7 +64,7 @@ export function holdResponse(response: ServerResponse, visit: Visit, fail: (erro
       response.destroy(error);
     } else {
       // The handler's answer says that all went well, and it has not.
-      takeBack(response);
+      reset(response, OF_THE_ANSWER);
       fail(error);
     }
   }
@@ -145,7 +144,7 @@ class NodeHeaders implements ResponseHeaders {
   }
 }
 
-/** As writeHead takes them: an object, a flat list, or a list of pairs. */
+/** An object, a flat list, or a list of pairs, as writeHead takes them. */
 function applyHeaders(response: ServerResponse, headers: OutgoingHttpHeaders | unknown[]): void {
   if (!Array.isArray(headers)) {
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
@@ -165,7 +164,7 @@ function snapshot(response: ServerResponse): { statusCode: number; restore: () =
   const headers = Object.entries(response.getHeaders());
   const restore = () => {
     if (headersSent) return;
-    reset(response);
+    reset(response, response.getHeaderNames());
     response.statusCode = statusCode;
     response.statusMessage = statusMessage;
     for (const [name, value] of headers) if (value !== undefined) response.setHeader(name, value);
@@ -197,15 +196,9 @@ export const OF_THE_ANSWER = [
   "transfer-encoding",
 ];
 
-function takeBack(response: ServerResponse): void {
+function reset(response: ServerResponse, headers: string[]): void {
   // Node takes a removed Content-Length for a wish to send none, and closes the connection.
-  for (const name of OF_THE_ANSWER) if (response.hasHeader(name)) response.removeHeader(name);
-  response.statusCode = 200;
-  response.statusMessage = "";
-}
-
-function reset(response: ServerResponse): void {
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  for (const name of headers) if (response.hasHeader(name)) response.removeHeader(name);
   response.statusCode = 200;
   response.statusMessage = "";
 }

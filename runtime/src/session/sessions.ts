@@ -22,7 +22,7 @@ import { parseToken, sameSecret, type Token } from "./token.ts";
 import type { Client, Found, SessionContext } from "./unit-of-work.ts";
 import { Visit, type VisitOptions } from "./visit.ts";
 
-/** A session as its user or an administrator may see it. */
+/** For its user or an administrator. */
 export type SessionInfo = Omit<SessionRow, "secretHash" | "data" | "version">;
 
 /** "renewed": the session has another secret by now. */

@@ -1,7 +1,6 @@
 // What is stored of sessions, and the contract of a backend's driver.
 // Change it to store something new about every session; then driver.ts and schema.
 
-/** Anything that JSON can hold. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** One stored session. Times are integer seconds since 1970, `idle` is in seconds. */
@@ -10,14 +9,13 @@ export interface SessionRow {
   id: string;
   /** SHA-256 of the token's secret, 32 bytes. */
   secretHash: Uint8Array;
-  /** Who is signed in; null for a guest. */
+  /** null for a guest. */
   userid: string | null;
   created: number;
   /** The last access, to within `touchEvery`. */
   updated: number;
   /** The last sign-in; 0 if there was none. */
   authenticated: number;
-  /** How long the session lives without an access. */
   idle: number;
   /** The session's last second: min(updated + idle, created + lifetime). */
   expires: number;
@@ -37,7 +35,6 @@ export interface Touch {
   lifetime: number;
 }
 
-/** How a request looks a session up. */
 export interface Access {
   now: number;
   /**
@@ -52,7 +49,7 @@ export type FoundRow = SessionRow & { touched?: boolean };
 
 /** Top-level keys of `data` are replaced or removed; nothing is merged deeper. */
 export interface SessionChange {
-  /** The time of the change: a row with `expires < now` is gone. */
+  /** A row with `expires < now` is gone. */
   now: number;
   /** Key to JSON text of its value. A Map, since a key may be `__proto__` or empty. */
   set?: ReadonlyMap<string, string>;
@@ -63,13 +60,11 @@ export interface SessionChange {
   /** Comes with `touch`, since it moves `expires`. */
   idle?: number;
   touch?: Touch;
-  /** Write only if the stored version is this one; else "conflict". */
   ifVersion?: number;
-  /** Write only if the stored secret hash is this one; else "conflict". */
   ifSecretHash?: Uint8Array;
 }
 
-/** "gone": there is no live session. "conflict": `ifVersion` or `ifSecretHash` doesn't hold. Neither writes anything. */
+/** "gone": there is no live session. "conflict": the stored row isn't of `ifVersion` or `ifSecretHash`. Neither writes. */
 export type ChangeResult = "done" | "gone" | "conflict";
 
 /** What a store can't hold; the runtime refuses it beforehand. */
@@ -80,10 +75,9 @@ export interface StoreLimits {
   text?: { pattern: RegExp; reason: string };
 }
 
-/** One page of sessions, in the order of their ids. */
+/** In the order of ids. */
 export interface Page {
   now: number;
-  /** Continue after this id. */
   after?: string;
   limit: number;
 }

@@ -45,7 +45,7 @@ export interface Client {
   useragent: string;
 }
 
-/** What is to be written besides data. */
+/** To be written, besides data. */
 interface Pending {
   userid?: string | null;
   authenticated?: number;
@@ -58,7 +58,6 @@ interface Unsaved {
 }
 
 const EMPTY = "{}";
-/** Tries of a large write. */
 const MAX_ROUNDS = 100;
 /** Bytes that a write may set without being checked against what is stored by now. */
 const SMALL = 256;
@@ -71,7 +70,7 @@ export class UnitOfWork {
   pending: Pending = {};
   /** A session is to start even if nothing is written to it. */
   started = false;
-  /** The session is no more: nothing is written. */
+  /** Nothing is written any more. */
   ended = false;
   /** Ended by `maxPerUser`, right after signing in. */
   beyondLimit = false;
@@ -145,7 +144,6 @@ export class UnitOfWork {
     }
   }
 
-  /** What the next save has to write. */
   unsaved(): Unsaved | undefined {
     if (this.ended) return undefined;
     const data = this.dataChange();
@@ -158,7 +156,6 @@ export class UnitOfWork {
     return data === undefined && isClean ? undefined : { data };
   }
 
-  /** What has become of the data, if it may be stored. */
   dataChange(): DataChange | undefined {
     if (this.#data === undefined) return undefined;
     const stored = this.#storedData();
@@ -198,6 +195,12 @@ export class UnitOfWork {
       await this.save(unsaved);
       if (this.#touchDue()) await this.#touch();
     });
+  }
+
+  async reread(id: string): Promise<SessionRow | undefined> {
+    const now = this.context.now();
+    const row = await this.context.guard.read(id, { now });
+    return row === undefined || row.expires < now ? undefined : row;
   }
 
   /** This request's own view of the data, as JSON text. */
@@ -269,13 +272,9 @@ export class UnitOfWork {
       const { token, ...pending } = settled;
       const change: SessionChange = { now: this.context.now(), set: data?.set, remove: data?.remove, ...pending };
       if (token !== undefined || pending.idle !== undefined || this.#touchDue()) change.touch = { lifetime };
-      if (token !== undefined) {
-        change.secretHash = token.secretHash;
-        // A slow request with an old token must not get the session's new one.
-        change.ifSecretHash = row.secretHash;
-      } else if (this.bound) {
-        change.ifSecretHash = row.secretHash;
-      }
+      if (token !== undefined) change.secretHash = token.secretHash;
+      // A slow request with an old token must not get the session's new one.
+      if (token !== undefined || this.bound) change.ifSecretHash = row.secretHash;
       const result =
         data !== undefined && isLarge(data)
           ? await this.#changeVersioned(row, change)
@@ -292,25 +291,19 @@ export class UnitOfWork {
     const start = performance.now();
     return turns.take(row.id, async (waited) => {
       guard.refuseIfDownSince(start);
-      let current: SessionRow | undefined = waited ? await this.#reread(row.id) : row;
+      let current: SessionRow | undefined = waited ? await this.reread(row.id) : row;
       for (let round = 0; round < MAX_ROUNDS && current !== undefined; round++) {
         this.checkSize(patchData(current.data, change), current.data);
         const versioned: SessionChange = { ...change, ifVersion: current.version };
         const result = await guard.run((driver) => driver.change(row.id, versioned));
         if (result !== "conflict") return result;
-        const stored = await this.#reread(row.id);
+        const stored = await this.reread(row.id);
         if (stored?.version === current.version) return "conflict";
         current = stored;
       }
       if (current === undefined) return "gone";
       throw new StoreUnavailable("The session is changed too often by others to be written to");
     });
-  }
-
-  async #reread(id: string): Promise<SessionRow | undefined> {
-    const now = this.context.now();
-    const row = await this.context.guard.read(id, { now });
-    return row === undefined || row.expires < now ? undefined : row;
   }
 
   /** What is pending now counts as written, unless `write` fails; what becomes pending meanwhile is kept. */
@@ -325,7 +318,6 @@ export class UnitOfWork {
     }
   }
 
-  /** Brings this view up to what was written. */
   #applied(row: SessionRow, change: SessionChange, data: string, token?: Token): void {
     const { touch, now, userid = row.userid, authenticated = row.authenticated, idle = row.idle } = change;
     const updated = touch === undefined ? row.updated : Math.max(row.updated, now);
@@ -344,7 +336,7 @@ export class UnitOfWork {
   /** The secret has been replaced since this request was let in. */
   async #afterConflict(row: SessionRow, settled: Pending, data: DataChange | undefined): Promise<void> {
     const { token, ...rest } = settled;
-    const stored = await this.#reread(row.id);
+    const stored = await this.reread(row.id);
     this.pending = { ...rest, ...this.pending };
     if (stored === undefined) return this.end();
     if (token !== undefined && Buffer.compare(stored.secretHash, token.secretHash) === 0) {

@@ -8,10 +8,8 @@ import type { UnitOfWork } from "./unit-of-work.ts";
 
 export type Update<T> = (data: SessionData) => T | Promise<T>;
 
-/** Rounds of read, change, conflict until it gives up. */
 const MAX_ROUNDS = 100;
 
-/** The work whose update is being computed. */
 const computing = new AsyncLocalStorage<UnitOfWork>();
 
 /** Whether an update of this work is calling: a write from there would wait for itself. */
@@ -39,7 +37,7 @@ async function updateStored<T>(work: UnitOfWork, loaded: SessionRow, change: Upd
   const start = performance.now();
   return turns.take(loaded.id, async (waited) => {
     guard.refuseIfDownSince(start);
-    let row: SessionRow | undefined = waited ? await reread(work, loaded.id) : loaded;
+    let row: SessionRow | undefined = waited ? await work.reread(loaded.id) : loaded;
     for (let round = 1; row !== undefined; round++) {
       const { result, outcome }: Attempt<T> = await attempt(work, row, change);
       if (outcome === "done") return result;
@@ -47,7 +45,7 @@ async function updateStored<T>(work: UnitOfWork, loaded: SessionRow, change: Upd
       if (round === MAX_ROUNDS) throw new StoreUnavailable("The session is changed too often by others to be updated");
       // Without chance, two processes that collide would collide again.
       if (round > 2) await new Promise((resume) => setTimeout(resume, Math.random() * Math.min(2 * round, 50)));
-      row = await reread(work, loaded.id);
+      row = await work.reread(loaded.id);
       if (row !== undefined && work.bound && !sameHash(row, loaded)) break;
     }
     work.end();
@@ -83,10 +81,4 @@ async function attempt<T>(work: UnitOfWork, row: SessionRow, change: Update<T>):
 
 function sameHash(one: SessionRow, other: SessionRow): boolean {
   return Buffer.compare(one.secretHash, other.secretHash) === 0;
-}
-
-async function reread(work: UnitOfWork, id: string): Promise<SessionRow | undefined> {
-  const { guard, now } = work.context;
-  const row = await guard.read(id, { now: now() });
-  return row === undefined || row.expires < now() ? undefined : row;
 }

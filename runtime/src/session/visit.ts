@@ -34,7 +34,7 @@ export class Visit {
   #answered = false;
   /** Whether a token that is repeated is still the session's. */
   #current = true;
-  /** The token of this session when the headers left. */
+  /** The token when the headers left. */
   #sent = "";
   /** Saving has failed; the error's answer comes by here too, and must get out. */
   #failed = false;
@@ -100,14 +100,12 @@ export class Visit {
     this.#context.emit({ type: "warning", message: `A session was not saved: ${error.message}` });
   }
 
-  /** What is written on a path without a session is dropped. */
   #tooFar(): undefined {
     if (!this.#session?.hasUnsaved) return;
     const message = "A session was written to on a path of `skip` (SESSION_SKIP), and not saved";
     this.#context.emit({ type: "warning", message });
   }
 
-  /** The token of a session that starts now could not reach the client. */
   #tooLate(): undefined {
     if (this.#session?.hasUnsaved) {
       const message =
@@ -139,7 +137,6 @@ export class Visit {
     return isSlow || this.#context.renewals.isSince(session.id, this.#start);
   }
 
-  /** A new token after the headers have left can't reach the client. */
   #tellUnsent(): void {
     if (this.#session === undefined || this.#session.bearer || this.#session.token === this.#sent) return;
     this.#sent = this.#session.token;

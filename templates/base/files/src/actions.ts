@@ -29,7 +29,7 @@ export async function visit(session: Session, sessions: Sessions, config: Config
   };
 }
 
-/** The session's public properties; 404 without one. */
+/** 404 without one. */
 export function show(session: Session): Session {
   if (!session.exists) throw new Problem(404, "There is no session.");
   return session;
@@ -66,7 +66,7 @@ export async function signIn(session: Session, userid: string, password: string)
   await session.signIn(user);
 }
 
-/** The user's sessions on all devices; 401 unless signed in. */
+/** On all devices; 401 unless signed in. */
 export async function devices(session: Session, sessions: Sessions): Promise<Device[]> {
   const list = await sessions.list(signedIn(session));
   return list.map(({ id, created, updated, ipaddress, useragent }) => {
@@ -83,7 +83,7 @@ export async function endDevice(session: Session, sessions: Sessions, id: string
   await sessions.end(id);
 }
 
-/** Ends all of the user's sessions but this one; how many. */
+/** Ends the user's sessions but this one; how many. */
 export async function endOtherDevices(session: Session, sessions: Sessions): Promise<number> {
   const userid = signedIn(session);
   checkFresh(session);

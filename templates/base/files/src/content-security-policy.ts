@@ -18,7 +18,7 @@ export const referrerPolicy = "same-origin";
 /** In production only. Seconds for which browsers refuse plain HTTP to this host. */
 export const strictTransportSecurity = { maxAge: 31_536_000, includeSubDomains: false };
 
-/** As headers, for whoever sets them by hand. */
+/** For whoever sets headers by hand. */
 export function securityHeaders(production: boolean): Record<string, string> {
   const directives = Object.entries(contentSecurityPolicy).map(([name, sources]) => {
     return `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${sources.join(" ")}`;

@@ -17,7 +17,7 @@ const FLAGS: Record<string, boolean> = {
   "0": false,
 };
 
-/** Typed access to environment variables. An empty one counts as unset. */
+/** An empty variable counts as unset. */
 export class Environment {
   readonly #variables: Record<string, string | undefined>;
 

@@ -46,7 +46,7 @@ export function parseBody(format: "form" | "json", text: string): unknown {
   return json;
 }
 
-/** One field of a body, not yet checked. */
+/** Not yet checked. */
 export function readField(body: unknown, name: string): unknown {
   return (Object(body) as Record<string, unknown>)[name];
 }

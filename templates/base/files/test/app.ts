@@ -11,14 +11,14 @@ export const PASSWORD = "demo";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));
 
-/** The environment of the app under test: its own port, its own place in the store. */
+/** With a port and a place in the store of its own. */
 export function environmentWith(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   return { ...process.env, NODE_ENV: "test", HOST: "127.0.0.1", PORT: "0", ...testEnvironment, ...more };
 }
 
 export interface App {
   url: string;
-  /** Asks it to stop, as a process manager does; the exit code. */
+  /** As a process manager does; the exit code. */
   stop(): Promise<number | null>;
 }
 
@@ -49,7 +49,7 @@ export async function startApp(more: Record<string, string> = {}): Promise<App> 
   return { url, stop };
 }
 
-/** One visitor: keeps the cookies that it gets, and sends them back. */
+/** Keeps the cookies that it gets, and sends them back. */
 export class Visitor {
   readonly #url: string;
   readonly #cookies = new Map<string, string>();
@@ -58,7 +58,6 @@ export class Visitor {
     this.#url = app.url;
   }
 
-  /** The cookies as they are sent. */
   get cookie(): string {
     return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   }

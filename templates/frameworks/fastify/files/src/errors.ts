@@ -9,7 +9,6 @@ export function notFound(): never {
   throw new Problem(404, "There is nothing at this address.");
 }
 
-/** Answers what a handler or a hook has thrown. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, headers, body } = answerTo(error, request.headers.accept, (cause) => request.log.error(cause));
   // Fastify would hang up before a browser that is still sending such a body reads why.
@@ -17,7 +16,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   return reply.code(status).headers(headers).send(body);
 }
 
-/** Answers where Fastify has let go of the reply. */
+/** Where Fastify has let go of the reply. */
 export function answerRaw(error: unknown, request: FastifyRequest, response: ServerResponse): void {
   const { status, headers, body } = answerTo(error, request.headers.accept, (cause) => request.log.error(cause));
   response.writeHead(status, headers).end(body);

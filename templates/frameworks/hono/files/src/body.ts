@@ -19,7 +19,7 @@ export const readBody: MiddlewareHandler<BodyEnv> = async (c, next) => {
   // Only middleware, no route: 404, whatever was sent.
   if (matchedRoutes(c).every(({ method }) => method === "ALL")) return next();
   const format = bodyFormat(c.req.header());
-  // A body that nobody has looked at can pass unread, and the connection stays; bodyLimit would look at it.
+  // What isn't looked at can pass unread, and the connection stays; bodyLimit would look at it.
   if (Number(c.req.header("content-length")) > MAX_BYTES) refuse();
   let text = "";
   try {

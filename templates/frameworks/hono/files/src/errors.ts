@@ -9,7 +9,6 @@ export function notFound(c: Context): Response {
   return answerError(new Problem(404, "There is nothing at this address."), c);
 }
 
-/** Answers what a handler or a middleware has thrown. */
 export function answerError(error: Error, c: Context): Response {
   // Some middleware brings the answer along (basicAuth its WWW-Authenticate).
   if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();

@@ -42,7 +42,7 @@ export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv & 
     return c.body(null, 204);
   });
 
-  // A key may be empty. The only one that never arrives is "..", which every URL's parser folds, Hono's among them.
+  // A key may be empty; ".." never arrives, since every URL's parser folds it.
   app.put("/session/data/:key{[^/]*}", (c) => {
     return c.json({ data: actions.setValue(c.var.session, readKey(c.req.param("key")), readValue(c.var.body)) });
   });

@@ -6,7 +6,7 @@ import { Problem } from "./problem.ts";
 
 const MAX_BYTES = 256 * 1024;
 
-/** The parsed body; undefined without one, or for any other type: handlers that need a body miss it, and say so. */
+/** undefined without a body, or for any other type: handlers that need one miss it, and say so. */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
   const format = bodyFormat(request.headers);
   // Decoded as the web does: without a byte order mark.

@@ -7,11 +7,10 @@ import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Visit } from "./visit.ts";
 
-/** One request and its answer: what a handler gets. */
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** What the router has found in the path: `key` for `/data/:key`. */
+  /** `key` for `/data/:key`. */
   params: Record<string, string> = {};
   /** Parsed, not yet checked. */
   body: unknown;
