@@ -64,16 +64,7 @@ export class Guard {
       const timer = setTimeout(() => {
         reject(new StoreUnavailable(`The session store did not answer within ${this.#timeout} ms`));
       }, this.#timeout);
-      work.then(
-        (result) => {
-          clearTimeout(timer);
-          resolve(result);
-        },
-        (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      );
+      work.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
 }

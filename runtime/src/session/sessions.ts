@@ -289,14 +289,9 @@ export class Sessions {
     if (this.#closed) return;
     const wait = this.settings.purgeEvery * 1000 * (0.5 + Math.random());
     this.#purgeTimer = setTimeout(async () => {
-      try {
-        await this.purge();
-      } catch (error) {
-        this.#context.emit({
-          type: "warning",
-          message: `Purging expired sessions failed: ${(error as Error).message}`,
-        });
-      }
+      await this.purge().catch(({ message }: Error) => {
+        this.#context.emit({ type: "warning", message: `Purging expired sessions failed: ${message}` });
+      });
       this.#schedulePurge();
     }, wait).unref();
   }

@@ -8,11 +8,11 @@ import type { SessionSettings } from "./session/settings.ts";
 export interface Config {
   host: string;
   port: number;
-  /** Cookies are always Secure, HSTS is sent, the demo sign-in is off. */
+  /** Cookies are always Secure, HTTPS is expected, the demo sign-in is off. */
   production: boolean;
   /** Seconds to wait at the start for a store that is down. */
   startTimeout: number;
-  /** "auto": what the store lacks is created at start. "manual": by `npm run sessions -- setup`. */
+  /** auto: what the store lacks is created at start. manual: by `npm run sessions -- setup`. */
   setup: "auto" | "manual";
   session: SessionSettings;
   store: StoreSettings;
@@ -47,29 +47,29 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
     // The cookie's name; __Host- or __Secure- is added when it is Secure.
     name: env.text("SESSION_NAME", "session"),
 
-    // Seconds without a request after which a session ends, at most 400 days, as cookies. A day suits a shop;
-    // NIST SP 800-63B-4 asks for at most an hour at AAL2, and 15 minutes at AAL3.
+    // Seconds without a request after which a session ends. At most 400 days, as cookies. A day suits a shop; NIST SP
+    // 800-63B-4 asks for at most an hour at AAL2, and 15 minutes at AAL3.
     idle: env.integer("SESSION_IDLE", DAY, { min: 1, max: 400 * DAY }),
 
     // Seconds after which it ends in any case. 0: never. NIST's limits: 30 days at AAL1, 24 hours at AAL2, 12 at AAL3.
     lifetime: env.integer("SESSION_LIFETIME", 30 * DAY, { max: 3650 * DAY }),
 
-    // Seconds between two notes of "last seen" in the store, at most a tenth of idle. Fewer cost writes.
+    // Seconds between two notes of "last seen" in the store. At most a tenth of idle; fewer cost writes.
     touchEvery: env.integer("SESSION_TOUCH_EVERY", 60, { max: DAY }),
 
-    // "write": a session starts when a handler first writes to it. "visit": every visitor gets one, crawlers too.
+    // write: a session starts when something is written to it. visit: with every visitor, crawlers too.
     start: env.choice("SESSION_START", "write", ["write", "visit"]),
 
-    // Sessions that a user may have at once; a sign-in beyond it ends the oldest. 0: no limit.
+    // Sessions that a user may have at once. 0: no limit. A sign-in beyond it ends the oldest.
     maxPerUser: env.integer("SESSION_MAX_PER_USER", 0, { max: 10_000 }),
 
-    // A domain whose subdomains get the cookie too. Unset is safer: a subdomain that gets the cookie can set it.
+    // A domain whose subdomains get the cookie too. Unset: this host only. Who gets the cookie can set it as well.
     cookieDomain: env.optional("SESSION_COOKIE_DOMAIN"),
 
     // Where the cookie is sent.
     cookiePath: env.text("SESSION_COOKIE_PATH", "/"),
 
-    // "auto": in production always, else where the request came by HTTPS.
+    // auto: in production always, else where the request came by HTTPS.
     cookieSecure: { auto: "auto" as const, true: true, false: false }[
       env.choice("SESSION_COOKIE_SECURE", "auto", ["auto", "true", "false"])
     ],
@@ -77,33 +77,33 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
     // Out of reach of the page's scripts. Leave it on: a stolen token is a stolen session.
     cookieHttpOnly: env.flag("SESSION_COOKIE_HTTP_ONLY", true),
 
-    // "lax": sent when someone follows a link to the app, not when another site posts a form. "strict": not even by a
-    // link. "none": always; only for an app inside other sites' frames.
+    // lax: sent when someone follows a link to the app, not when another site posts a form. strict: not even by a link.
+    // none: always; only for an app inside other sites' frames.
     cookieSameSite: env.choice("SESSION_COOKIE_SAME_SITE", "lax", ["lax", "strict", "none"]),
 
-    // End the session when its address changes. Off: telephones change theirs many times a day.
+    // End a session whose address changes. Off: telephones change theirs many times a day.
     ipAddressLock: env.flag("SESSION_IP_ADDRESS_LOCK", false),
 
-    // End the session when its User-Agent changes. Off: it changes with every update of the browser.
+    // End a session whose User-Agent changes. Off: every update of the browser changes it.
     userAgentLock: env.flag("SESSION_USER_AGENT_LOCK", false),
 
-    // Bytes of JSON in one session: keep what is large elsewhere.
+    // Bytes of JSON in one session. Keep what is large elsewhere.
     maxDataBytes: env.integer("SESSION_MAX_DATA_BYTES", 65_536, { min: 2, max: 16_777_216 }),
 
     // Seconds between two rounds of deleting expired sessions.
     purgeEvery: env.integer("SESSION_PURGE_EVERY", 3600, { min: 1, max: 7 * DAY }),
 
-    // Milliseconds that a request waits for the store before it is answered with 503.
+    // Milliseconds that a request waits for the store. Then it is answered with 503.
     storeTimeout: env.integer("SESSION_STORE_TIMEOUT", 5000, { min: 10, max: 120_000 }),
 
-    // Paths, and all below them, without sessions.
+    // Paths, comma-separated, that have nothing to do with sessions; all below them too.
     skip: env.list("SESSION_SKIP", ["/health"]),
 
-    // Proxies whose X-Forwarded-* headers count: addresses, networks ("10.0.0.0/8"), or how many there are ("1").
-    // Unset: none, or a client could claim any address.
+    // Proxies whose X-Forwarded-* headers count: addresses, networks, comma-separated; or how many there are. Unset: none.
+    // Anyone else could claim any address.
     trustProxy: readTrustProxy(env),
 
-    // Other origins whose pages may post here, as "https://admin.example.com".
+    // Other origins whose pages may send requests that change something, comma-separated.
     allowedOrigins: env.list("SESSION_ALLOWED_ORIGINS", []),
   };
   check(settings);

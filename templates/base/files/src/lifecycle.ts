@@ -16,7 +16,7 @@ const SWEEP = 100;
 /** What a signal does; nothing runs yet. */
 let stop: () => unknown = () => process.exit(0);
 
-/** Waits until the store can be used; ends the process with one line if it can't within `startTimeout`. */
+/** Ends the process with one line if the store can't be used within `startTimeout`. */
 export async function waitForStore(sessions: Sessions, { setup, startTimeout }: Config): Promise<void> {
   // By now: the first process of a container is stopped by no signal that it doesn't handle.
   for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stop());

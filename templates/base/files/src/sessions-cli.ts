@@ -21,7 +21,6 @@ const HELP = `Usage: npm run sessions -- <command> [options]
 
 Exit codes: 0 done, 1 it failed or there is no such session, 2 wrong usage.`;
 
-/** Wrong usage: one line that says what would be right. */
 class UsageError extends Error {}
 
 function parse(args: string[]): { name: string; options: Options } | "help" {
@@ -51,7 +50,7 @@ function parse(args: string[]): { name: string; options: Options } | "help" {
   return { name, options };
 }
 
-/** Whether the command gets what it needs, and nothing that it would ignore. */
+/** Throws a UsageError. */
 function check(name: string, { session, user, all, yes }: Options): void {
   const takesSession = name === "show" || (name === "revoke" && user === undefined && !all);
   if (takesSession && !isId(session)) {
