@@ -74,7 +74,7 @@ export function changesOf(data: SessionData, stored: StoredData, limits: StoreLi
     if (!Object.hasOwn(before, key) || json !== JSON.stringify(before[key])) set.set(key, json);
   }
   for (const key of Object.keys(before)) if (now[key] === undefined) remove.push(key);
-  // All values have been checked: none is bent here.
+  // All values have been checked: JSON.stringify bends none.
   return set.size === 0 && remove.length === 0 ? undefined : { set, remove, text: JSON.stringify(now) };
 }
 

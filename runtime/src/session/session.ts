@@ -36,7 +36,7 @@ export class Session {
     this.#work = new UnitOfWork(context, client, found);
   }
 
-  /** Whether it is in the store: not until a handler writes. */
+  /** Whether it is in the store: not before a handler writes. */
   get exists(): boolean {
     return this.#work.row !== undefined && !this.#work.ended;
   }
@@ -138,7 +138,7 @@ export class Session {
     });
   }
 
-  /** Whether the user signed in within the last `seconds`: ask before what nobody may do who finds an open browser. */
+  /** Whether the user signed in within the last `seconds`: ask before what a stranger at an open browser must not do. */
   fresh(seconds: number): boolean {
     return this.userid !== null && this.#work.context.now() - this.authenticated <= seconds;
   }

@@ -105,7 +105,7 @@ export class Sessions {
       bearer,
       encrypted,
       skipped,
-      // A visit is a page; a client that sends something starts its own.
+      // A visit is a page; a client that sends something starts a session by that.
       starts: this.settings.start === "visit" && !skipped && !bearer && /^(GET|HEAD)$/.test(request.method),
     };
     if (skipped || tokens.length === 0) return new Visit(this.#context, options);
@@ -300,7 +300,7 @@ export class Sessions {
 /** The last second that a Date can hold. */
 const END_OF_TIME = 8.64e12;
 
-/** Whether a row's numbers can be: a hand may have changed them. */
+/** Whether a row's numbers are possible: a hand may have changed them. */
 function isSound({ created, updated, authenticated, idle, expires, version }: SessionRow): boolean {
   const times = [created, updated, authenticated, expires];
   return (

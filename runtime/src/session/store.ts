@@ -64,7 +64,7 @@ export interface SessionChange {
   ifSecretHash?: Uint8Array;
 }
 
-/** "gone": there is no live session. "conflict": the stored row isn't of `ifVersion` or `ifSecretHash`. Neither writes. */
+/** "gone": there is no live session. "conflict": `ifVersion` or `ifSecretHash` doesn't match. Neither writes anything. */
 export type ChangeResult = "done" | "gone" | "conflict";
 
 /** What a store can't hold; the runtime refuses it beforehand. */
@@ -107,8 +107,8 @@ export interface SessionDriver {
   /** Never overwrites: a second row with the same id is an error. */
   create(row: SessionRow): Promise<void>;
   /**
-   * undefined: there is none. May return an expired row; the runtime decides. Synchronous, its errors too, where the store
-   * is in this process.
+   * undefined: there is none. May return an expired row; the runtime decides.
+   * Synchronous, its errors too, where the store is in this process.
    */
   read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined>;
   /** One atomic change. Never brings a session back, never creates one. */
@@ -157,8 +157,8 @@ export class UnreadableRow extends Error {
 }
 
 /**
- * Applies `set` and `remove` to the JSON text of `data`, for backends without a patch of their own. Without a prototype,
- * `__proto__` is a key like any other.
+ * Applies `set` and `remove` to the JSON text of `data`, for backends without a patch of their own.
+ * Without a prototype, `__proto__` is a key like any other.
  */
 export function patchData(data: string, change: Pick<SessionChange, "set" | "remove">): string {
   if (!change.set?.size && !change.remove?.length) return data;
