@@ -1,11 +1,11 @@
-// The sessions' collection in MongoDB's own terms: what a document looks like, and its indexes.
-// Indexes are made at start when missing, or by hand: `npm run sessions -- setup`. Add one here, a field also in src/session/driver.ts.
+// The sessions' collection: what a document looks like, and the indexes, made at start (or by `npm run sessions -- setup`).
+// Add a field or an index here, a field also in src/session/session-document.ts and driver.ts.
 
 import type { Binary, IndexDescription } from "mongodb";
 
 export interface SessionDocument {
   _id: string;
-  /** SHA-256 of the token's secret, 32 bytes. The secret is nowhere. */
+  /** SHA-256 of the token's secret, which is stored nowhere. */
   secretHash: Binary;
   userid: string | null;
   /** Seconds since 1970, as all times but `expires`. */
@@ -13,7 +13,7 @@ export interface SessionDocument {
   updated: number;
   authenticated: number;
   idle: number;
-  /** A date, since only dates let MongoDB remove documents by itself. */
+  /** A date, for MongoDB to remove the document by. */
   expires: Date;
   ipaddress: string;
   useragent: string;
@@ -25,6 +25,6 @@ export interface SessionDocument {
 export const indexes: IndexDescription[] = [
   // "My devices", and signing a user out everywhere.
   { name: "user", key: { userid: 1, created: -1 } },
-  // MongoDB removes what has expired, a minute later: in its last second a session still lives, and clocks differ.
+  // A minute later, as clocks differ.
   { name: "expiry", key: { expires: 1 }, expireAfterSeconds: 60 },
 ];

@@ -1,12 +1,12 @@
--- The sessions' table, for MySQL 8.0 and MariaDB 10.11 or newer. Applied at start when it is missing, or by hand:
--- `npm run sessions -- setup` (SESSION_TABLE takes the place of the name). To add a column, add it here, in src/session/mysql-schema.ts and driver.ts.
+-- The table of sessions, named by SESSION_TABLE. Applied at start (or by `npm run sessions -- setup`) when it is missing.
+-- To add a column: add it here and in src/session/mysql-schema.ts and driver.ts, and with ALTER TABLE to a table that is there already.
 
 CREATE TABLE IF NOT EXISTS `sessions` (
-  -- Binary strings compare byte by byte. A collation would find "Alice" for "alice", or "alice " for "alice".
+  -- Compared byte by byte: a collation would find "Alice" or "alice " for "alice".
   id            VARBINARY(64)   NOT NULL,
-  secret_hash   BINARY(32)      NOT NULL,          -- SHA-256 of the token's secret; the secret is nowhere
+  secret_hash   BINARY(32)      NOT NULL,          -- SHA-256 of the token's secret, which is stored nowhere
   userid        VARBINARY(2048) NULL,
-  -- Seconds since 1970: no time zone can shift them.
+  -- Seconds since 1970.
   created       BIGINT          NOT NULL,
   updated       BIGINT          NOT NULL,
   authenticated BIGINT          NOT NULL,

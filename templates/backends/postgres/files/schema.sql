@@ -1,6 +1,5 @@
--- The table of sessions in PostgreSQL. Applied at start (or by `npm run sessions -- setup`) when it is missing, with the
--- name that SESSION_TABLE gives in place of "sessions". By hand: psql "$DATABASE_URL" -f schema.sql
--- To add a column: add it here and in src/session/driver.ts (COLUMN_OF), and to a table that is there already with ALTER TABLE … ADD COLUMN.
+-- The table of sessions, named by SESSION_TABLE. Applied at start (or by `npm run sessions -- setup`) when it is missing.
+-- To add a column: add it here and in src/session/driver.ts, and with ALTER TABLE to a table that is there already.
 -- Times are seconds since 1970.
 
 CREATE TABLE IF NOT EXISTS "sessions" (
@@ -17,8 +16,8 @@ CREATE TABLE IF NOT EXISTS "sessions" (
   data          jsonb  NOT NULL CHECK (jsonb_typeof(data) = 'object'),
   version       bigint NOT NULL,               -- grows with every change
 
-  -- The ten minutes in which it expires. This is indexed in place of `expires`, which moves with every touch: an update
-  -- that leaves all indexed columns as they are stays within its page (HOT) and writes to no index.
+  -- The ten minutes in which it expires, indexed in place of `expires`, so that most touches change no indexed column:
+  -- such an update stays within its page (HOT) and writes to no index.
   expires_slot  bigint NOT NULL GENERATED ALWAYS AS (expires / 600) STORED
 ) WITH (fillfactor = 80);
 

@@ -1,6 +1,6 @@
--- The table of sessions in SQLite. Applied at start (or by `npm run sessions -- setup`) whenever something of it is missing.
--- To add a column: add it here and in src/session/driver.ts (COLUMN_OF), and to a table that is there already with ALTER TABLE … ADD COLUMN.
--- Times are seconds since 1970. A rowid table, since rows of about 1 kB make WITHOUT ROWID two to three times slower.
+-- The table of sessions. Applied at start (or by `npm run sessions -- setup`) when something of it is missing.
+-- To add a column: add it here and in src/session/driver.ts, and with ALTER TABLE to a table that is there already.
+-- Times are seconds since 1970. WITHOUT ROWID would be two to three times slower with rows of about 1 kB.
 
 CREATE TABLE IF NOT EXISTS sessions (
   id            TEXT    NOT NULL PRIMARY KEY,  -- the public half of the token

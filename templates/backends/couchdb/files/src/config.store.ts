@@ -1,16 +1,16 @@
-// CouchDB's settings: where the server is, who signs in, which database.
-// Add a setting here when the driver needs one; src/config.ts holds all the others.
+// CouchDB's settings; src/config.ts holds all the others.
+// Add a setting here when the driver needs one.
 
 import { ConfigError, type Environment } from "./environment.ts";
 
 export interface StoreSettings {
-  /** Without user and password. May have a path, where a proxy serves CouchDB below one. */
+  /** Without user and password; may have a path. */
   url: string;
   /** "": nobody signs in. */
   user: string;
   password: string;
   database: string;
-  /** Came in COUCHDB_URL, so that messages name the right variable. */
+  /** For messages: the settings came in COUCHDB_URL. */
   fromUrl: boolean;
 }
 
@@ -62,7 +62,7 @@ function decode(part: string): string {
   }
 }
 
-/** Where the sessions are, for messages; never the password. */
+/** For messages; never the password. */
 export function describeStore({ url, database }: StoreSettings): string {
   return `CouchDB at ${url.replace(/^http:\/\//, "")}, database ${database}`;
 }

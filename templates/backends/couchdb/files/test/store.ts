@@ -1,5 +1,5 @@
-// The CouchDB that this project's tests use: the app's own, with a database of the tests' own.
-// Change it to test against another server; or set TEST_COUCHDB_URL.
+// The CouchDB that the tests use: the app's, with a database of their own.
+// Change it to test against another server, or set TEST_COUCHDB_URL.
 
 import { readStoreSettings } from "../src/config.store.ts";
 import { Environment } from "../src/environment.ts";

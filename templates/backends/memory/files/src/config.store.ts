@@ -1,10 +1,10 @@
-// The settings of the session store: this process's memory.
-// Change it to bound the store otherwise, and driver.ts with it.
+// The memory store's settings; src/config.ts holds all the others.
+// Add a setting here when the driver needs one.
 
 import type { Environment } from "./environment.ts";
 
 export interface StoreSettings {
-  /** At this many sessions each new one ends the session that was longest without a request. */
+  /** At this many, each new one ends the one that was longest without a request. */
   maxSessions: number;
 }
 

@@ -1,5 +1,5 @@
-// The session store that this project's tests run against: memory, of each test's own process.
-// Change it when the store needs other settings in tests.
+// The store that the tests use: memory, of each test's own process.
+// Change it when it needs other settings in tests.
 
 export const testEnvironment: Record<string, string> = { SESSION_MAX_SESSIONS: "1000" };
 

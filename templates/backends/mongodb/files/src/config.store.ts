@@ -1,14 +1,14 @@
-// The database's settings: the servers' URL and the collection.
-// Add a setting here when the driver needs one; src/config.ts holds all the others. Options of MongoDB's go into the URL.
+// MongoDB's settings; src/config.ts holds all the others.
+// Add a setting here when the driver needs one; MongoDB's own options go into the URL.
 
 import { accessSync, constants } from "node:fs";
 import { MongoClient } from "mongodb";
 import { ConfigError, type Environment } from "./environment.ts";
 
 export interface StoreSettings {
-  /** With user and password, if any: never to be shown. */
+  /** May hold a password: never to be shown. */
   url: string;
-  /** The servers in the URL, for messages. */
+  /** For messages. */
   servers: string;
   database: string;
   collection: string;
@@ -23,7 +23,7 @@ export function readStoreSettings(env: Environment): StoreSettings {
   return { ...readUrl(url), url, collection };
 }
 
-/** Several servers, separated by commas, are more than a WHATWG URL can have. */
+/** A WHATWG URL can't have several servers. */
 function readUrl(url: string): { servers: string; database: string } {
   const parts = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^@/?]+)(?:\/([^?]*))?(?:\?.*)?$/.exec(url);
   if (!parts) {
@@ -49,7 +49,7 @@ function readUrl(url: string): { servers: string; database: string } {
   return { servers, database };
 }
 
-/** The files that options name, and whether writes go unanswered; throws where MongoDB's driver doesn't know the options. */
+/** The files that options name, and whether writes go unanswered. */
 function optionsIn(url: string): { files: string[]; unconfirmed: boolean } {
   try {
     const { tlsCAFile, tlsCRLFile, tlsCertificateKeyFile, writeConcern } = new MongoClient(url).options;
@@ -60,7 +60,7 @@ function optionsIn(url: string): { files: string[]; unconfirmed: boolean } {
   }
 }
 
-/** What MongoDB's driver finds wrong, unless that would show a part of the URL before the servers. */
+/** What MongoDB's driver finds wrong, unless that would show user or password. */
 function reason(error: unknown, url: string): string {
   const line = (error instanceof Error ? error.message : String(error)).split("\n")[0]?.replace(/[.\s]+$/, "") ?? "";
   const login = /\/\/([^@/]*)@/.exec(url)?.[1] ?? "";
@@ -68,7 +68,7 @@ function reason(error: unknown, url: string): string {
   return secrets.some((secret) => line.includes(secret)) ? "it is malformed" : line;
 }
 
-/** Where the sessions are, for messages; never the password. */
+/** For messages; never the password. */
 export function describeStore({ servers, database }: StoreSettings): string {
   return `MongoDB at ${servers}, database ${database}`;
 }

@@ -1,5 +1,5 @@
-// The session store that this project's tests run against: a collection of their own, in the database that .env names.
-// Change it when the store needs other settings in tests.
+// The MongoDB that the tests use: the app's, with a collection of their own.
+// Change it to test against another server.
 
 import { MongoClient } from "mongodb";
 import { readStoreSettings } from "../src/config.store.ts";

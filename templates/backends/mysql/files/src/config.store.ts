@@ -1,5 +1,5 @@
-// The database's settings: where the server is, who signs in, how the connection is secured, which table.
-// Add a setting here when the driver needs one; src/config.ts holds all the others.
+// MySQL's settings; src/config.ts holds all the others.
+// Add a setting here when the driver needs one.
 
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
@@ -8,16 +8,16 @@ import { ConfigError, type Environment } from "./environment.ts";
 export interface StoreSettings {
   host: string;
   port: number;
-  /** A Unix socket, instead of host and port. */
+  /** Instead of host and port. */
   socket: string | undefined;
   user: string;
   password: string;
   database: string;
   tls: Tls;
   table: string;
-  /** Connections that one process opens at most. */
+  /** At most, of one process. */
   connections: number;
-  /** Came in DATABASE_URL, so that messages name the right variable. */
+  /** For messages: the settings came in DATABASE_URL. */
   fromUrl: boolean;
 }
 
@@ -89,7 +89,7 @@ function decode(part: string): string {
   }
 }
 
-/** The names of MySQL's own clients, as hosting providers put them into their URLs. */
+/** The names of MySQL's own clients, as in hosting providers' URLs. */
 function readSslMode(name: string | null): Tls {
   switch (name?.toUpperCase() ?? "DISABLED") {
     case "DISABLED":
@@ -116,7 +116,7 @@ function readTls(env: Environment): Tls | undefined {
   }
 }
 
-/** Where the sessions are, for messages; never the password. */
+/** For messages; never the password. */
 export function describeStore({ host, port, socket, database }: StoreSettings): string {
   return `MySQL at ${socket ?? `${host.includes(":") ? `[${host}]` : host}:${port}`}, database ${database}`;
 }

@@ -1,33 +1,33 @@
-// The settings of the session store: where the PostgreSQL server is, who signs in, how the connection is secured, which table.
-// Add a setting here when the driver needs one; src/config.ts holds all the others.
+// PostgreSQL's settings; src/config.ts holds all the others.
+// Add a setting here when the driver needs one.
 
 import { readFileSync } from "node:fs";
 import { ConfigError, Environment } from "./environment.ts";
 
 export interface StoreSettings {
-  /** A name, an address or, when it begins with "/", the folder of a Unix socket. */
+  /** Beginning with "/": the folder of a Unix socket. */
   host: string;
   port: number;
   user: string;
   password: string;
   database: string;
   tls: Tls;
-  /** The table's name, after its schema's if that isn't the first in the user's search path: "sessions", "app.sessions". */
+  /** May name a schema: "app.sessions". */
   table: string;
-  /** Connections that one process opens at most. Each carries many statements at once. */
+  /** At most, of one process. */
   connections: number;
-  /** Came in DATABASE_URL, so that messages name the right variable. */
+  /** For messages: the settings came in DATABASE_URL. */
   fromUrl: boolean;
 }
 
-/** As in libpq: "require" hides traffic from listeners, not from impostors; "verify-full" checks certificate and name. */
+/** "require" hides traffic from listeners, not from impostors; "verify-full" checks certificate and name. */
 export interface Tls {
   mode: (typeof TLS_MODES)[number];
-  /** PEM text: the authority to trust in place of the well-known ones, the app's own certificate and key. */
+  /** PEM text: the authority, the app's own certificate and key. */
   ca?: string;
   cert?: string;
   key?: string;
-  /** Whether the sign-in is bound to the TLS connection where the server offers that, as hosting providers ask for. */
+  /** Binds the sign-in to the TLS connection where the server offers that. */
   channelBinding: boolean;
 }
 
@@ -35,7 +35,7 @@ const TLS_MODES = ["disable", "require", "verify-ca", "verify-full"] as const;
 const URL_PARAMETERS = ["host", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding"];
 
 export function readStoreSettings(env: Environment): StoreSettings {
-  // libpq's URLs for a socket leave the host out, which no other URL may.
+  // libpq's URLs for a socket leave the host out.
   const text = env.optional("DATABASE_URL")?.replace(/^(\s*postgres(?:ql)?:\/\/(?:[^/?#]*@)?)(?=[/:?])/, "$1localhost");
   const url = new Environment({ DATABASE_URL: text }).url("DATABASE_URL", ["postgres:", "postgresql:"]);
   const table = env.text("SESSION_TABLE", "sessions");
@@ -114,7 +114,7 @@ function readTls(parameter: (name: string) => string | undefined, named: (name: 
   const given = parameter("sslmode") ?? (parameter("sslrootcert") ? "verify-full" : "disable");
   const mode = TLS_MODES.find((name) => name === given);
   if (mode === undefined) {
-    // libpq's "prefer" and "allow" go on in plain text when somebody on the way says that there is no TLS.
+    // libpq's "prefer" and "allow" go on in plain text when told to on the way.
     throw new ConfigError(`${named("sslmode")} must be one of ${TLS_MODES.join(", ")}.`);
   }
   if (parameter("sslrootcert") === "system" && mode !== "verify-full") {
@@ -139,7 +139,7 @@ function readTls(parameter: (name: string) => string | undefined, named: (name: 
   };
 }
 
-/** Where the sessions are, for messages; never the password. */
+/** For messages; never the password. */
 export function describeStore({ host, port, database }: StoreSettings): string {
   return `PostgreSQL at ${host.includes(":") ? `[${host}]` : host}:${port}/${database}`;
 }

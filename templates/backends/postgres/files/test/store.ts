@@ -1,5 +1,5 @@
-// The session store that this project's tests run against: a table of their own, in the database that .env names.
-// Change it when the store needs other settings in tests; or set TEST_POSTGRES_URL to test against another server.
+// The PostgreSQL that the tests use: the app's, with a table of their own.
+// Change it to test against another server, or set TEST_POSTGRES_URL.
 
 import { Client } from "pg";
 import { readStoreSettings } from "../src/config.store.ts";

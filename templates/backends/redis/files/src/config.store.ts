@@ -1,14 +1,14 @@
-// Redis' settings: one server, the nodes of a cluster, or Sentinels that know the master; and the keys' prefix.
-// Add a setting here when the driver needs one; src/config.ts holds all the others.
+// Redis' settings; src/config.ts holds all the others.
+// Add a setting here when the driver needs one.
 
 import { ConfigError, type Environment } from "./environment.ts";
 
 export interface StoreSettings {
-  /** One: a server. Several: nodes of a cluster, from which the others are found. */
+  /** One: a server. Several: nodes of a cluster. */
   urls: string[];
-  /** If there are any, the host in `urls[0]` is the name of the master group that they watch. */
+  /** With these, the host in `urls[0]` is the name of the master group. */
   sentinels: string[];
-  /** The names of all keys begin with it. */
+  /** Of all keys. */
   prefix: string;
 }
 
@@ -24,7 +24,7 @@ export function readStoreSettings(env: Environment): StoreSettings {
   if (sentinels.length > 0 && (urls.length > 1 || urls[0]?.startsWith("unix:"))) {
     throw new ConfigError("REDIS_URL must be one URL with the master group's name: redis://user:password@mymaster");
   }
-  // No braces: in a cluster, what stands in braces alone decides where a key is kept. No glob: SCAN looks for the prefix.
+  // No braces: in a cluster they decide where a key is kept. No glob: SCAN looks for the prefix.
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,62}$/.test(prefix)) {
     throw new ConfigError(
       "REDIS_PREFIX must be at most 63 letters, digits, _, ., : and -, and begin with one of the first three.",
@@ -33,7 +33,7 @@ export function readStoreSettings(env: Environment): StoreSettings {
   return { urls, sentinels, prefix };
 }
 
-/** The message never shows the value: it may hold a password. */
+/** Never shows the value: it may hold a password. */
 function checkUrl(name: string, text: string, path: RegExp): void {
   const url = URL.parse(text);
   const remote = url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== "" && path.test(url.pathname);
@@ -48,7 +48,7 @@ function checkUrl(name: string, text: string, path: RegExp): void {
   }
 }
 
-/** Where the sessions are, for messages; never a password. */
+/** For messages; never a password. */
 export function describeStore({ urls, sentinels }: StoreSettings): string {
   const [first = ""] = urls.map(place);
   if (sentinels.length > 0)

@@ -1,5 +1,5 @@
-// The Redis server that this project's tests use: the app's own, with a prefix of the tests' own.
-// Change it to test against another server; or set TEST_REDIS_URL.
+// The Redis that the tests use: the app's, with a prefix of their own.
+// Change it to test against another server, or set TEST_REDIS_URL.
 
 import { readStoreSettings } from "../src/config.store.ts";
 import { Environment } from "../src/environment.ts";

@@ -1,10 +1,10 @@
-// The settings of the session store: a SQLite file.
-// Change it when driver.ts needs another setting.
+// SQLite's settings; src/config.ts holds all the others.
+// Add a setting here when the driver needs one.
 
 import type { Environment } from "./environment.ts";
 
 export interface StoreSettings {
-  /** Path of the database, made when it is missing (its folder too); ":memory:" for one that ends with the process. */
+  /** ":memory:": ends with the process. */
   file: string;
 }
 

@@ -1,5 +1,5 @@
-// The session store that this project's tests run against: a SQLite file of their own in the system's temporary folder.
-// Change it when the store needs other settings in tests.
+// The store that the tests use: a SQLite file in the system's temporary folder.
+// Change it when it needs other settings in tests.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

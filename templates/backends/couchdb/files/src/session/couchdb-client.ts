@@ -1,5 +1,5 @@
-// Requests to CouchDB's database: signed in, limited in time, with errors that say which setting is at fault.
-// Change it to send requests otherwise; the requests themselves are in driver.ts.
+// Requests to CouchDB: signed in, limited in time, with errors that say which setting is at fault.
+// Change it to send requests otherwise.
 
 import nano from "nano";
 import type { StoreSettings } from "../config.store.ts";
@@ -8,12 +8,11 @@ import { StoreUnavailable } from "./store.ts";
 
 export interface Call {
   method?: "GET" | "PUT" | "POST";
-  /** Below the database; segments are encoded already. None: the database itself. */
+  /** Below the database, percent-encoded. None: the database itself. */
   path?: string;
-  /** Keys are sent as JSON by nano. */
   query?: object;
   body?: object | number;
-  /** A field of CouchDB's answer; undefined: the answer is an array. Another service's JSON must not pass for it. */
+  /** A field that CouchDB's answer has, as another service's wouldn't; undefined: the answer is an array. */
   field: "db_name" | "ok" | "_id" | "rev" | "rows" | "purged" | undefined;
 }
 
@@ -26,12 +25,12 @@ export class CouchdbClient {
     this.#settings = settings;
     const { url, user, password } = settings;
     const login = Buffer.from(`${user}:${password}`).toString("base64");
-    // Not in the URL, so that no message can show it. parseUrl: the URL's path, if any, names no database.
+    // The login isn't in the URL, so that no message can show it. The URL's path names no database.
     const configuration = { url, parseUrl: false, headers: user === "" ? {} : { Authorization: `Basic ${login}` } };
     this.#server = nano(configuration) as nano.ServerScope;
   }
 
-  /** A missing document and a conflict are thrown as they are (isMissing, isConflict); everything else as a StoreUnavailable or what CouchDB said. */
+  /** Throws a missing document and a conflict as they are, everything else as asStoreError has it. */
   async request<Answer extends object>(
     { method = "GET", path, query, body, field }: Call,
     signal: AbortSignal,
@@ -48,7 +47,7 @@ export class CouchdbClient {
       };
       const answer: unknown = await this.#server.request(options);
       if (signal.aborted) throw signal.reason;
-      // nano gives "" for an answer that broke off, and text for what is no JSON: neither may pass for an empty result.
+      // nano gives "" for an answer that broke off, and text for what is no JSON.
       const isCouchdb = typeof answer === "object" && answer !== null && !Buffer.isBuffer(answer);
       if (!isCouchdb || (field === undefined ? !Array.isArray(answer) : !(field in answer))) throw new NotCouchdb();
       return answer as Answer;

@@ -1,4 +1,4 @@
-// What the driver asks of its database: documents with their revisions, the two views of schema.json, all of them in order.
+// What the driver asks of its database: documents with their revisions, and the views of schema.json.
 // Change it when schema.json gets another view.
 
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { DatabaseMissing, isConflict, isMissing, statusOf } from "./couchdb-erro
 import { Tombstones } from "./couchdb-tombstones.ts";
 
 const DESIGN = "_design/sessions";
-/** Past revisions whose names CouchDB keeps of each document; its default of 1000 would outweigh a busy session's data. */
+/** Past revisions whose names CouchDB keeps; its default of 1000 would outweigh a busy session's data. */
 const REVISIONS = 50;
 
 interface DesignDocument {
@@ -52,7 +52,7 @@ export class CouchdbDatabase {
     this.#tombstones = new Tombstones(this.#client);
   }
 
-  /** Writes the design document only if it differs: CouchDB builds the indexes anew whenever their functions change. */
+  /** Writes the design document only if it differs: CouchDB would build the indexes anew. */
   async setup(signal: AbortSignal): Promise<void> {
     const wanted = readDesign();
     try {
@@ -62,7 +62,7 @@ export class CouchdbDatabase {
       await this.#create(signal);
     }
     for (let found = await this.#design(signal); !matches(found, wanted); found = await this.#design(signal)) {
-      // A conflict: another process has just done the same. The next look tells.
+      // In a conflict another process has just done the same: look again.
       await this.write({ ...wanted, ...(found?._rev !== undefined && { _rev: found._rev }) }, signal);
     }
   }
@@ -89,7 +89,7 @@ export class CouchdbDatabase {
     return await this.#client.request(call, signal);
   }
 
-  /** Back with its new revision; undefined: somebody else has written it first. */
+  /** undefined: somebody else has written it first. */
   async write<Body extends { _id: string }>(
     body: Body,
     signal: AbortSignal,
@@ -104,7 +104,7 @@ export class CouchdbDatabase {
     }
   }
 
-  /** Deletes exactly these revisions; the ids of those that were still there. */
+  /** Deletes exactly these revisions. Returns the ids of those that were still there. */
   async remove(revisions: Revision[], signal: AbortSignal): Promise<string[]> {
     if (revisions.length === 0) return [];
     const docs = revisions.map(({ id, rev }) => ({ _id: id, _rev: rev, _deleted: true }));
@@ -116,7 +116,7 @@ export class CouchdbDatabase {
     for (const [index, { id, ok, rev = "" }] of results.entries()) {
       if (ok) this.#tombstones.add(id, [rev, revisions[index]?.rev ?? ""]);
     }
-    // Ended they are, whether or not the purge succeeds.
+    // Ended whether or not the purge succeeds.
     if (this.#tombstones.due) await this.purgeTombstones(signal).catch(() => undefined);
     return results.filter(({ ok }) => ok).map(({ id }) => id);
   }
@@ -138,7 +138,7 @@ export class CouchdbDatabase {
     return this.view("by_user", query, signal);
   }
 
-  /** All sessions behind `after` in the order of their ids, `limit` at a time. */
+  /** All sessions behind `after` by their ids, `limit` at a time. */
   async *all(
     more: { include_docs?: boolean },
     after: string,
@@ -162,9 +162,9 @@ export class CouchdbDatabase {
   }
 
   async #create(signal: AbortSignal): Promise<void> {
-    // Precondition failed: another process came first.
+    // 412: another process came first.
     await unless([412], this.#client.request({ method: "PUT", field: "ok" }, signal));
-    // A saving, not a need: servers that only resemble CouchDB go without.
+    // Servers that only resemble CouchDB do without.
     const limit = { method: "PUT", path: "_revs_limit", body: REVISIONS, field: "ok" } as const;
     await unless([400, 404, 405, 501], this.#client.request(limit, signal));
   }

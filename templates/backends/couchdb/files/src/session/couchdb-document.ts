@@ -1,17 +1,17 @@
 // A session as a CouchDB document, and back; and a change applied to it.
-// Add a property's field here, in both directions. schema.json shows the indexes.
+// Add a property's field here, in both directions.
 
 import { expiry, patchData, type SessionChange, type SessionRow, UnreadableRow } from "./store.ts";
 
 export interface Document {
-  /** The session's id behind a prefix: CouchDB keeps ids that begin with `_` to itself. */
+  /** With a prefix, since CouchDB keeps ids that begin with `_` to itself. */
   _id: string;
   _rev?: string;
-  /** Other versions that nodes of a cluster, or replication, have left side by side. Only read, never written. */
+  /** Other versions that a cluster's nodes or replication have left. Never written. */
   _conflicts?: string[];
   /** Base64. */
   secretHash: string;
-  /** JSON text of the userid, percent-encoded: plain ASCII, since views sort by language rules, under which "é" has more than one spelling. */
+  /** JSON text of the userid, percent-encoded: views sort by language rules, under which different strings can be equal. */
   user?: string;
   created: number;
   updated: number;
@@ -20,7 +20,7 @@ export interface Document {
   expires: number;
   ipaddress: string;
   useragent: string;
-  /** JSON text: CouchDB would round its numbers, refuse halves of surrogate pairs, and forbid keys. */
+  /** JSON text: CouchDB would round numbers, and refuse some keys and halves of surrogate pairs. */
   data: string;
   version: number;
 }
@@ -42,7 +42,6 @@ export function encodeUser(userid: string): string {
   return encodeURIComponent(JSON.stringify(userid));
 }
 
-/** undefined: it isn't what encodeUser makes. */
 export function decodeUser(user: unknown): string | undefined {
   try {
     const userid: unknown = JSON.parse(decodeURIComponent(String(user)));
@@ -86,7 +85,7 @@ export function toRow(document: Document): SessionRow {
   };
 }
 
-/** What the change would find and leave: the row that is to be written, or why nothing is. */
+/** The row that is to be written, or why nothing is. */
 export function applyChange(row: SessionRow, change: SessionChange): SessionRow | "gone" | "conflict" {
   if (row.expires < change.now) return "gone";
   if (change.ifVersion !== undefined && change.ifVersion !== row.version) return "conflict";
@@ -121,7 +120,7 @@ function integer(
   return value;
 }
 
-/** Whoever edits a document by hand can leave anything in it: that must show here, not in a handler. */
+/** What was spoilt by hand must show here, not in a handler. */
 function objectText(data: unknown): string {
   try {
     const value: unknown = JSON.parse(text(data, "data"));

@@ -4,24 +4,21 @@
 import { describeStore, type StoreSettings } from "../config.store.ts";
 import { StoreUnavailable } from "./store.ts";
 
-/** What nano throws: CouchDB's own answer has a status, a lost connection has none. */
+/** What nano throws; a lost connection has no status. */
 interface CouchdbError extends Error {
   statusCode?: number;
   error?: string;
   reason?: string;
 }
 
-/** An answer, but none that CouchDB gives. */
 export class NotCouchdb extends Error {
   constructor() {
     super("The answer is not what CouchDB gives");
   }
 }
 
-/** Waiting helps when somebody else is setting the database up; `setup` does it itself. */
 export class DatabaseMissing extends StoreUnavailable {}
 
-/** The document isn't there, or no longer. */
 export function isMissing(error: unknown): boolean {
   const { statusCode, error: name, reason } = error as CouchdbError;
   return statusCode === 404 && name === "not_found" && (reason === "missing" || reason === "deleted");
@@ -31,13 +28,13 @@ export function isConflict(error: unknown): boolean {
   return (error as CouchdbError).statusCode === 409;
 }
 
-/** The status of CouchDB's answer, whether or not the error has been put into better words. */
+/** The status of CouchDB's answer, also of an error that `asStoreError` has wrapped. */
 export function statusOf(error: unknown): number | undefined {
   const { statusCode, cause } = error as CouchdbError;
   return statusCode ?? (cause instanceof Error ? statusOf(cause) : undefined);
 }
 
-/** Each may heal by waiting: users, databases and permissions too are made while a server is set up. */
+/** Most may heal by waiting: users, databases and permissions too are made while a server is set up. */
 export function asStoreError(error: unknown, settings: StoreSettings): Error {
   if (error instanceof StoreUnavailable) return error;
   const { statusCode, error: name, reason = "", message } = error as CouchdbError;
@@ -62,7 +59,7 @@ export function asStoreError(error: unknown, settings: StoreSettings): Error {
     const what = `there is no database "${settings.database}" at ${settings.url}`;
     return new DatabaseMissing(`COUCHDB_DATABASE: ${what}; npm run sessions -- setup creates it`, { cause: error });
   }
-  // Asked for the database, it looked for a document: what it took for the database stands in the URL.
+  // Asked for the database, it looked for a document.
   if (isMissing(error)) return because("COUCHDB_URL", "its path must not name the database (COUCHDB_DATABASE does)");
   if (statusCode >= 500 || [408, 412, 429].includes(statusCode)) {
     return new StoreUnavailable(`${place}: ${text} (status ${statusCode})`, { cause: error });

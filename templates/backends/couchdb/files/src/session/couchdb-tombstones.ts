@@ -1,17 +1,17 @@
-// What CouchDB keeps of deleted documents, and how it is made to forget it: otherwise the database would grow for ever.
+// Purges what CouchDB keeps of deleted documents: otherwise the database would grow for ever.
 // Change it if your sessions are replicated: a purge isn't, so the copies keep their tombstones.
 
 import type { CouchdbClient } from "./couchdb-client.ts";
 import { statusOf } from "./couchdb-errors.ts";
 
-/** What CouchDB 3 takes in one request unless it is set otherwise (purge/max_document_id_number). */
+/** CouchDB 3's default limit (purge/max_document_id_number). */
 const BATCH = 100;
-/** A user who may not, or a server that can't: for good, as against a proxy or a node that fails for a moment. */
+/** The user may not, or the server can't, for good. */
 const REFUSED = [400, 403, 405, 501];
-/** Tombstones remembered while purging fails; what is beyond stays in the database. */
+/** Tombstones to remember while purging fails; what is beyond stays in the database. */
 const REMEMBERED = 10_000;
 
-/** The tombstones of this process's deletions. Those of a process that crashed before it came to them stay: about 200 bytes each. */
+/** The tombstones of this process's deletions; those of one that crashed stay. */
 export class Tombstones {
   readonly #client: CouchdbClient;
   #waiting: { id: string; revs: string[] }[] = [];
@@ -21,7 +21,7 @@ export class Tombstones {
     this.#client = client;
   }
 
-  /** `revs`: the tombstone's and the one that it replaced, which a node that missed the deletion would bring back. */
+  /** `revs`: the tombstone's, and the one before it, which a node that missed the deletion would bring back. */
   add(id: string, revs: string[]): void {
     if (!this.#refused && this.#waiting.length < REMEMBERED) this.#waiting.push({ id, revs });
   }
@@ -30,7 +30,7 @@ export class Tombstones {
     return this.#waiting.length >= BATCH;
   }
 
-  /** Rejects when CouchDB can't be reached; they wait for the next time then. */
+  /** When it rejects, what is left waits for the next time. */
   async purge(signal: AbortSignal): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH);

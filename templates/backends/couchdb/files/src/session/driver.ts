@@ -1,4 +1,4 @@
-// Stores sessions in CouchDB: a document each, with revisions in place of locks. schema.json shows the indexes.
+// Stores sessions in CouchDB: a document each, with revisions in place of locks.
 // A new property of a session: couchdb-document.ts.
 
 import { setTimeout } from "node:timers/promises";
@@ -18,9 +18,8 @@ import {
   UnreadableRow,
 } from "./store.ts";
 
-/** Rows of one answer where there may be many. */
 const BATCH = 500;
-/** Documents that `read` has seen last, so that the change that follows in the same request need not read again. */
+/** Documents remembered from `read`, so that the change that follows need not read again. */
 const RECENT = 200;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
@@ -30,7 +29,7 @@ export function createDriver(settings: StoreSettings, timeout: number): SessionD
 class CouchdbDriver implements SessionDriver {
   readonly #database: CouchdbDatabase;
   readonly #deadline: () => AbortSignal;
-  /** Changes of one session wait for each other here, so that they need not fight over revisions. */
+  /** Changes of one session wait for each other, instead of fighting over revisions. */
   readonly #turns: Turns;
   readonly #recent = new Map<string, Document>();
 
@@ -74,7 +73,7 @@ class CouchdbDriver implements SessionDriver {
         const row = toRow(document);
         const next = applyChange(row, change);
         if (typeof next !== "string") {
-          // Somebody else's change came first and did what this one would: a touch and nothing else.
+          // Somebody else's change has touched it already.
           if (attempt > 0 && isTouchOnly(change) && row.updated >= change.now) return "done";
           const written = await this.#database.write(toDocument(next, document._rev), signal);
           if (written) {
@@ -83,7 +82,7 @@ class CouchdbDriver implements SessionDriver {
             return "done";
           }
         } else if (!known) return next;
-        // What was remembered may be old: only what has just been read can refuse a change.
+        // What was remembered may be old, and can't refuse a change.
         if (known) known = undefined;
         else await pause(attempt, signal);
       }
@@ -94,7 +93,7 @@ class CouchdbDriver implements SessionDriver {
     const signal = this.#deadline();
     return this.#turns.take(id, async () => {
       let ended = false;
-      // Again after a conflict, and until no version is left that a cluster has kept beside the one that was deleted.
+      // Again after a conflict, and until a cluster has no other version left.
       for (let attempt = 0; ; attempt++) {
         this.#recent.delete(id);
         const document = await this.#database.load(id, signal);
@@ -126,7 +125,7 @@ class CouchdbDriver implements SessionDriver {
   async endByUser(userid: string, exceptId?: string): Promise<string[]> {
     let signal = this.#deadline();
     const ended = new Set<string>();
-    // Again until there is none: a session that was changed meanwhile has another revision, and must not escape by that.
+    // Until there is none: a session that was changed meanwhile has another revision, and must not escape.
     for (let attempt = 0; ; attempt++) {
       const found = await this.#database.byUser(userid, signal, BATCH);
       const entries = found.filter(({ id }) => sessionId(id) !== exceptId);
@@ -194,7 +193,7 @@ class CouchdbDriver implements SessionDriver {
     const rows = await this.#database.view<string>("by_expiry", { endkey: now - 1, limit, reduce: false }, signal);
     let removed = 0;
     for (const batch of batches(rows.map(({ id, value }) => ({ id, rev: value })))) {
-      // One that was touched meanwhile has another revision: CouchDB refuses to delete it, and it lives on.
+      // One that was touched meanwhile has another revision, and lives on.
       removed += (await this.#database.remove(batch, signal)).length;
     }
     await this.#database.purgeTombstones(signal);
@@ -209,7 +208,7 @@ class CouchdbDriver implements SessionDriver {
     this.#database.close();
   }
 
-  /** What a cluster has kept beside the version that was changed: it lost, and must not come up when that one ends. */
+  /** The versions that lost in a cluster must not come up when the one that was changed ends. */
   async #dropConflicts({ _id, _conflicts = [] }: Document, signal: AbortSignal): Promise<void> {
     await this.#database.remove(
       _conflicts.map((rev) => ({ id: _id, rev })),
@@ -225,7 +224,7 @@ class CouchdbDriver implements SessionDriver {
   }
 }
 
-/** Of those documents that are sessions and can be read: one that was spoilt must not hide the others. */
+/** One that was spoilt must not hide the others. */
 function readable({ rows }: Found<unknown>): SessionRow[] {
   return rows.flatMap(({ doc }) => {
     try {
@@ -246,7 +245,7 @@ function* batches<Item>(items: Item[]): Generator<Item[]> {
   for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
 }
 
-/** A random while that grows, so that those who met once don't meet again. */
+/** Random, so that those who met once don't meet again. */
 async function pause(attempt: number, signal: AbortSignal): Promise<void> {
   await setTimeout(Math.random() * Math.min(5 * 2 ** attempt, 200));
   if (signal.aborted) throw new StoreUnavailable("The session is changed by too many at once");

@@ -1,4 +1,4 @@
-// Stores sessions in this process's memory: nothing to install, gone with the process, one process by design.
+// Stores sessions in this process's memory: gone with the process, one process by design.
 // Change it to choose differently which session has to go when there is no room.
 
 import type { StoreSettings } from "../config.store.ts";
@@ -152,7 +152,7 @@ class MemoryDriver implements SessionDriver {
     if (this.#closed) throw new StoreUnavailable("The session store is closed.");
   }
 
-  /** Where the bound is reached, what has expired goes first (looked for once a second), then the longest idle. */
+  /** What has expired goes first (looked for once a second), then the longest idle. */
   #makeRoom(now: number): void {
     if (this.#rows.size < this.#maxSessions) return;
     if (this.#purged !== now) this.#purge(now, this.#rows.size);

@@ -1,5 +1,5 @@
-// Keeps sessions in one collection of MongoDB: every change is one update of one document, every look-up one find by _id.
-// Change it, together with schema.ts, to store something new about every session.
+// Stores sessions in a collection of MongoDB: a change is one update, a look-up one find by _id.
+// Change it when a session gets another field: here, in session-document.ts, and in schema.ts.
 
 import { Binary, type Collection, type Document, type Filter } from "mongodb";
 import { indexes, type SessionDocument } from "../../schema.ts";
@@ -21,7 +21,6 @@ import { encode, field } from "./stored-data.ts";
 const BATCH = 500;
 const PERSISTENCE = 50;
 
-/** `timeout`: milliseconds until a call that gets no answer rejects. */
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
   return new MongodbDriver(settings, timeout);
 }
@@ -54,7 +53,7 @@ class MongodbDriver implements SessionDriver {
       try {
         return await this.#sessions.listIndexes().toArray();
       } catch (error) {
-        // The collection isn't there.
+        // 26: no such collection.
         if ((error as { code?: unknown }).code === 26) return [];
         throw error;
       }
@@ -79,7 +78,7 @@ class MongodbDriver implements SessionDriver {
     await this.#store.run(() => this.#sessions.insertOne(toDocument(row)));
   }
 
-  /** A due touch is left to the runtime: as a part of every read it would make each one a write. */
+  /** A touch is left to `change`: it would make every read a write. */
   async read(id: string, _access: Access): Promise<SessionRow | undefined> {
     const document = await this.#store.run(() => this.#sessions.findOne({ _id: id }));
     return document ? fromDocument(document) : undefined;
@@ -95,7 +94,7 @@ class MongodbDriver implements SessionDriver {
       set.expires = { $add: [date(0), { $multiply: [{ $min: ends }, 1000] }] };
     }
     if (idle !== undefined) set.idle = idle;
-    // In a pipeline a string that begins with "$" is an expression, unless it is a literal.
+    // Otherwise a string that begins with "$" would be an expression.
     if (userid !== undefined) set.userid = { $literal: userid };
     if (secretHash) set.secretHash = new Binary(secretHash);
     if (authenticated !== undefined) set.authenticated = authenticated;
@@ -120,7 +119,7 @@ class MongodbDriver implements SessionDriver {
     return await this.#remove({ _id: id });
   }
 
-  /** DocumentDB misses a document that is being changed at that moment, and says so only by a 0: ended is what can't be found. */
+  /** DocumentDB misses a document that is just being changed: ended is what can't be found. */
   async #remove(filter: Filter<SessionDocument>): Promise<boolean> {
     for (let attempt = 1; attempt <= PERSISTENCE; attempt++) {
       const { deletedCount } = await this.#store.run(() => this.#sessions.deleteOne(filter));
@@ -144,7 +143,7 @@ class MongodbDriver implements SessionDriver {
       const batch = ids.slice(at, at + BATCH);
       const those = { _id: { $in: batch } };
       const { deletedCount } = await this.#store.run(() => this.#sessions.deleteMany({ ...those, userid }));
-      // Some have got another user meanwhile, were ended by somebody else, or were missed (see #remove).
+      // Some may have got another user, been ended meanwhile, or been missed (see #remove).
       const left = new Set(deletedCount < batch.length ? await this.#ids(those) : []);
       for (const _id of batch) if (!left.has(_id) || (await this.#remove({ _id, userid }))) ended.push(_id);
     }
@@ -189,7 +188,7 @@ class MongodbDriver implements SessionDriver {
     };
   }
 
-  /** MongoDB purges by itself, over the index on `expires`. */
+  /** MongoDB does it by itself, by the index on `expires`. */
   async purge(): Promise<number> {
     return 0;
   }

@@ -1,5 +1,5 @@
-// The connection to MongoDB: what it waits for and how long, what it repeats, how it ends.
-// Change it to set more of the driver's options than the URL should have.
+// The connection to MongoDB: what it waits for and for how long, what it repeats, how it ends.
+// Change it to set options that the URL shouldn't have.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Db, MongoClient } from "mongodb";
@@ -21,27 +21,26 @@ export class MongodbConnection {
     this.#settings = settings;
     this.#timeout = timeout;
     this.#client = new MongoClient(settings.url, {
-      // Before the time of the whole call is up, so that the message can say what was waited for. The last one closes a
-      // connection that hangs.
+      // Less than the whole call's, so that its message can say what was waited for. The last one is for hung connections.
       serverSelectionTimeoutMS: Math.ceil(timeout * 0.8),
       waitQueueTimeoutMS: Math.ceil(timeout * 0.8),
       connectTimeoutMS: Math.ceil(timeout * 0.8),
       socketTimeoutMS: timeout,
-      // A secondary that lags would show ended sessions as alive.
+      // A secondary would show ended sessions as alive.
       readPreference: "primary",
-      // What was answered with success survives a failover. A w= in the URL is the user's own choice.
+      // What was answered with success survives a failover.
       ...(!/[?&]w=/i.test(settings.url) && { writeConcern: { w: "majority" } }),
     });
     this.database = this.#client.db(settings.database);
   }
 
-  /** Rejects in time, whatever the server does: with StoreUnavailable where waiting may help. */
+  /** Rejects in time, whatever the server does. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     const place = describeStore(this.#settings);
     // The client would connect again.
     if (this.#closing) throw new StoreUnavailable(`${place}: the connection is closed.`);
     const late = Promise.withResolvers<never>();
-    // The client's own limits are for each step that it takes; this one is for all of them.
+    // The client's own limits are for single steps, this one for all of them.
     const timer = setTimeout(() => {
       late.reject(new StoreUnavailable(`${place}: no answer within ${this.#timeout} ms.`));
     }, this.#timeout);
@@ -64,7 +63,7 @@ export class MongodbConnection {
     }
   }
 
-  /** By itself the client would not try again after a first connection that failed. */
+  /** The client itself wouldn't try again when the first connection failed. */
   async #connect(): Promise<void> {
     this.#connected ??= this.#client.connect();
     try {
@@ -75,14 +74,13 @@ export class MongodbConnection {
     }
   }
 
-  /** Twice is fine. */
   async close(): Promise<void> {
     this.#closing ??= this.#end();
     await this.#closing;
   }
 
   async #end(): Promise<void> {
-    // A server that hangs or has gone can't be told; its connections are closed all the same.
+    // Where the server can't be told, its connections are closed all the same.
     await this.#client.close().catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-// What the errors of MongoDB and of its driver mean to this app: wait, or mend a setting.
+// What MongoDB's and its driver's errors mean to this app: wait, or mend a setting.
 // Change it when an error deserves a better line than the driver's own.
 
 import { MongoError, MongoServerError, MongoServerSelectionError } from "mongodb";
@@ -9,17 +9,17 @@ const AUTHENTICATION_FAILED = 18;
 const UNAUTHORIZED = 13;
 const WRITE_CONFLICT = 112;
 
-/** The server is stepping down, starting, stopping, or has too few members for the write concern. */
+/** Stepping down, starting, stopping, or too few members for the write concern. */
 const PASSING = new Set([6, 7, 50, 64, 79, 89, 91, 100, 133, 189, 262, 462, 9001, 10107, 11600, 11602, 13435, 13436]);
 
-/** Of the driver's own errors, those that say "not now". */
+/** Of the driver's own errors. */
 const UNREACHABLE =
   /Network|Timeout|ServerSelection|PoolCleared|PoolClosed|WaitQueue|TopologyClosed|NotConnected|ClientClosed|ServerClosed|WriteConcern|Stale/;
 
-/** What the network says, and the driver hands on as it is. */
+/** The network's, which the driver hands on as they are. */
 const BROKEN = /^(E[A-Z]+|ERR_(STREAM|SOCKET)_\w+)$/;
 
-/** Nothing has been done, and it may well be done the next moment. */
+/** Nothing has been done, but may be the next moment. */
 export function passing(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === WRITE_CONFLICT;
 }
@@ -58,7 +58,7 @@ export function storeError(error: unknown, settings: StoreSettings, timeout: num
   return error;
 }
 
-/** The driver wraps what a server or the network said in what it was about to do. */
+/** The driver wraps what a server or the network said. */
 function rootOf(error: Error): Error {
   let root = error;
   if (error instanceof MongoServerSelectionError) {

@@ -1,5 +1,5 @@
-// Turns a session into the document that is stored, and back; what can't be one is unreadable.
-// Change it, together with schema.ts, to store something new about every session.
+// A session as a MongoDB document, and back.
+// Add a property's field here, in both directions, and in schema.ts.
 
 import { Binary } from "mongodb";
 import type { SessionDocument } from "../../schema.ts";
@@ -23,7 +23,7 @@ export function toDocument({ id, secretHash, expires, data, ...rest }: SessionRo
   };
 }
 
-/** Those that can be read: one that was spoilt by hand must not hide the others. */
+/** One that was spoilt must not hide the others. */
 export function readable(documents: SessionDocument[]): SessionRow[] {
   return documents.flatMap((document) => {
     try {

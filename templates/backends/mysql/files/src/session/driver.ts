@@ -1,5 +1,5 @@
-// Keeps sessions in one table of MySQL or MariaDB: every change is one UPDATE, every look-up one SELECT by primary key.
-// Change it, together with COLUMN_OF in mysql-schema.ts and schema.sql, to store something new about every session.
+// Stores sessions in a table of MySQL or MariaDB: a change is one UPDATE, a look-up one SELECT by primary key.
+// Change it when a session gets another column: here, in mysql-schema.ts, and in schema.sql.
 
 import type { RowDataPacket } from "mysql2/promise";
 import type { StoreSettings } from "../config.store.ts";
@@ -19,7 +19,6 @@ import { decode, encode, padded, paths } from "./stored-data.ts";
 
 const BATCH = 500;
 
-/** `timeout`: milliseconds until a call that gets no answer rejects. */
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
   return new MysqlDriver(settings, timeout);
 }
@@ -27,7 +26,7 @@ export function createDriver(settings: StoreSettings, timeout: number): SessionD
 class MysqlDriver implements SessionDriver {
   readonly #settings: StoreSettings;
   readonly #pool: MysqlPool;
-  /** Quoted. The settings let nothing but letters, digits and _ through. */
+  /** Quoted; config.store.ts lets only letters, digits and _ through. */
   readonly #table: string;
 
   constructor(settings: StoreSettings, timeout: number) {
@@ -59,7 +58,7 @@ class MysqlDriver implements SessionDriver {
     );
   }
 
-  /** A due touch is left to the runtime: neither server can update and return a row in one statement. */
+  /** A touch is left to `change`: neither server can update and return a row in one statement. */
   async read(id: string, _access: Access): Promise<SessionRow | undefined> {
     const [row] = await this.#pool.read(`SELECT ${COLUMNS} FROM ${this.#table} WHERE id = ?`, [bytes(id)]);
     return row && fromColumns(row);
@@ -73,7 +72,7 @@ class MysqlDriver implements SessionDriver {
       set.push(assignment);
       values.push(...its);
     };
-    // Assignments are made from left to right, and see what those before them have made.
+    // Assignments see what those to their left have made.
     if (touch) {
       assign(
         "expires = LEAST(GREATEST(updated, ?) + COALESCE(?, idle), created + ?)",
@@ -87,7 +86,7 @@ class MysqlDriver implements SessionDriver {
     if (userid !== undefined) assign("userid = ?", userid === null ? null : bytes(userid));
     if (secretHash) assign("secret_hash = ?", Buffer.from(secretHash));
     if (authenticated !== undefined) assign("authenticated = ?", authenticated);
-    // MariaDB's JSON_MERGE_PATCH mistakes some of several keys to remove (seen in 10.11), so it only ever sets.
+    // MariaDB's JSON_MERGE_PATCH removes some wrong keys of several (seen in 10.11), so it only ever sets.
     const removed = paths(change.remove ?? []);
     let data = "data";
     if (removed.length > 0) data = `JSON_REMOVE(${data}${", ?".repeat(removed.length)})`;
@@ -95,7 +94,7 @@ class MysqlDriver implements SessionDriver {
     if (data !== "data") assign(`data = ${data}`, ...removed, ...(change.set?.size ? [encode(change.set)] : []));
     assign("version = version + 1");
 
-    // A patch would turn what is no object into one, and with it an unreadable row into an empty session.
+    // A patch would turn what is no object, an unreadable row, into an empty session.
     const live = "id = ? AND expires >= ? AND JSON_TYPE(data) = 'OBJECT'";
     let where = live;
     values.push(bytes(id), now);
@@ -134,7 +133,7 @@ class MysqlDriver implements SessionDriver {
       const those = `id IN (?${", ?".repeat(values.length - 1)})`;
       const sql = `DELETE FROM ${this.#table} WHERE ${those} AND userid = ?`;
       const count = await this.#pool.write(sql, [...values, bytes(userid)]);
-      // Some have got another user meanwhile, or were ended by somebody else.
+      // Some may have got another user or been ended meanwhile.
       const left =
         count < batch.length ? await this.#pool.read(`SELECT id FROM ${this.#table} WHERE ${those}`, values) : [];
       const spared = new Set(left.map((row) => String(row.id)));

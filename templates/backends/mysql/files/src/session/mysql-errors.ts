@@ -1,4 +1,4 @@
-// What MySQL's, MariaDB's and the network's errors mean to this app: wait, try again, or mend a setting.
+// What the server's and the network's errors mean to this app: wait, try again, or mend a setting.
 // Change it when an error deserves a better line than the server's own.
 
 import { describeStore, type StoreSettings } from "../config.store.ts";
@@ -10,10 +10,10 @@ interface MysqlError extends Error {
   fatal?: boolean;
 }
 
-/** The server has done nothing, and will the next time: a deadlock, a row just changed by another (MariaDB), a table altered meanwhile, a certification that failed in a cluster. */
+/** Nothing was done, but will be the next time: a deadlock, a row just changed (MariaDB), a table altered meanwhile, a certification that failed in a cluster. */
 const ROLLED_BACK = new Set([1020, 1213, 1615, 3101]);
 
-/** The server is starting, stopping, full of clients, being switched over, has cut this client off, or has waited for a lock for as long as the client would. */
+/** The server is starting, stopping, full, being switched over, has cut this client off, or waited too long for a lock. */
 const PASSING = new Set([
   1040, 1047, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1226, 1290, 1317, 1792, 1836, 1927, 1969, 3024, 3100,
   4031,
@@ -28,18 +28,18 @@ export function rolledBack(error: unknown): boolean {
   return ROLLED_BACK.has((error as MysqlError).errno ?? 0);
 }
 
-/** The connection broke: nobody knows whether the server has done what it was asked. */
+/** Whether the server has done what it was asked is unknown. */
 export function connectionLost(error: unknown): boolean {
   return LOST.test((error as MysqlError).code ?? "");
 }
 
-/** A statement has failed, the connection may be used again. */
+/** The connection may be used again. */
 export function onlyStatementFailed(error: unknown): boolean {
   const { errno = 0, fatal = false } = error as MysqlError;
   return errno > 0 && !fatal && !PASSING.has(errno);
 }
 
-/** Why no connection came about. Each may heal by waiting: users and databases too are made while a server is set up. */
+/** Each may heal by waiting: users and databases too are made while a server is set up. */
 export function connectError(error: unknown, settings: StoreSettings): Error {
   const { code = "", errno = 0, message } = error as MysqlError;
   const { host, socket, user, database } = settings;
@@ -75,7 +75,6 @@ export function connectError(error: unknown, settings: StoreSettings): Error {
   );
 }
 
-/** What a failed statement means. */
 export function statementError(error: unknown, settings: StoreSettings): unknown {
   if (!(error instanceof Error) || error instanceof StoreUnavailable) return error;
   const { code = "", errno = 0, fatal = false, message } = error as MysqlError;

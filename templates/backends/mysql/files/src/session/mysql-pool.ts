@@ -1,5 +1,5 @@
-// Connections to the server: limited in number, each with a deadline, thrown away when they hang or break.
-// Change it to tune the connections, or what a new one is told.
+// Connections to the server: limited in number, each call with a deadline, thrown away when they hang or break.
+// Change it to tune them.
 
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,9 +16,9 @@ import { connectError, connectionLost, onlyStatementFailed, rolledBack, statemen
 import { StoreUnavailable } from "./store.ts";
 
 /**
- * What the server's own defaults could spoil: bytes of text, text cut short without an error, changes left uncommitted, or read
- * before they are committed (READ COMMITTED would do, but not with a binary log of statements). And locks that are
- * waited for longer than the client does: the server would keep the connection, and do in the end what was given up.
+ * Against defaults that cut text short, leave changes uncommitted, or read them before they are committed (READ COMMITTED
+ * would do, but not with a binary log of statements); and against waiting for locks for longer than the client does:
+ * the server would do in the end what was given up.
  */
 function greeting(timeout: number): string[] {
   const wait = Math.max(1, Math.floor((timeout / 1000) * 0.9));
@@ -62,7 +62,7 @@ export class MysqlPool {
     return await this.#run(work, { repeatable: true });
   }
 
-  /** The number of rows that matched. Not repeated when the connection breaks: it may have been done. */
+  /** The number of rows. Not repeated when the connection breaks: it may have been done. */
   async write(sql: string, values: Value[] = []): Promise<number> {
     const work: Work<number> = async (connection) => {
       const [{ affectedRows }] = await connection.execute<ResultSetHeader>(sql, values);
@@ -72,8 +72,8 @@ export class MysqlPool {
   }
 
   /**
-   * Runs `work` on a connection. What the server has rolled back is tried again, and so is what a broken connection
-   * has cut off if it is `repeatable`, within the one deadline. Rejects with StoreUnavailable when that passes.
+   * Tries again, within the one deadline, what the server has rolled back, and, if it is `repeatable`, what a broken
+   * connection has cut off.
    */
   async #run<Result>(work: Work<Result>, { repeatable }: { repeatable: boolean }): Promise<Result> {
     const deadline = performance.now() + this.#timeout;
@@ -94,7 +94,7 @@ export class MysqlPool {
     let expired = false;
     const timer = setTimeout(() => {
       expired = true;
-      // It may answer yet, and to somebody else's question: never back into the pool.
+      // It may answer yet, to somebody else's question: never back into the pool.
       if (connection) discard(connection);
       late.reject(new StoreUnavailable(`${describeStore(this.#settings)}: no answer within ${this.#timeout} ms.`));
     }, deadline - performance.now());
@@ -138,7 +138,7 @@ export class MysqlPool {
   async #greet(connection: PoolConnection): Promise<void> {
     const { connection: core } = connection;
     if (this.#greeted.has(core)) return;
-    // An error in an idle connection takes it out of the pool; a second one must not end the process.
+    // Without a listener, an idle connection's second error would end the process.
     core.on("error", () => this.#open.delete(core));
     core.on("end", () => this.#open.delete(core));
     this.#open.add(core);
@@ -158,13 +158,12 @@ export class MysqlPool {
   async #end(): Promise<void> {
     const given = AbortSignal.timeout(this.#timeout);
     const patience = new Promise<void>((resolve) => given.addEventListener("abort", () => resolve()));
-    // A connection that breaks while it says goodbye is as good as closed.
     await Promise.race([this.#pool.end().catch(() => undefined), patience]);
     for (const core of this.#open) socketOf(core).destroy();
   }
 }
 
-/** `destroy` of mysql2 only says goodbye, and a hung server never answers: its socket would hold the process. */
+/** mysql2's `destroy` only says goodbye: a hung server's socket would hold the process. */
 function discard(connection: PoolConnection): void {
   connection.destroy();
   socketOf(connection.connection).destroy();
@@ -174,7 +173,6 @@ function socketOf(core: PoolConnection["connection"]): Socket {
   return (core as unknown as { stream: Socket }).stream;
 }
 
-/** How to reach the server and what to be to it, for mysql2. */
 export function connectionOptions(settings: StoreSettings, timeout: number): ConnectionOptions {
   const { host, port, socket, user, password, database, tls } = settings;
   const checked = tls.mode === "on";
@@ -187,7 +185,7 @@ export function connectionOptions(settings: StoreSettings, timeout: number): Con
     ...(tls.mode !== "off" && { ssl: { rejectUnauthorized: checked, verifyIdentity: checked, ...ca } }),
     charset: "utf8mb4",
     jsonStrings: true,
-    // A little before the call that waits for it, so that the message names the setting.
+    // Less than the call that waits for it, so that the message names the setting.
     connectTimeout: Math.ceil(timeout * 0.9),
   };
 }

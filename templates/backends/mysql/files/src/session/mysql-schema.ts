@@ -1,11 +1,10 @@
-// Makes the table from schema.sql, and checks that it is as this code needs it.
+// Makes the table from schema.sql, and checks it.
 // Change it when schema.sql gets another column or index.
 
 import { readFile } from "node:fs/promises";
 import type { MysqlPool } from "./mysql-pool.ts";
 import type { SessionRow } from "./store.ts";
 
-/** What a session has, and the column that holds it. */
 const COLUMN_OF: Record<keyof SessionRow, string> = {
   id: "id",
   secretHash: "secret_hash",
@@ -23,7 +22,7 @@ const COLUMN_OF: Record<keyof SessionRow, string> = {
 export const PROPERTIES = Object.keys(COLUMN_OF) as (keyof SessionRow)[];
 export const COLUMNS = Object.values(COLUMN_OF).join(", ");
 
-/** What would be wrong with another type: text compares by a collation, which takes "Alice" for "alice". */
+/** Text would compare by a collation, which takes "Alice" for "alice". */
 const BINARY = ["id", "secret_hash", "userid"];
 
 const INDEXED = ["id", "userid", "expires"];
@@ -45,7 +44,6 @@ export async function setUp(pool: MysqlPool, table: string): Promise<void> {
   await check(pool, table);
 }
 
-/** Rejects with what is missing, another type, or not permitted. */
 export async function check(pool: MysqlPool, table: string): Promise<void> {
   await checkColumns(pool, table);
   await checkIndexes(pool, table);
@@ -77,7 +75,7 @@ async function checkIndexes(pool: MysqlPool, table: string): Promise<void> {
   }
 }
 
-/** Each statement needs the permission that it needs in earnest, and touches no row. */
+/** Each statement needs the permission that it needs in earnest, but changes no row. */
 async function checkPermissions(pool: MysqlPool, table: string): Promise<void> {
   const name = `\`${table}\``;
   await pool.read(`SELECT ${COLUMNS} FROM ${name} LIMIT 0`);

@@ -1,17 +1,16 @@
-// How a session's data lies in its JSON column: an object of key to JSON text, one level deep and nothing but strings.
-// Change it to store data in another form; rows that are there already would then need converting.
+// How a session's data lies in its JSON column: key to JSON text, one level deep and nothing but strings.
+// Change it to store data in another form, and convert the rows that are there already.
 
 import { createHash } from "node:crypto";
 import { joinData, UnreadableRow } from "./store.ts";
 
 /**
- * Servers spoil JSON of their own: they reorder keys, round numbers, stop at 32 or 100 levels and refuse lone
- * surrogates. Text inside strings comes back as it was. A key like these is stored as it is; any other one under its
- * hash, and then stands in the text as well, since servers differ in what a key may hold.
+ * JSON of the server's own would reorder keys, round numbers, stop at 32 or 100 levels and refuse lone surrogates.
+ * A key like these is stored as it is; any other one under its hash, and stands in the text as well.
  */
 const PLAIN = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
-/** Stores keys and the JSON texts of their values. */
+/** `entries`: keys and the JSON texts of their values. */
 export function encode(entries: Iterable<readonly [string, string]>): string {
   const fields = new Map<string, string>();
   for (const [key, text] of entries) {
@@ -20,12 +19,11 @@ export function encode(entries: Iterable<readonly [string, string]>): string {
   return joinData(fields);
 }
 
-/** JSON paths of keys. */
 export function paths(keys: readonly string[]): string[] {
   return padded(keys.map((key) => `$."${field(key)}"`));
 }
 
-/** As many as a power of two, some twice, so that few different statements come about. */
+/** To a power of two, some twice, for few different statements. */
 export function padded<Item>(items: readonly Item[]): Item[] {
   const all = [...items];
   for (let index = 0; (all.length & (all.length - 1)) !== 0; index++) all.push(all[index] as Item);
@@ -36,7 +34,7 @@ function field(key: string): string {
   return PLAIN.test(key) ? key : `#${createHash("sha256").update(JSON.stringify(key)).digest("base64url")}`;
 }
 
-/** The JSON text of the data that `encode` stored. */
+/** The JSON text of the data. */
 export function decode(id: string, column: unknown): string {
   const fields = parse(column);
   if (fields === null || typeof fields !== "object" || Array.isArray(fields)) throw unreadable(id);

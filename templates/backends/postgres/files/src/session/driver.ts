@@ -20,10 +20,9 @@ import {
   UnreadableRow,
 } from "./store.ts";
 
-/** Types, by PostgreSQL's numbers. */
+/** PostgreSQL's numbers of types. */
 const [TEXT, BYTEA, BIGINT, JSONB] = [25, 17, 20, 3802] as const;
 
-/** What a session has, the column that holds it, and the column's type. */
 const COLUMN_OF: Record<keyof SessionRow, [name: string, type: number]> = {
   id: ["id", TEXT],
   secretHash: ["secret_hash", BYTEA],
@@ -42,10 +41,10 @@ const PROPERTIES = Object.keys(COLUMN_OF) as (keyof SessionRow)[];
 const NAMES = PROPERTIES.map((property) => COLUMN_OF[property][0]);
 const COLUMNS = PROPERTIES.map((property, index) => `s.${NAMES[index]} AS "${property}"`).join();
 
-/** Sessions of which is remembered when they were touched last. */
+/** Entries of `#dueFrom` at most. */
 const REMEMBERED = 10_000;
 
-/** Sessions that endAll ends with one statement, so that none takes longer than the time limit. */
+/** Sessions that one statement of endAll ends, within the time limit. */
 const BATCH = 5000;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
@@ -60,10 +59,10 @@ class PostgresDriver implements SessionDriver {
     },
   };
   readonly #postgres: Postgres;
-  /** From when a touch may be due, for sessions read lately: until then a plain SELECT does, at half the cost for the server. */
+  /** When touches may be due: until then a plain SELECT does, at half the cost for the server. */
   readonly #dueFrom = new Map<string, number>();
-  /** As configured, and as it is written in SQL. */
   readonly #name: string;
+  /** As it is written in SQL. */
   readonly #table: string;
 
   constructor(settings: StoreSettings, timeout: number) {
@@ -72,16 +71,16 @@ class PostgresDriver implements SessionDriver {
     this.#table = quoted(settings.table);
   }
 
-  /** Touches nothing when all is there, so that it works without the right to create tables. */
+  /** Where nothing is missing, no permission to create is needed. */
   async setup(): Promise<void> {
     if ((await this.#fault()) === undefined) return;
     const schema = readFileSync(new URL("../../schema.sql", import.meta.url), "utf8");
     const [bare = ""] = this.#name.split(".").slice(-1);
-    // In one pass: a table called sessions_of_app must not be renamed a second time.
+    // In one pass, so that a table called sessions_of_app isn't renamed twice.
     const named = schema.replaceAll(/"sessions(_\w+)?"/g, (_, suffix?: string) =>
       suffix ? quoted(bare + suffix) : this.#table,
     );
-    // One at a time, however long the others take: CREATE … IF NOT EXISTS by itself fails when two do it at once. The number means nothing.
+    // One at a time: CREATE … IF NOT EXISTS by itself fails when two do it at once. The number means nothing.
     await this.#postgres.run(`SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(7305478105938452321); ${named}`);
     await this.check();
   }
@@ -141,7 +140,7 @@ class PostgresDriver implements SessionDriver {
     return (await this.#postgres.query<SessionRow>(sql, [id])).rows[0];
   }
 
-  /** The UPDATE finds nothing unless a touch is due. Its columns come last, and so replace those of the same name. */
+  /** The UPDATE finds nothing unless a touch is due. The last columns replace those of the same name. */
   async #readAndTouch(id: string, now: number, touch: Touch & { every: number; secretHash: Uint8Array }) {
     const sql = `WITH touched AS (
         UPDATE ${this.#table} SET updated = $2, expires = least($2 + idle, created + $3)
@@ -234,7 +233,7 @@ class PostgresDriver implements SessionDriver {
     return { live: 0, expired: 0, signedIn: 0, ...rows[0], users: most.rows };
   }
 
-  /** Several may purge at once: each takes what no other has locked. A row that was touched meanwhile is looked at again, and spared. */
+  /** Several may purge at once. A row that was touched meanwhile is spared. */
   async purge(now: number, limit: number): Promise<number> {
     const sql = `DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
       SELECT id FROM ${this.#table} WHERE expires_slot <= $1::bigint / 600 AND expires < $1
@@ -255,7 +254,7 @@ function isReadable(row: SessionRow): boolean {
   return row.secretHash.length === 32 && row.data.startsWith("{");
 }
 
-/** `schema.table` as SQL writes it; config.store.ts let nothing through that could end the quotation. */
+/** config.store.ts lets nothing through that could end the quotation. */
 function quoted(name: string): string {
   return name
     .split(".")

@@ -1,10 +1,10 @@
-// Puts PostgreSQL's errors in words for whoever set the app up: one line, with the setting to check, never the password.
-// Change it to have another error named after the setting that causes it.
+// What PostgreSQL's and the network's errors mean to this app: wait, or mend a setting.
+// Change it when an error deserves a better line than the server's own.
 
 import type { StoreSettings } from "../config.store.ts";
 import { StoreUnavailable } from "./store.ts";
 
-/** Which settings are to blame for which errors. `isUp`: the server works; what it was asked for isn't there. */
+/** The settings to blame for errors. `isUp`: waiting won't help. */
 const CULPRITS: { codes?: RegExp; words?: RegExp; settings: string[]; isUp?: boolean }[] = [
   { words: /SSL connection|no encryption|SSL off/, settings: ["sslmode", "port"] },
   { codes: /CERT|SELF_SIGNED|UNABLE_TO|^ERR_TLS|^ERR_SSL|^EPROTO$/, settings: ["sslmode", "sslrootcert"] },
@@ -13,11 +13,11 @@ const CULPRITS: { codes?: RegExp; words?: RegExp; settings: string[]; isUp?: boo
   { codes: /^(?:ENOTFOUND|EAI_\w+|ENOENT|EACCES)$/, settings: ["host"] },
   { codes: /^42501$/, settings: ["user", "table"], isUp: true },
   { codes: /^(?:42P01|42703|3F000)$/, settings: ["table"], isUp: true },
-  // Starting up, shutting down, full, a standby, a statement that took too long: it will do later, or elsewhere.
+  // Starting up, shutting down, full, a standby, a statement that took too long.
   { codes: /^(?:08|53|57P|57014|55P03|25006|26000|40)/, settings: ["host", "port"] },
 ];
 
-/** What the driver throws for an error of pg's: StoreUnavailable unless the server merely refused the statement, not the `connecting`. */
+/** StoreUnavailable, unless the server merely refused a statement. */
 export function explained(error: unknown, settings: StoreSettings, connecting = false): unknown {
   if (error instanceof StoreUnavailable) return error;
   const first = error instanceof AggregateError ? error.errors[0] : error;
@@ -25,7 +25,7 @@ export function explained(error: unknown, settings: StoreSettings, connecting = 
   const culprit = CULPRITS.find(({ codes, words }) => codes?.test(code) || words?.test(message));
   if (culprit === undefined && isOfStatement(code) && !connecting) return error;
   const { host, port, database } = settings;
-  // Refused at the door: the right to connect, or a proxy's own words that it knows no such user or has nobody behind it.
+  // Refused at the door: no right to connect, or in a proxy's own words.
   const atDoor = isOfStatement(code) ? ["user", culprit ? "database" : "host"] : ["host", "port"];
   const names = named(culprit && !(culprit.isUp && connecting) ? culprit.settings : atDoor, settings);
   const said = message.replaceAll(/\s+/g, " ");
@@ -36,22 +36,21 @@ export function explained(error: unknown, settings: StoreSettings, connecting = 
     : new StoreUnavailable(line, { cause: error });
 }
 
-/** A deadlock, two changes that exclude each other, or a statement whose preparation before it in line failed: it did nothing and may be run again. */
+/** A deadlock, two changes that exclude each other, a preparation that failed: nothing was done. */
 export function wasRolledBack(error: unknown): boolean {
   return /^(?:40P01|40001|26000)$/.test((error as NodeJS.ErrnoException).code ?? "");
 }
 
-/** Somebody holds a row for longer than others should wait. */
 export function wasLocked(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "55P03";
 }
 
-/** A standby, or a server on its way down: the host may lead to another one by now. */
+/** A standby, or going down: the host may lead to another server by now. */
 export function isDemoted(error: unknown): boolean {
   return /^(?:25006|57P0)/.test((error as NodeJS.ErrnoException).code ?? "");
 }
 
-/** A five-character code is the server's own; those of the system begin with E and go on with letters only. */
+/** Five characters: the server's own; the system's are letters only. */
 function isOfStatement(code: string): boolean {
   return /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code);
 }

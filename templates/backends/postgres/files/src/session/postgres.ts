@@ -1,5 +1,5 @@
-// The connections to PostgreSQL: few, each carrying many prepared statements at once, none that a hung server could block for good.
-// Change it for other time limits. What an error means to whoever set the app up is in postgres-errors.ts.
+// The connections to PostgreSQL: few, each carrying many prepared statements at once, all limited in time.
+// Change it to tune them.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientConfig, type QueryConfig, type QueryResult, types } from "pg";
@@ -7,7 +7,7 @@ import type { StoreSettings } from "../config.store.ts";
 import { explained, isDemoted, wasLocked, wasRolledBack } from "./postgres-errors.ts";
 import { StoreUnavailable } from "./store.ts";
 
-/** A connection and how much it has to do. */
+/** A connection. */
 interface Line {
   client: Client;
   ready: Promise<unknown> | undefined;
@@ -15,16 +15,16 @@ interface Line {
   since: number;
 }
 
-/** With so much to do on every line another one is opened, as long as there may be more. */
+/** With this load on every line another one is opened. */
 const BUSY = 8;
 
-/** Milliseconds for which a new line is kept even if it leads to a standby: while there is nothing else, connecting anew all the time helps nobody. */
+/** Milliseconds for which a line is kept even if it leads to a standby, rather than connecting all the time. */
 const FRESH = 500;
 
-/** The weight of a statement over many rows, so that those on a request's path choose another line. */
+/** The load of a statement over many rows: requests then choose another line. */
 export const HEAVY = 100;
 
-/** Seconds and versions are far below 2^53, and data is handed on as text: whoever looks at it parses it. */
+/** Seconds and versions are far below 2^53; data stays text. */
 const PARSERS = new Map<number, (text: string) => unknown>([
   [types.builtins.INT8, Number],
   [types.builtins.JSONB, (text) => text],
@@ -42,7 +42,7 @@ export class Postgres {
     this.#config = clientConfig(settings, timeout);
   }
 
-  /** Runs one statement, prepared under a name of its own. */
+  /** One statement, prepared. */
   async query<Row extends object>(
     text: string,
     values: unknown[],
@@ -60,13 +60,12 @@ export class Postgres {
       } catch (error) {
         const again = wasRolledBack(error) || (weight === HEAVY && wasLocked(error));
         if (attempt === 3 || !again) throw explained(error, this.#settings);
-        // Whoever won needs a moment to go on.
         await sleep(attempt * (10 + Math.random() * 40));
       }
     }
   }
 
-  /** Runs SQL as it stands, unprepared. Several statements are one transaction. */
+  /** Unprepared. Several statements are one transaction. */
   async run(text: string): Promise<QueryResult> {
     try {
       return await this.#send({ text }, HEAVY);
@@ -107,7 +106,7 @@ export class Postgres {
     const client = new Client(this.#config);
     const line: Line = { client, ready: undefined, load: 0, since: performance.now() };
     this.#lines.add(line);
-    // Whose statements are on the line is told by those. The next statement opens another line, or is told why not.
+    // The statements on it reject; the next one opens another line.
     client.on("error", () => this.#lines.delete(line));
     client.on("end", () => this.#lines.delete(line));
     const connect = async () => {
@@ -123,7 +122,7 @@ export class Postgres {
     return line;
   }
 
-  /** What is on it already may yet be answered. */
+  /** What is on it may yet be answered. */
   #leave(line: Line): void {
     this.#lines.delete(line);
     void line.client.end();
@@ -134,7 +133,7 @@ export function clientConfig(settings: StoreSettings, timeout: number): ClientCo
   const { host, port, user, password, database, tls } = settings;
   return {
     ...{ host, port, user, database },
-    // As a function, so that pg looks neither in PGPASSWORD nor in ~/.pgpass for one that isn't set here.
+    // A function, so that pg doesn't look into PGPASSWORD or ~/.pgpass.
     password: () => password,
     ssl: tls.mode !== "disable" && {
       ...{ ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: tls.mode !== "require" },
@@ -143,13 +142,13 @@ export function clientConfig(settings: StoreSettings, timeout: number): ClientCo
     enableChannelBinding: tls.channelBinding,
     application_name: "sessions",
     types: { getTypeParser: (oid, format) => PARSERS.get(oid) ?? types.getTypeParser(oid, format) },
-    // Statements are sent without waiting for the answers to those before: a third of the work of one at a time.
+    // Statements don't wait for the answers to those before: a third of the work.
     pipeline: true,
-    // The server gives up first, which keeps the connection; where it hangs altogether, pg throws the connection away.
+    // The server gives up first, which keeps the connection; where it hangs, pg drops it.
     connectionTimeoutMillis: timeout,
     query_timeout: timeout,
     statement_timeout: Math.ceil(timeout * 0.9),
-    // Much earlier for a row that somebody holds: statements behind it, for other sessions, wait for its answer.
+    // Much earlier for a row that somebody holds: statements for other sessions wait behind it.
     lock_timeout: Math.ceil(timeout * 0.1),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,

@@ -1,4 +1,4 @@
-// Stores sessions in Redis: a hash each, and a sorted set of ids for each user. schema.md describes the keys.
+// Stores sessions in Redis: a hash each, and a sorted set of ids for each user (schema.md).
 // A new property of a session: redis-row.ts, and `change` here if requests may change it.
 
 import type { StoreSettings } from "../config.store.ts";
@@ -16,9 +16,9 @@ import {
   UnreadableRow,
 } from "./store.ts";
 
-/** Keys looked at in one go where there may be many: more wait on the server's one thread than other clients should notice. */
+/** Keys asked for at once: with more, other clients would notice the wait for the server's one thread. */
 const BATCH = 500;
-/** How long the pages of one listing go by the ids that were found for the first. */
+/** How long the pages of a listing go by the ids found for the first. */
 const LISTING_FRESH_MS = 60_000;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
@@ -39,17 +39,16 @@ class RedisDriver implements SessionDriver {
     return `${this.#prefix}:id:${id}`;
   }
 
-  /** JSON, so that every string is a user of its own: as it is, UTF-8 has no place for half of a surrogate pair. */
+  /** JSON, since UTF-8 has no place for half of a surrogate pair. */
   #userKey(userid: string): string {
     return `${this.#prefix}:user:${JSON.stringify(userid)}`;
   }
 
-  /** There is nothing to make; but what the app will need must be allowed. */
   setup(): Promise<void> {
     return this.check();
   }
 
-  /** Writes, lists and ends a session that nobody can have the token of: a missing permission shows at the start, not at the first sign-in. */
+  /** Makes, lists and ends a session that nobody can have the token of: a missing permission shows at the start. */
   async check(): Promise<void> {
     const id = `check-${crypto.randomUUID()}`;
     const now = Math.floor(Date.now() / 1000);
@@ -64,19 +63,19 @@ class RedisDriver implements SessionDriver {
 
   async create(row: SessionRow): Promise<void> {
     await this.#connection.run(async (redis) => {
-      // By the app's clock, not by Redis': a row with `expires === now` still lives.
+      // By the app's clock; in its last second a session still lives.
       const milliseconds = (row.expires + 1 - row.updated) * 1000;
       const keep = row.expires + 2 * row.idle;
       const args = [`${milliseconds}`, ...toFields(row), ...(row.userid === null ? [] : ["indexed", `${keep}`])];
       const created = await redis.createSession(this.#key(row.id), args);
       if (created === 0) throw new Error(`There is a session with the id ${row.id} already`);
-      // After the session: whoever lists the user meanwhile would take an entry without a session for a dead one.
+      // After the session: an entry without one would be taken for dead.
       if (row.userid !== null)
         await redis.indexSession(this.#userKey(row.userid), [`${row.updated}`, row.id, `${keep}`]);
     });
   }
 
-  /** A touch is left to `change`: HGETALL costs the server a fifth of what a script costs it that looks whether one is due. */
+  /** A touch is left to `change`: HGETALL costs the server a fifth of a script that looks whether one is due. */
   read(id: string, _access: Access): Promise<FoundRow | undefined> {
     return this.#connection.run(async (redis) => toRow(id, await redis.hGetAll(this.#key(id))));
   }
@@ -96,11 +95,11 @@ class RedisDriver implements SessionDriver {
       const args = [...conditions, `${removed.length}`, ...removed, ...set];
       const [outcome, userid, keep] = await redis.changeSession(this.#key(id), args);
       if (outcome === "unreadable") throw new UnreadableRow("The session's times or version are no numbers");
-      // A crash right here leaves a session that its user's index lacks, but not one that can be used: who signs in gets a
-      // new secret, and this one has not been told to anybody yet. A touch tells the index an idle time ahead of need.
+      // A crash right here leaves a session that its user's index lacks, but nobody has been told its new secret yet.
+      // A touch tells the index an idle time ahead of need.
       if (userid !== undefined && keep !== undefined) {
         await redis.indexSession(`${this.#prefix}:user:${userid}`, [`${change.now}`, id, keep]);
-        // Only now that it is true, and not waited for: without the note the next touch tells the index once more.
+        // Not waited for: without it the next touch tells the index once more.
         void redis.noteIndexed(this.#key(id), [userid, keep]).catch(() => undefined);
       }
       return outcome as ChangeResult;
@@ -110,7 +109,7 @@ class RedisDriver implements SessionDriver {
   end(id: string): Promise<boolean> {
     return this.#connection.run(async (redis) => {
       const userid = await redis.endSession(this.#key(id), []);
-      // Not waited for: the session is ended whether or not its user's index, on another node perhaps, can be told.
+      // Not waited for: the session is ended whether or not the index can be told.
       if (userid) void forget(redis, `${this.#prefix}:user:${userid}`, [id]);
       return userid !== null;
     });
@@ -123,7 +122,7 @@ class RedisDriver implements SessionDriver {
       const found: { id: string; created: number }[] = [];
       const dead: string[] = [];
       await this.#heads(redis, ids, ["created", "expires", "userid"], (id, [created, expires, owner]) => {
-        // Ended or expired, which an id never comes back from. Another user's now: that may change back, so it stays.
+        // Another user's session stays in the index, as that may change back.
         if (expires === null) dead.push(id);
         else if (owner === user && Number(expires) >= now) found.push({ id, created: Number(created) });
       });
@@ -151,7 +150,7 @@ class RedisDriver implements SessionDriver {
     });
   }
 
-  /** Once more until nothing is left: in a cluster, keys that move to another node may hide from one walk through the keys. */
+  /** Until nothing is left: in a cluster, keys that move to another node may hide from a walk. */
   async endAll(): Promise<number> {
     let ended = 0;
     for (let before = -1; ended > before; ) {
@@ -166,7 +165,7 @@ class RedisDriver implements SessionDriver {
     return ended;
   }
 
-  /** Redis has no order of keys: the first page collects and sorts all ids (about 100 bytes each), the next ones go by it. */
+  /** Redis has no order of keys: the first page sorts all ids (about 100 bytes each), the next ones go by that. */
   async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
     if (!after || !this.#listing || performance.now() - this.#listing.at > LISTING_FRESH_MS) {
       const ids = new Set<string>();
@@ -212,7 +211,7 @@ class RedisDriver implements SessionDriver {
     };
   }
 
-  /** Redis removes what has expired by itself. */
+  /** Redis does it by itself. */
   async purge(): Promise<number> {
     return 0;
   }
@@ -225,7 +224,7 @@ class RedisDriver implements SessionDriver {
     this.#connection.close();
   }
 
-  /** The ids of all sessions, for administrators only: a walk through all keys of the database. Some may come twice. */
+  /** All ids, by a walk through all keys of the database; some may come twice. */
   async *#scan(): AsyncGenerator<string[]> {
     const start = this.#key("");
     const options = { MATCH: `${start}*`, COUNT: BATCH };
@@ -248,7 +247,7 @@ class RedisDriver implements SessionDriver {
     }
   }
 
-  /** Without those that are gone by now or can't be read: one spoilt session must not hide the others. */
+  /** Without those that are gone or can't be read: one spoilt session must not hide the others. */
   async #rows(redis: Commands, ids: string[]): Promise<SessionRow[]> {
     const hashes = await Promise.all(ids.map((id) => redis.hGetAll(this.#key(id))));
     return hashes.flatMap((hash, position) => {
@@ -262,7 +261,7 @@ class RedisDriver implements SessionDriver {
   }
 }
 
-/** An index is never trusted: what can't be dropped from it now is dropped by whoever lists it next. */
+/** What can't be dropped now is dropped by whoever lists the index next. */
 async function forget(redis: Commands, index: string, ids: string[]): Promise<void> {
   for (const batch of batches(ids)) await redis.zRem(index, batch).catch(() => undefined);
 }
@@ -271,7 +270,7 @@ function* batches(ids: string[]): Generator<string[]> {
   for (let start = 0; start < ids.length; start += BATCH) yield ids.slice(start, start + BATCH);
 }
 
-/** Position of the first id behind `after`, in sorted ids. */
+/** Position of the first id behind `after`. */
 function firstAfter(ids: string[], after: string): number {
   let [low, high] = [0, ids.length];
   while (low < high) {

@@ -1,5 +1,5 @@
-// The connection to Redis: one server, a cluster or Sentinels; every use of it ends in time, and it heals by itself.
-// Change the client's options in `connectTo`, what an error means in redis-errors.ts.
+// The connection to a server, a cluster or Sentinels: every use of it ends in time, and it heals by itself.
+// Change the client's options in `connectTo`.
 
 import { createClient, createCluster, createSentinel } from "redis";
 import type { StoreSettings } from "../config.store.ts";
@@ -7,7 +7,7 @@ import { asStoreError, meansDemoted, meansUnreachable, TimedOut } from "./redis-
 import { scripts } from "./redis-scripts.ts";
 import { StoreUnavailable } from "./store.ts";
 
-/** What the three kinds of clients have in common and the driver uses. */
+/** Common to the three kinds of clients. */
 export interface Commands {
   hGetAll(key: string): Promise<Record<string, string>>;
   hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
@@ -30,11 +30,10 @@ interface Client extends Commands {
   on(event: string, listener: (error: unknown) => void): unknown;
 }
 
-/** A client from its birth to its replacement. */
 interface Link {
   client: Client;
   since: number;
-  /** Settles when the first attempt to connect has succeeded or failed; it never rejects. */
+  /** The first attempt to connect has succeeded or failed; never rejects. */
   attempted: Promise<void>;
   failure: unknown;
   retired: boolean;
@@ -44,7 +43,7 @@ export class RedisConnection {
   readonly #settings: StoreSettings;
   readonly #timeout: number;
   #link: Link;
-  /** What is to take over from `#link` as soon as it is connected. */
+  /** Takes over from `#link` as soon as it is connected. */
   #spare: Link | undefined;
   #closed = false;
 
@@ -54,7 +53,7 @@ export class RedisConnection {
     this.#link = this.#open();
   }
 
-  /** Does one piece of work, several commands perhaps, within the timeout. */
+  /** Does `work`, several commands perhaps, within the timeout. */
   async run<Result>(work: (commands: Commands) => Promise<Result>): Promise<Result> {
     const link = this.#link;
     try {
@@ -77,9 +76,8 @@ export class RedisConnection {
   }
 
   /**
-   * The client reconnects by itself, but waits for ever on a connection whose other end has silently gone, and on a
-   * cluster's node that was gone before it came; and it stays with a master that has become a replica. So another one
-   * connects and takes over, unless the one in doubt is younger than `grace`.
+   * The client reconnects by itself, but waits for ever where the other end has silently gone, and stays with a master
+   * that has become a replica. So another one takes over, unless the one in doubt is younger than `grace` (milliseconds).
    */
   #doubt(link: Link, grace: number): void {
     const age = (of: Link) => performance.now() - of.since;
@@ -95,7 +93,7 @@ export class RedisConnection {
     this.#link = link;
     this.#spare = undefined;
     link.since = performance.now();
-    // What still runs on the old one may yet succeed; it has its own time limit.
+    // What still runs on the old one may yet succeed.
     setTimeout(() => this.#retire(before), this.#timeout).unref();
   }
 
@@ -111,7 +109,7 @@ export class RedisConnection {
     };
     const failed = (error: unknown) => {
       link.failure = error;
-      // A cluster's or the Sentinels' client goes on to the next node; `connect` tells when none was left.
+      // The other clients go on to the next node; `connect` tells when none was left.
       if (this.#settings.urls.length === 1 && this.#settings.sentinels.length === 0) attempted.resolve();
     };
     client.on("error", failed);
@@ -122,13 +120,13 @@ export class RedisConnection {
     return link;
   }
 
-  /** A single server's client tries again by itself; those of clusters and Sentinels give up when they find no node at all. */
+  /** Again and again: the clients of clusters and Sentinels give up when they find no node. */
   async #connect(link: Link, attempted: () => void): Promise<void> {
     for (let wait = 50; !link.retired && !this.#closed; wait = Math.min(wait * 2, 1000)) {
       try {
         return void (await link.client.connect().finally(attempted));
       } catch (error) {
-        // "All the root nodes are unavailable": why has come as an event before.
+        // Why no node is available has come as an event before.
         link.failure ??= error;
         await new Promise((resume) => setTimeout(resume, wait).unref());
       }
@@ -149,12 +147,12 @@ function connectTo({ urls, sentinels }: StoreSettings, timeout: number): Client 
     ...(username && { username: decodeURIComponent(username) }),
     ...(password && { password: decodeURIComponent(password) }),
   };
-  // A little less than a request's own limit, so that its message can say that it was the connecting.
+  // Less than a request's own limit, so that its message can say that it was the connecting.
   const connectTimeout = timeout * 0.8;
   const socket = { reconnectStrategy: backoff, connectTimeout, ...(protocol === "rediss:" && { tls: true as const }) };
-  // While there is no connection, fail at once instead of queueing: the visitor gets a 503, not a spinning wheel.
+  // Without a connection fail at once: the visitor gets a 503, not a spinning wheel.
   const node = { disableOfflineQueue: true, maintNotifications: "disabled" as const };
-  // No timeout per command: the client's own only covers the time before sending, `within` covers all of it.
+  // The client's own timeout covers only the time before sending; `within` covers all of it.
   const all = { RESP: 3 as const, scripts, commandOptions: { timeout: undefined } };
   if (sentinels.length > 0) {
     const [sentinel] = sentinels.map((url) => new URL(url));
@@ -175,10 +173,10 @@ function connectTo({ urls, sentinels }: StoreSettings, timeout: number): Client 
   if (urls.length > 1) {
     const cluster = createCluster({
       ...all,
-      // A node that hangs is asked for the others no longer than leaves time to ask the next one.
+      // Leaves time to ask the next node when one hangs.
       rootNodes: urls.map((url) => ({ socket: { ...address(url, 6379), socketTimeout: timeout / 3 } })),
       defaults: { ...node, ...credentials, socket },
-      // Connects to each node when it is first needed: one that is down doesn't keep the others from serving.
+      // A node that is down doesn't keep the others from serving.
       minimizeConnections: true,
       topologyRefreshOnReconnectionAttemptStrategy: 500,
     });
@@ -187,7 +185,7 @@ function connectTo({ urls, sentinels }: StoreSettings, timeout: number): Client 
   return createClient({ ...all, ...node, url: first, socket });
 }
 
-/** Up is a cluster that any of its nodes calls so: a dead node costs its own sessions a 503, but the app stays in service. */
+/** One node's word is enough: a dead one costs its own sessions a 503, but the app stays in service. */
 async function pingCluster<Node>(cluster: {
   masters: Node[];
   nodeClient(node: Node): Promise<{ clusterInfo(): Promise<string> }>;

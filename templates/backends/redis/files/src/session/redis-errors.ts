@@ -11,22 +11,21 @@ import {
 import { describeStore, type StoreSettings } from "../config.store.ts";
 import { StoreUnavailable, UnreadableRow } from "./store.ts";
 
-/** No reply came in time. */
 export class TimedOut extends Error {
   override readonly name = "TimedOut";
 }
 
-/** Replies of a server that is starting, failing over, out of memory or otherwise not ready; each may heal by waiting. */
+/** Replies of a server that isn't ready or out of memory, which may heal by waiting. */
 const PASSING =
   /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|BUSY|MISCONF|OOM|NOREPLICAS|UNKILLABLE|MOVED|ASK|ERR max number of clients)/;
 const TLS = /SSL|TLS|CERT|SELF_SIGNED|SIGNATURE|ISSUER/;
 
-/** Not an answer of Redis, but the lack of one. */
+/** Redis gave no answer. */
 export function meansUnreachable(error: unknown): boolean {
   return !(error instanceof ErrorReply || error instanceof UnreadableRow);
 }
 
-/** It was the master and has become a replica: the address may lead to another one by now. */
+/** The master has become a replica: the address may lead to another one by now. */
 export function meansDemoted(error: unknown): boolean {
   return error instanceof ErrorReply && /^READONLY/.test(said(error));
 }
@@ -36,7 +35,7 @@ function said({ message }: Error): string {
   return message.replace(/^ERR Error running script .*?: -(?=[A-Z])/, "");
 }
 
-/** `failure` is why there is no connection, if that is known: more telling than "the client is offline". */
+/** `failure`: why there is no connection, if known, which tells more than "the client is offline". */
 export function asStoreError(error: unknown, failure: unknown, settings: StoreSettings): unknown {
   if (error instanceof UnreadableRow) return error;
   if (error instanceof ErrorReply) return asReplyError(error, settings) ?? error;

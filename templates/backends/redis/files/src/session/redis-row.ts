@@ -3,7 +3,7 @@
 
 import { type SessionRow, UnreadableRow } from "./store.ts";
 
-/** Field, value, field, value. A key of `data` is a field of its own, named by its JSON text: it begins with a quote, so it is none of ours. */
+/** Field, value, field, value. A key of `data` is a field named by its JSON text, so it begins with a quote. */
 export function toFields(row: SessionRow): string[] {
   const { id: _id, secretHash, userid, data, ...rest } = row;
   const fields = ["secretHash", encodeHash(secretHash)];
@@ -17,7 +17,6 @@ export function toFields(row: SessionRow): string[] {
   return fields;
 }
 
-/** undefined: there is no such hash. */
 export function toRow(id: string, hash: Record<string, string>): SessionRow | undefined {
   const entries = Object.entries(hash);
   if (entries.length === 0) return undefined;
@@ -47,7 +46,7 @@ function readData(entries: [string, string][]): string {
   let data = "";
   for (const [field, value] of entries) data += `${data && ","}${field}:${value}`;
   data = `{${data}}`;
-  // Whoever edits a hash by hand can leave text in it that is no JSON: that must show here, not in a handler.
+  // What was spoilt by hand must show here, not in a handler.
   if (parseJson(data) === undefined) throw new UnreadableRow("The session's data is no JSON");
   return data;
 }

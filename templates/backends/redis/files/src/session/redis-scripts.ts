@@ -1,5 +1,5 @@
-// The Lua scripts: each is one atomic step on one key, so that they work in a cluster. schema.md describes the keys.
-// Change a script here and its arguments below; Redis finds scripts by their hash, so old and new processes get along.
+// The Lua scripts, each an atomic step on one key (schema.md), so that they work in a cluster.
+// Change a script with its arguments; Redis finds scripts by their hash, so old and new processes get along.
 
 import { defineScript } from "redis";
 
@@ -16,7 +16,7 @@ return 1`;
 /**
  * KEYS[1] session; ARGV: now, version or "", secret hash or "", lifetime ("": no touch), how many fields to remove, those
  * fields, then fields and values to set. Returns the outcome; with "done", if the user's index must be told, the user and
- * the time until which the index keeps the session: two idle times beyond its expiry, so that touches needn't tell it each time.
+ * until when to keep the session there: two idle times beyond its expiry, so that not every touch need tell it.
  */
 const CHANGE = `${LUA_INTEGER}
 local key, now = KEYS[1], tonumber(ARGV[1])
@@ -41,10 +41,10 @@ end
 if not after[2] or expires <= (tonumber(after[3]) or 0) - idle then return {"done"} end
 return {"done", after[2], integer(expires + 2 * idle)}`;
 
-/** KEYS[1] session; ARGV: a user and until when that user's index keeps the session, from now on known to the session itself. */
+/** KEYS[1] session; ARGV: a user, and until when that user's index keeps the session. */
 const NOTE = `if redis.call("HGET", KEYS[1], "userid") == ARGV[1] then redis.call("HSET", KEYS[1], "indexed", ARGV[2]) end`;
 
-/** KEYS[1] session; ARGV: nothing, or the user whose session it must be. Returns the user ("": a guest), nil: nothing to end. */
+/** KEYS[1] session; ARGV: the user whose session it must be, if any. Returns the user ("": a guest), nil: nothing to end. */
 const END = `
 local userid = redis.pcall("HGET", KEYS[1], "userid")
 if type(userid) ~= "string" then userid = "" end
@@ -52,7 +52,7 @@ if ARGV[1] and ARGV[1] ~= userid then return false end
 if redis.call("DEL", KEYS[1]) == 0 then return false end
 return userid`;
 
-/** KEYS[1] a user's index; ARGV: now, the session's id, until when to keep it. Drops what need not be kept any longer. */
+/** KEYS[1] a user's index; ARGV: now, the session's id, until when to keep it. */
 const INDEX = `${LUA_INTEGER}
 redis.call("ZADD", KEYS[1], "GT", ARGV[3], ARGV[2])
 redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", "(" .. ARGV[1])

@@ -1,4 +1,4 @@
-// Stores sessions in a SQLite file through better-sqlite3. Several processes on one machine may share the file.
+// Stores sessions in a SQLite file, which several processes on one machine may share.
 // Change it when a session gets another column: here, in COLUMN_OF, and in schema.sql.
 
 import { readFileSync } from "node:fs";
@@ -19,7 +19,6 @@ import {
   UnreadableRow,
 } from "./store.ts";
 
-/** What a session has, and the column that holds it. */
 const COLUMN_OF: Record<keyof SessionRow, string> = {
   id: "id",
   secretHash: "secret_hash",
@@ -40,7 +39,7 @@ const COLUMNS = Object.entries(COLUMN_OF)
 const INSERT = `INSERT INTO sessions (${Object.values(COLUMN_OF)})
   VALUES (${Object.keys(COLUMN_OF).map((property) => `@${property}`)})`;
 
-/** Sessions that endAll ends with one statement, so that others have their turn in between. */
+/** Sessions that one statement of endAll ends, so that others have their turn in between. */
 const BATCH = 1000;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
@@ -49,7 +48,7 @@ export function createDriver(settings: StoreSettings, timeout: number): SessionD
 
 class SqliteDriver implements SessionDriver {
   readonly #sqlite: Connection;
-  /** What the SQL function `patched` applies: a change is one statement, atomic across processes. */
+  /** For the SQL function `patched`: a change is one statement, atomic across processes. */
   #patch: Pick<SessionChange, "set" | "remove"> = {};
 
   constructor(file: string, timeout: number) {
@@ -104,7 +103,7 @@ class SqliteDriver implements SessionDriver {
     });
   }
 
-  /** The row as it is after the touch; as it was, if the secret is another one or the file is locked. */
+  /** Leaves the row as it was if the secret is another one or the file is locked. */
   #touch(row: FoundRow, now: number, touch: Touch & { secretHash: Uint8Array }): void {
     const sql = `UPDATE sessions SET updated = max(updated, ?), expires = min(max(updated, ?) + idle, created + ?)
       WHERE id = ? AND expires >= ? AND secret_hash = ? RETURNING updated, expires`;
@@ -214,7 +213,7 @@ class SqliteDriver implements SessionDriver {
   }
 }
 
-/** STRICT sees to the types of the columns; this to what else a hand could have written. */
+/** STRICT sees to the types. */
 function isReadable(row: SessionRow): boolean {
   return row.secretHash.length === 32 && row.data.startsWith("{") && row.data.endsWith("}");
 }

@@ -1,5 +1,5 @@
 // The connection to the SQLite file: opens it, waits for other processes' locks, puts errors in words.
-// Change it to set other pragmas, such as `synchronous = FULL` to survive a power cut without losing the last writes.
+// Change it to set other pragmas.
 
 import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
@@ -9,7 +9,7 @@ import { StoreUnavailable } from "./store.ts";
 
 const IN_MEMORY = ":memory:";
 
-/** Codes of a file that can't be used, as against those of a wrong statement. */
+/** The file can't be used. */
 const UNAVAILABLE =
   /^SQLITE_(?:BUSY|LOCKED|CANTOPEN|READONLY|IOERR|FULL|CORRUPT|NOTADB|PERM|AUTH|NOMEM|PROTOCOL|NOLFS)/;
 
@@ -21,7 +21,7 @@ export class Connection {
   #database: Database.Database | undefined;
   #closed = false;
 
-  /** `prepare` is called with the database each time it has been opened. */
+  /** `prepare` is called each time the database has been opened. */
   constructor(file: string, timeout: number, prepare: (database: Database.Database) => void) {
     this.file = file;
     this.#timeout = timeout;
@@ -29,8 +29,8 @@ export class Connection {
   }
 
   /**
-   * Runs what `work` does with the database, again and again while another process holds the lock. SQLite's own waiting
-   * would stop this whole process, so it waits for a few milliseconds only, and the rest of the time passes here.
+   * Does `work`, again and again while another process holds the lock. SQLite's own waiting would stop this process, so
+   * it waits for a few milliseconds only.
    */
   async run<Result>(work: (database: Database.Database) => Result): Promise<Result> {
     for (let deadline = 0; ; ) {
@@ -45,7 +45,7 @@ export class Connection {
     }
   }
 
-  /** The same, at once: a promise only where another process holds the lock. */
+  /** The same; a promise only where another process holds the lock. */
   runNow<Result>(work: (database: Database.Database) => Result): Result | Promise<Result> {
     try {
       return work(this.open());
@@ -55,7 +55,7 @@ export class Connection {
     }
   }
 
-  /** The prepared statement for `sql`, kept for the next time. Call it within `run`. */
+  /** Kept for the next time. Call it within `run`. */
   statement<Row>(sql: string): Database.Statement<unknown[], Row> {
     let statement = this.#statements.get(sql);
     if (!statement) {
@@ -65,7 +65,7 @@ export class Connection {
     return statement as Database.Statement<unknown[], Row>;
   }
 
-  /** Makes the file, and the folder that it lies in, readable for this user only. */
+  /** Makes the file and its folder, readable for this user only. */
   create(): void {
     if (this.file === IN_MEMORY || existsSync(this.file)) return;
     try {
@@ -84,8 +84,8 @@ export class Connection {
     }
     const database = new Database(this.file, { timeout: 5 });
     try {
-      // In WAL mode a commit is in the operating system's hands when it returns: it survives the death of this
-      // process. NORMAL leaves out waiting for the disk, so that a power cut may cost the last writes, never the file.
+      // In WAL mode a commit survives the death of this process. NORMAL doesn't wait for the disk: a power cut may cost the
+      // last writes, never the file.
       database.pragma("synchronous = NORMAL");
       this.#prepare(database);
     } catch (error) {
@@ -111,7 +111,7 @@ export class Connection {
   }
 }
 
-/** Another process is writing, or the database is being recovered: worth trying again. */
+/** Worth trying again. */
 export function isLocked(error: unknown): boolean {
   return error instanceof Database.SqliteError && /^SQLITE_(?:BUSY|LOCKED)/.test(error.code);
 }
