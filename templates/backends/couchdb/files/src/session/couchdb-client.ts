@@ -1,4 +1,4 @@
-// Requests to CouchDB: signed in, limited in time, with errors that say which setting is at fault.
+// Requests to CouchDB: signed in, limited in time, with errors that name the setting.
 // Change it to send requests otherwise.
 
 import nano from "nano";
@@ -8,11 +8,11 @@ import { StoreUnavailable } from "./store.ts";
 
 export interface Call {
   method?: "GET" | "PUT" | "POST";
-  /** Below the database, percent-encoded. None: the database itself. */
+  /** Below the database, percent-encoded. */
   path?: string;
   query?: object;
   body?: object | number;
-  /** A field that CouchDB's answer has, as another service's wouldn't; undefined: the answer is an array. */
+  /** A field of CouchDB's answer; undefined: an array. */
   field: "db_name" | "ok" | "_id" | "rev" | "rows" | "purged" | undefined;
 }
 
@@ -25,12 +25,12 @@ export class CouchdbClient {
     this.#settings = settings;
     const { url, user, password } = settings;
     const login = Buffer.from(`${user}:${password}`).toString("base64");
-    // The login isn't in the URL, so that no message can show it. The URL's path names no database.
+    // Not in the URL, so that no message can show it.
     const configuration = { url, parseUrl: false, headers: user === "" ? {} : { Authorization: `Basic ${login}` } };
     this.#server = nano(configuration) as nano.ServerScope;
   }
 
-  /** Throws a missing document and a conflict as they are, everything else as asStoreError has it. */
+  /** Rejects with asStoreError's, but with a missing document or a conflict as it is. */
   async request<Answer extends object>(
     { method = "GET", path, query, body, field }: Call,
     signal: AbortSignal,

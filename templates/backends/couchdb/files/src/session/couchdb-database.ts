@@ -1,4 +1,4 @@
-// What the driver asks of its database: documents with their revisions, and the views of schema.json.
+// Documents with their revisions, and the views of schema.json.
 // Change it when schema.json gets another view.
 
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { DatabaseMissing, isConflict, isMissing, statusOf } from "./couchdb-erro
 import { Tombstones } from "./couchdb-tombstones.ts";
 
 const DESIGN = "_design/sessions";
-/** Past revisions whose names CouchDB keeps; its default of 1000 would outweigh a busy session's data. */
+/** CouchDB's default of 1000 would outweigh a busy session's data. */
 const REVISIONS = 50;
 
 interface DesignDocument {
@@ -24,7 +24,7 @@ export interface Found<Value> {
   rows: { id: string; key: unknown; value: Value; doc?: Document }[];
 }
 
-/** The value in the view by_user. */
+/** In the view by_user. */
 export interface UserEntry {
   rev: string;
   expires: number;
@@ -52,7 +52,7 @@ export class CouchdbDatabase {
     this.#tombstones = new Tombstones(this.#client);
   }
 
-  /** Writes the design document only if it differs: CouchDB would build the indexes anew. */
+  /** Writes only what differs: CouchDB would build the indexes anew. */
   async setup(signal: AbortSignal): Promise<void> {
     const wanted = readDesign();
     try {
@@ -62,7 +62,7 @@ export class CouchdbDatabase {
       await this.#create(signal);
     }
     for (let found = await this.#design(signal); !matches(found, wanted); found = await this.#design(signal)) {
-      // In a conflict another process has just done the same: look again.
+      // In a conflict another process has done the same.
       await this.write({ ...wanted, ...(found?._rev !== undefined && { _rev: found._rev }) }, signal);
     }
   }
@@ -104,7 +104,7 @@ export class CouchdbDatabase {
     }
   }
 
-  /** Deletes exactly these revisions. Returns the ids of those that were still there. */
+  /** Returns the ids of those that were still there. */
   async remove(revisions: Revision[], signal: AbortSignal): Promise<string[]> {
     if (revisions.length === 0) return [];
     const docs = revisions.map(({ id, rev }) => ({ _id: id, _rev: rev, _deleted: true }));
@@ -182,7 +182,6 @@ function matches(found: DesignDocument | undefined, wanted: DesignDocument): boo
   return found !== undefined && found.language === wanted.language && isDeepStrictEqual(found.views, wanted.views);
 }
 
-/** Takes these answers for success. */
 async function unless(expected: number[], request: Promise<unknown>): Promise<void> {
   try {
     await request;

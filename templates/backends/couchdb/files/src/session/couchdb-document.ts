@@ -7,7 +7,7 @@ export interface Document {
   /** With a prefix, since CouchDB keeps ids that begin with `_` to itself. */
   _id: string;
   _rev?: string;
-  /** Other versions that a cluster's nodes or replication have left. Never written. */
+  /** Other versions that a cluster or replication has left. Never written. */
   _conflicts?: string[];
   /** Base64. */
   secretHash: string;
@@ -26,8 +26,7 @@ export interface Document {
 }
 
 const PREFIX = "session-";
-export const FIRST_ID = PREFIX;
-/** Behind every id: "~" comes after all letters of URL-safe base64. */
+/** "~" comes after all of URL-safe base64. */
 export const LAST_ID = `${PREFIX}~`;
 
 export function documentId(id: string): string {
@@ -73,15 +72,15 @@ export function toRow(document: Document): SessionRow {
     id: sessionId(_id),
     secretHash: hash,
     userid: user === undefined ? null : text(decodeUser(user), "user"),
-    created: integer(document, "created"),
-    updated: integer(document, "updated"),
-    authenticated: integer(document, "authenticated"),
-    idle: integer(document, "idle"),
-    expires: integer(document, "expires"),
+    created: integer(document.created, "created"),
+    updated: integer(document.updated, "updated"),
+    authenticated: integer(document.authenticated, "authenticated"),
+    idle: integer(document.idle, "idle"),
+    expires: integer(document.expires, "expires"),
     ipaddress: text(ipaddress, "ipaddress"),
     useragent: text(useragent, "useragent"),
     data: objectText(data),
-    version: integer(document, "version"),
+    version: integer(document.version, "version"),
   };
 }
 
@@ -111,13 +110,9 @@ function text(value: unknown, field: string): string {
   return value;
 }
 
-function integer(
-  document: Document,
-  field: "created" | "updated" | "authenticated" | "idle" | "expires" | "version",
-): number {
-  const value = document[field];
+function integer(value: unknown, field: string): number {
   if (!Number.isSafeInteger(value)) throw new UnreadableRow(`The session's field ${field} is no whole number`);
-  return value;
+  return value as number;
 }
 
 /** What was spoilt by hand must show here, not in a handler. */

@@ -28,13 +28,13 @@ export function isConflict(error: unknown): boolean {
   return (error as CouchdbError).statusCode === 409;
 }
 
-/** The status of CouchDB's answer, also of an error that `asStoreError` has wrapped. */
+/** Also of an error that `asStoreError` has wrapped. */
 export function statusOf(error: unknown): number | undefined {
   const { statusCode, cause } = error as CouchdbError;
   return statusCode ?? (cause instanceof Error ? statusOf(cause) : undefined);
 }
 
-/** Most may heal by waiting: users, databases and permissions too are made while a server is set up. */
+/** Most may heal by waiting: users and databases too are made while a server is set up. */
 export function asStoreError(error: unknown, settings: StoreSettings): Error {
   if (error instanceof StoreUnavailable) return error;
   const { statusCode, error: name, reason = "", message } = error as CouchdbError;

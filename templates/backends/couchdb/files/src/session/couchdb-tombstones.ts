@@ -1,5 +1,5 @@
 // Purges what CouchDB keeps of deleted documents: otherwise the database would grow for ever.
-// Change it if your sessions are replicated: a purge isn't, so the copies keep their tombstones.
+// Change it if your sessions are replicated: a purge isn't.
 
 import type { CouchdbClient } from "./couchdb-client.ts";
 import { statusOf } from "./couchdb-errors.ts";
@@ -8,7 +8,7 @@ import { statusOf } from "./couchdb-errors.ts";
 const BATCH = 100;
 /** The user may not, or the server can't, for good. */
 const REFUSED = [400, 403, 405, 501];
-/** Tombstones to remember while purging fails; what is beyond stays in the database. */
+/** At most, while purging fails; more stay in the database. */
 const REMEMBERED = 10_000;
 
 /** The tombstones of this process's deletions; those of one that crashed stay. */
@@ -21,7 +21,7 @@ export class Tombstones {
     this.#client = client;
   }
 
-  /** `revs`: the tombstone's, and the one before it, which a node that missed the deletion would bring back. */
+  /** `revs`: the tombstone's, and the one before, which a node that missed the deletion would bring back. */
   add(id: string, revs: string[]): void {
     if (!this.#refused && this.#waiting.length < REMEMBERED) this.#waiting.push({ id, revs });
   }

@@ -19,7 +19,7 @@ import {
 } from "./store.ts";
 
 const BATCH = 500;
-/** Documents remembered from `read`, so that the change that follows need not read again. */
+/** Documents kept from `read`, so that the change that follows need not read again. */
 const RECENT = 200;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
@@ -77,7 +77,9 @@ class CouchdbDriver implements SessionDriver {
           if (attempt > 0 && isTouchOnly(change) && row.updated >= change.now) return "done";
           const written = await this.#database.write(toDocument(next, document._rev), signal);
           if (written) {
-            await this.#dropConflicts(document, signal);
+            // The versions that lost in a cluster must not come up when this one ends.
+            const lost = (document._conflicts ?? []).map((rev) => ({ id: document._id, rev }));
+            await this.#database.remove(lost, signal);
             this.#remember(id, written);
             return "done";
           }
@@ -98,11 +100,9 @@ class CouchdbDriver implements SessionDriver {
         this.#recent.delete(id);
         const document = await this.#database.load(id, signal);
         if (!document) return ended;
-        const versions = [document._rev ?? "", ...(document._conflicts ?? [])];
-        const removed = await this.#database.remove(
-          versions.map((rev) => ({ id: document._id, rev })),
-          signal,
-        );
+        const revs = [document._rev ?? "", ...(document._conflicts ?? [])];
+        const versions = revs.map((rev) => ({ id: document._id, rev }));
+        const removed = await this.#database.remove(versions, signal);
         if (removed.length > 0) ended = true;
         if (removed.length === versions.length) return true;
         await pause(attempt, signal);
@@ -115,17 +115,16 @@ class CouchdbDriver implements SessionDriver {
     const entries = await this.#database.byUser(userid, signal);
     const live = entries.filter(({ value }) => value.expires >= now).slice(0, limit);
     if (live.length === 0) return [];
-    const found = await this.#database.loadAll(
-      live.map(({ id }) => id),
-      signal,
+    const ids = live.map(({ id }) => id);
+    return readable(await this.#database.loadAll(ids, signal)).filter(
+      (row) => row.userid === userid && row.expires >= now,
     );
-    return readable(found).filter((row) => row.userid === userid && row.expires >= now);
   }
 
   async endByUser(userid: string, exceptId?: string): Promise<string[]> {
     let signal = this.#deadline();
     const ended = new Set<string>();
-    // Until there is none: a session that was changed meanwhile has another revision, and must not escape.
+    // Until there is none: one that was changed meanwhile has another revision, and must not escape.
     for (let attempt = 0; ; attempt++) {
       const found = await this.#database.byUser(userid, signal, BATCH);
       const entries = found.filter(({ id }) => sessionId(id) !== exceptId);
@@ -206,14 +205,6 @@ class CouchdbDriver implements SessionDriver {
 
   async close(): Promise<void> {
     this.#database.close();
-  }
-
-  /** The versions that lost in a cluster must not come up when the one that was changed ends. */
-  async #dropConflicts({ _id, _conflicts = [] }: Document, signal: AbortSignal): Promise<void> {
-    await this.#database.remove(
-      _conflicts.map((rev) => ({ id: _id, rev })),
-      signal,
-    );
   }
 
   #remember(id: string, document: Document): void {

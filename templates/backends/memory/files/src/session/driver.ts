@@ -24,7 +24,7 @@ export function createDriver(settings: StoreSettings, _timeout: number): Session
 
 class MemoryDriver implements SessionDriver {
   readonly inProcess = true;
-  /** In the order of their last access, so that the longest idle comes first. Rows are replaced, never edited. */
+  /** The longest idle comes first. Rows are replaced, never edited. */
   readonly #rows = new Map<string, SessionRow>();
   readonly #byUser = new Map<string, Set<string>>();
   readonly #maxSessions: number;

@@ -1,4 +1,4 @@
-// The connection to MongoDB: what it waits for and for how long, what it repeats, how it ends.
+// The connection to MongoDB: what it waits for, and what it repeats.
 // Change it to set options that the URL shouldn't have.
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,7 +21,7 @@ export class MongodbConnection {
     this.#settings = settings;
     this.#timeout = timeout;
     this.#client = new MongoClient(settings.url, {
-      // Less than the whole call's, so that its message can say what was waited for. The last one is for hung connections.
+      // Less than the whole call's, so that its message can say what was waited for; the last one is for hung connections.
       serverSelectionTimeoutMS: Math.ceil(timeout * 0.8),
       waitQueueTimeoutMS: Math.ceil(timeout * 0.8),
       connectTimeoutMS: Math.ceil(timeout * 0.8),
@@ -80,7 +80,7 @@ export class MongodbConnection {
   }
 
   async #end(): Promise<void> {
-    // Where the server can't be told, its connections are closed all the same.
+    // The connections are closed even where the server can't be told.
     await this.#client.close().catch(() => undefined);
   }
 }

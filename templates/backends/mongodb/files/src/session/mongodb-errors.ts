@@ -19,7 +19,7 @@ const UNREACHABLE =
 /** The network's, which the driver hands on as they are. */
 const BROKEN = /^(E[A-Z]+|ERR_(STREAM|SOCKET)_\w+)$/;
 
-/** Nothing has been done, but may be the next moment. */
+/** Nothing was done. */
 export function passing(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === WRITE_CONFLICT;
 }
@@ -35,30 +35,30 @@ export function storeError(error: unknown, settings: StoreSettings, timeout: num
   const code = codeOf(root);
   if (refusesLogin(root)) return unavailable(`${place} refuses the user or the password`);
   if (root instanceof MongoServerError && root.code === UNAUTHORIZED) {
-    return new Error(`MONGODB_URL: its user lacks a permission (${line(message)}).`, cause);
+    return new Error(`MONGODB_URL: its user lacks a permission (${firstLine(message)}).`, cause);
   }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN" || code === "ENODATA")
     return unavailable(`there is no such host: ${place}`);
   if (code === "ECONNREFUSED" || code === "EHOSTUNREACH")
     return unavailable(`nothing answers there: ${place} (${code})`);
   if (!(error instanceof MongoError)) {
-    return BROKEN.test(code) ? new StoreUnavailable(`${place}: ${line(message)}.`, cause) : error;
+    return BROKEN.test(code) ? new StoreUnavailable(`${place}: ${firstLine(message)}.`, cause) : error;
   }
   if (/SSL|TLS|CERT|SELF_SIGNED|SIGNATURE|ISSUER/.test(code) || /certificate|TLS|SSL/.test(message)) {
-    return unavailable(`no secure connection to ${place}: ${line(message)}; see the options tls= and tlsCAFile=`);
+    return unavailable(`no secure connection to ${place}: ${firstLine(message)}; see the options tls= and tlsCAFile=`);
   }
-  if (error instanceof MongoServerSelectionError) return unavailable(`${place} is not to be used: ${line(message)}`);
+  if (error instanceof MongoServerSelectionError)
+    return unavailable(`${place} is not to be used: ${firstLine(message)}`);
   const busy =
     error instanceof MongoServerError &&
     (PASSING.has(Number(error.code)) || error.hasErrorLabel("RetryableWriteError"));
   if (busy || UNREACHABLE.test(error.name)) {
-    const what = /Timeout/.test(error.name) ? `no answer within ${timeout} ms` : line(message);
+    const what = /Timeout/.test(error.name) ? `no answer within ${timeout} ms` : firstLine(message);
     return new StoreUnavailable(`${place}: ${what}.`, cause);
   }
   return error;
 }
 
-/** The driver wraps what a server or the network said. */
 function rootOf(error: Error): Error {
   let root = error;
   if (error instanceof MongoServerSelectionError) {
@@ -79,6 +79,6 @@ function refusesLogin(error: Error): boolean {
   return code === AUTHENTICATION_FAILED || (code === 8000 && /auth/i.test(error.message));
 }
 
-function line(text: string): string {
+function firstLine(text: string): string {
   return text.split("\n")[0]?.replace(/[.\s]+$/, "") ?? "";
 }

@@ -96,19 +96,14 @@ class MysqlDriver implements SessionDriver {
 
     // A patch would turn what is no object, an unreadable row, into an empty session.
     const live = "id = ? AND expires >= ? AND JSON_TYPE(data) = 'OBJECT'";
-    let where = live;
+    const conditions = [live];
     values.push(bytes(id), now);
-    if (ifVersion !== undefined) {
-      where += " AND version = ?";
-      values.push(ifVersion);
-    }
-    if (ifSecretHash) {
-      where += " AND secret_hash = ?";
-      values.push(Buffer.from(ifSecretHash));
-    }
-    if ((await this.#pool.write(`UPDATE ${this.#table} SET ${set.join(", ")} WHERE ${where}`, values)) > 0)
-      return "done";
-    if (where === live) return "gone";
+    if (ifVersion !== undefined) conditions.push("version = ?") && values.push(ifVersion);
+    if (ifSecretHash) conditions.push("secret_hash = ?") && values.push(Buffer.from(ifSecretHash));
+
+    const sql = `UPDATE ${this.#table} SET ${set.join(", ")} WHERE ${conditions.join(" AND ")}`;
+    if ((await this.#pool.write(sql, values)) > 0) return "done";
+    if (conditions.length === 1) return "gone";
     const left = await this.#pool.read(`SELECT 1 FROM ${this.#table} WHERE ${live}`, [bytes(id), now]);
     return left.length > 0 ? "conflict" : "gone";
   }

@@ -10,10 +10,10 @@ interface MysqlError extends Error {
   fatal?: boolean;
 }
 
-/** Nothing was done, but will be the next time: a deadlock, a row just changed (MariaDB), a table altered meanwhile, a certification that failed in a cluster. */
+/** Nothing was done: a deadlock, a row just changed (MariaDB), a table altered, a certification that failed in a cluster. */
 const ROLLED_BACK = new Set([1020, 1213, 1615, 3101]);
 
-/** The server is starting, stopping, full, being switched over, has cut this client off, or waited too long for a lock. */
+/** Starting, stopping, full, switched over, this client cut off, or waited too long for a lock. */
 const PASSING = new Set([
   1040, 1047, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1226, 1290, 1317, 1792, 1836, 1927, 1969, 3024, 3100,
   4031,
@@ -28,7 +28,7 @@ export function rolledBack(error: unknown): boolean {
   return ROLLED_BACK.has((error as MysqlError).errno ?? 0);
 }
 
-/** Whether the server has done what it was asked is unknown. */
+/** It may have been done. */
 export function connectionLost(error: unknown): boolean {
   return LOST.test((error as MysqlError).code ?? "");
 }
@@ -39,7 +39,7 @@ export function onlyStatementFailed(error: unknown): boolean {
   return errno > 0 && !fatal && !PASSING.has(errno);
 }
 
-/** Each may heal by waiting: users and databases too are made while a server is set up. */
+/** All may heal by waiting: users and databases too are made while a server is set up. */
 export function connectError(error: unknown, settings: StoreSettings): Error {
   const { code = "", errno = 0, message } = error as MysqlError;
   const { host, socket, user, database } = settings;

@@ -16,9 +16,8 @@ import { connectError, connectionLost, onlyStatementFailed, rolledBack, statemen
 import { StoreUnavailable } from "./store.ts";
 
 /**
- * Against defaults that cut text short, leave changes uncommitted, or read them before they are committed (READ COMMITTED
- * would do, but not with a binary log of statements); and against waiting for locks for longer than the client does:
- * the server would do in the end what was given up.
+ * Against defaults that cut text short, leave changes uncommitted or read uncommitted ones (READ COMMITTED fails with a
+ * binary log of statements), or wait for locks longer than the client does: what was given up would still be done.
  */
 function greeting(timeout: number): string[] {
   const wait = Math.max(1, Math.floor((timeout / 1000) * 0.9));
@@ -62,7 +61,7 @@ export class MysqlPool {
     return await this.#run(work, { repeatable: true });
   }
 
-  /** The number of rows. Not repeated when the connection breaks: it may have been done. */
+  /** Returns the number of rows. Not repeated when the connection breaks: it may have been done. */
   async write(sql: string, values: Value[] = []): Promise<number> {
     const work: Work<number> = async (connection) => {
       const [{ affectedRows }] = await connection.execute<ResultSetHeader>(sql, values);

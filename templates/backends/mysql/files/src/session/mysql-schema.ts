@@ -75,7 +75,7 @@ async function checkIndexes(pool: MysqlPool, table: string): Promise<void> {
   }
 }
 
-/** Each statement needs the permission that it needs in earnest, but changes no row. */
+/** These need the permissions that are needed in earnest, and change no row. */
 async function checkPermissions(pool: MysqlPool, table: string): Promise<void> {
   const name = `\`${table}\``;
   await pool.read(`SELECT ${COLUMNS} FROM ${name} LIMIT 0`);

@@ -76,11 +76,11 @@ class PostgresDriver implements SessionDriver {
     if ((await this.#fault()) === undefined) return;
     const schema = readFileSync(new URL("../../schema.sql", import.meta.url), "utf8");
     const [bare = ""] = this.#name.split(".").slice(-1);
-    // In one pass, so that a table called sessions_of_app isn't renamed twice.
+    // In one pass: sessions_of_app must not be renamed twice.
     const named = schema.replaceAll(/"sessions(_\w+)?"/g, (_, suffix?: string) =>
       suffix ? quoted(bare + suffix) : this.#table,
     );
-    // One at a time: CREATE … IF NOT EXISTS by itself fails when two do it at once. The number means nothing.
+    // One at a time: CREATE … IF NOT EXISTS fails when two do it at once. The number means nothing.
     await this.#postgres.run(`SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(7305478105938452321); ${named}`);
     await this.check();
   }
@@ -140,7 +140,7 @@ class PostgresDriver implements SessionDriver {
     return (await this.#postgres.query<SessionRow>(sql, [id])).rows[0];
   }
 
-  /** The UPDATE finds nothing unless a touch is due. The last columns replace those of the same name. */
+  /** The UPDATE finds nothing unless a touch is due. Its columns replace those of the same name. */
   async #readAndTouch(id: string, now: number, touch: Touch & { every: number; secretHash: Uint8Array }) {
     const sql = `WITH touched AS (
         UPDATE ${this.#table} SET updated = $2, expires = least($2 + idle, created + $3)

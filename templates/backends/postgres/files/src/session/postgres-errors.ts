@@ -36,7 +36,7 @@ export function explained(error: unknown, settings: StoreSettings, connecting = 
     : new StoreUnavailable(line, { cause: error });
 }
 
-/** A deadlock, two changes that exclude each other, a preparation that failed: nothing was done. */
+/** Nothing was done: a deadlock, changes that exclude each other, a preparation that failed. */
 export function wasRolledBack(error: unknown): boolean {
   return /^(?:40P01|40001|26000)$/.test((error as NodeJS.ErrnoException).code ?? "");
 }

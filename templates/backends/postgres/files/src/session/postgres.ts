@@ -18,7 +18,7 @@ interface Line {
 /** With this load on every line another one is opened. */
 const BUSY = 8;
 
-/** Milliseconds for which a line is kept even if it leads to a standby, rather than connecting all the time. */
+/** Milliseconds for which a line is kept even if it leads to a standby. */
 const FRESH = 500;
 
 /** The load of a statement over many rows: requests then choose another line. */
@@ -142,7 +142,7 @@ export function clientConfig(settings: StoreSettings, timeout: number): ClientCo
     enableChannelBinding: tls.channelBinding,
     application_name: "sessions",
     types: { getTypeParser: (oid, format) => PARSERS.get(oid) ?? types.getTypeParser(oid, format) },
-    // Statements don't wait for the answers to those before: a third of the work.
+    // Statements don't wait for the answers to others: a third of the work.
     pipeline: true,
     // The server gives up first, which keeps the connection; where it hangs, pg drops it.
     connectionTimeoutMillis: timeout,

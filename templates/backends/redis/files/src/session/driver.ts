@@ -16,9 +16,9 @@ import {
   UnreadableRow,
 } from "./store.ts";
 
-/** Keys asked for at once: with more, other clients would notice the wait for the server's one thread. */
+/** With more at once, other clients would notice the wait for the server's one thread. */
 const BATCH = 500;
-/** How long the pages of a listing go by the ids found for the first. */
+/** How long a listing goes by the ids found for its first page. */
 const LISTING_FRESH_MS = 60_000;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
@@ -48,7 +48,7 @@ class RedisDriver implements SessionDriver {
     return this.check();
   }
 
-  /** Makes, lists and ends a session that nobody can have the token of: a missing permission shows at the start. */
+  /** With a session that nobody has the token of: a missing permission shows at the start. */
   async check(): Promise<void> {
     const id = `check-${crypto.randomUUID()}`;
     const now = Math.floor(Date.now() / 1000);
@@ -75,7 +75,7 @@ class RedisDriver implements SessionDriver {
     });
   }
 
-  /** A touch is left to `change`: HGETALL costs the server a fifth of a script that looks whether one is due. */
+  /** A touch is left to `change`: HGETALL costs the server a fifth of a script. */
   read(id: string, _access: Access): Promise<FoundRow | undefined> {
     return this.#connection.run(async (redis) => toRow(id, await redis.hGetAll(this.#key(id))));
   }
@@ -95,11 +95,10 @@ class RedisDriver implements SessionDriver {
       const args = [...conditions, `${removed.length}`, ...removed, ...set];
       const [outcome, userid, keep] = await redis.changeSession(this.#key(id), args);
       if (outcome === "unreadable") throw new UnreadableRow("The session's times or version are no numbers");
-      // A crash right here leaves a session that its user's index lacks, but nobody has been told its new secret yet.
-      // A touch tells the index an idle time ahead of need.
+      // After a crash right here the user's index lacks the session, but nobody has been told its new secret yet.
       if (userid !== undefined && keep !== undefined) {
         await redis.indexSession(`${this.#prefix}:user:${userid}`, [`${change.now}`, id, keep]);
-        // Not waited for: without it the next touch tells the index once more.
+        // Not waited for: without it the next touch tells the index again.
         void redis.noteIndexed(this.#key(id), [userid, keep]).catch(() => undefined);
       }
       return outcome as ChangeResult;
@@ -128,11 +127,8 @@ class RedisDriver implements SessionDriver {
       });
       await forget(redis, index, dead);
       found.sort((one, other) => other.created - one.created || (one.id < other.id ? -1 : 1));
-      const rows = await this.#rows(
-        redis,
-        found.slice(0, limit).map(({ id }) => id),
-      );
-      return rows.filter((row) => row.userid === userid && row.expires >= now);
+      const first = found.slice(0, limit).map(({ id }) => id);
+      return (await this.#rows(redis, first)).filter((row) => row.userid === userid && row.expires >= now);
     });
   }
 
@@ -165,7 +161,7 @@ class RedisDriver implements SessionDriver {
     return ended;
   }
 
-  /** Redis has no order of keys: the first page sorts all ids (about 100 bytes each), the next ones go by that. */
+  /** Redis has no order of keys: the first page sorts all ids, about 100 bytes each. */
   async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
     if (!after || !this.#listing || performance.now() - this.#listing.at > LISTING_FRESH_MS) {
       const ids = new Set<string>();
@@ -247,7 +243,7 @@ class RedisDriver implements SessionDriver {
     }
   }
 
-  /** Without those that are gone or can't be read: one spoilt session must not hide the others. */
+  /** One that was spoilt must not hide the others. */
   async #rows(redis: Commands, ids: string[]): Promise<SessionRow[]> {
     const hashes = await Promise.all(ids.map((id) => redis.hGetAll(this.#key(id))));
     return hashes.flatMap((hash, position) => {

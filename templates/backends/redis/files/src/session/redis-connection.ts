@@ -99,24 +99,18 @@ export class RedisConnection {
 
   #open(): Link {
     const client: Client = connectTo(this.#settings, this.#timeout);
-    const attempted = Promise.withResolvers<void>();
-    const link: Link = {
-      client,
-      since: performance.now(),
-      attempted: attempted.promise,
-      failure: undefined,
-      retired: false,
-    };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const link: Link = { client, since: performance.now(), attempted: promise, failure: undefined, retired: false };
     const failed = (error: unknown) => {
       link.failure = error;
-      // The other clients go on to the next node; `connect` tells when none was left.
-      if (this.#settings.urls.length === 1 && this.#settings.sentinels.length === 0) attempted.resolve();
+      // The others go on to the next node; `connect` tells when none was left.
+      if (this.#settings.urls.length === 1 && this.#settings.sentinels.length === 0) resolve();
     };
     client.on("error", failed);
     client.on("node-error", failed);
     client.on("client-error", (event) => failed((event as { error: unknown }).error));
     for (const event of ["ready", "node-ready"]) client.on(event, () => (link.failure = undefined));
-    void this.#connect(link, attempted.resolve).then(() => this.#takeOver(link));
+    void this.#connect(link, resolve).then(() => this.#takeOver(link));
     return link;
   }
 
@@ -126,7 +120,7 @@ export class RedisConnection {
       try {
         return void (await link.client.connect().finally(attempted));
       } catch (error) {
-        // Why no node is available has come as an event before.
+        // Why has come as an event before.
         link.failure ??= error;
         await new Promise((resume) => setTimeout(resume, wait).unref());
       }
@@ -142,29 +136,24 @@ export class RedisConnection {
 function connectTo({ urls, sentinels }: StoreSettings, timeout: number): Client {
   const backoff = (retries: number) => Math.min(50 * 2 ** Math.min(retries, 5), 1000) * (0.5 + Math.random() / 2);
   const [first = ""] = urls;
-  const { username, password, protocol, hostname, pathname } = new URL(first);
-  const credentials = {
-    ...(username && { username: decodeURIComponent(username) }),
-    ...(password && { password: decodeURIComponent(password) }),
-  };
+  const url = new URL(first);
   // Less than a request's own limit, so that its message can say that it was the connecting.
   const connectTimeout = timeout * 0.8;
-  const socket = { reconnectStrategy: backoff, connectTimeout, ...(protocol === "rediss:" && { tls: true as const }) };
-  // Without a connection fail at once: the visitor gets a 503, not a spinning wheel.
+  const socket = { reconnectStrategy: backoff, connectTimeout, ...tlsOf(url) };
+  // Without a connection the visitor gets a 503 at once.
   const node = { disableOfflineQueue: true, maintNotifications: "disabled" as const };
   // The client's own timeout covers only the time before sending; `within` covers all of it.
   const all = { RESP: 3 as const, scripts, commandOptions: { timeout: undefined } };
   if (sentinels.length > 0) {
-    const [sentinel] = sentinels.map((url) => new URL(url));
+    const sentinel = new URL(sentinels[0] ?? "");
     return createSentinel({
       ...all,
-      name: decodeURIComponent(hostname),
+      name: decodeURIComponent(url.hostname),
       sentinelRootNodes: sentinels.map((url) => address(url, 26_379)),
-      nodeClientOptions: { ...node, ...credentials, socket, database: Number(pathname.slice(1)) },
+      nodeClientOptions: { ...node, ...loginOf(url), socket, database: Number(url.pathname.slice(1)) },
       sentinelClientOptions: {
-        ...(sentinel?.username && { username: decodeURIComponent(sentinel.username) }),
-        ...(sentinel?.password && { password: decodeURIComponent(sentinel.password) }),
-        socket: { connectTimeout, ...(sentinel?.protocol === "rediss:" && { tls: true as const }) },
+        ...loginOf(sentinel),
+        socket: { connectTimeout, ...tlsOf(sentinel) },
       },
       maxCommandRediscovers: 1,
       scanInterval: 5000,
@@ -175,7 +164,7 @@ function connectTo({ urls, sentinels }: StoreSettings, timeout: number): Client 
       ...all,
       // Leaves time to ask the next node when one hangs.
       rootNodes: urls.map((url) => ({ socket: { ...address(url, 6379), socketTimeout: timeout / 3 } })),
-      defaults: { ...node, ...credentials, socket },
+      defaults: { ...node, ...loginOf(url), socket },
       // A node that is down doesn't keep the others from serving.
       minimizeConnections: true,
       topologyRefreshOnReconnectionAttemptStrategy: 500,
@@ -185,7 +174,7 @@ function connectTo({ urls, sentinels }: StoreSettings, timeout: number): Client 
   return createClient({ ...all, ...node, url: first, socket });
 }
 
-/** One node's word is enough: a dead one costs its own sessions a 503, but the app stays in service. */
+/** One node's word is enough: a dead one costs only its own sessions a 503. */
 async function pingCluster<Node>(cluster: {
   masters: Node[];
   nodeClient(node: Node): Promise<{ clusterInfo(): Promise<string> }>;
@@ -195,6 +184,17 @@ async function pingCluster<Node>(cluster: {
     if (!/cluster_state:ok/.test(state)) throw new StoreUnavailable("The cluster's state is not ok");
   });
   await Promise.any(asked).catch((error: AggregateError) => Promise.reject(error.errors[0]));
+}
+
+function loginOf({ username, password }: URL): { username?: string; password?: string } {
+  return {
+    ...(username && { username: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+  };
+}
+
+function tlsOf({ protocol }: URL): { tls?: true } {
+  return protocol === "rediss:" ? { tls: true } : {};
 }
 
 function address(url: string, fallback: number): { host: string; port: number } {

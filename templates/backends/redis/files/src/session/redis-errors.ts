@@ -15,7 +15,7 @@ export class TimedOut extends Error {
   override readonly name = "TimedOut";
 }
 
-/** Replies of a server that isn't ready or out of memory, which may heal by waiting. */
+/** Not ready, or out of memory. */
 const PASSING =
   /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|BUSY|MISCONF|OOM|NOREPLICAS|UNKILLABLE|MOVED|ASK|ERR max number of clients)/;
 const TLS = /SSL|TLS|CERT|SELF_SIGNED|SIGNATURE|ISSUER/;
@@ -30,12 +30,12 @@ export function meansDemoted(error: unknown): boolean {
   return error instanceof ErrorReply && /^READONLY/.test(said(error));
 }
 
-/** What the server said; Redis 6.2 puts a script's name and line before it. */
+/** Redis 6.2 puts a script's name and line before it. */
 function said({ message }: Error): string {
   return message.replace(/^ERR Error running script .*?: -(?=[A-Z])/, "");
 }
 
-/** `failure`: why there is no connection, if known, which tells more than "the client is offline". */
+/** `failure`: why there is no connection, if known. */
 export function asStoreError(error: unknown, failure: unknown, settings: StoreSettings): unknown {
   if (error instanceof UnreadableRow) return error;
   if (error instanceof ErrorReply) return asReplyError(error, settings) ?? error;

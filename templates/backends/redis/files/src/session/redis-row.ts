@@ -3,16 +3,14 @@
 
 import { type SessionRow, UnreadableRow } from "./store.ts";
 
-/** Field, value, field, value. A key of `data` is a field named by its JSON text, so it begins with a quote. */
+/** Field, value, field, value. A key of `data` is a field with quotes, its JSON text. */
 export function toFields(row: SessionRow): string[] {
   const { id: _id, secretHash, userid, data, ...rest } = row;
   const fields = ["secretHash", encodeHash(secretHash)];
   for (const [field, value] of Object.entries(rest)) fields.push(field, `${value}`);
   if (userid !== null) fields.push("userid", JSON.stringify(userid));
-  if (data !== "{}") {
-    for (const [key, value] of Object.entries(JSON.parse(data) as object)) {
-      fields.push(JSON.stringify(key), JSON.stringify(value));
-    }
+  for (const [key, value] of Object.entries(JSON.parse(data) as object)) {
+    fields.push(JSON.stringify(key), JSON.stringify(value));
   }
   return fields;
 }

@@ -1,5 +1,5 @@
 // The Lua scripts, each an atomic step on one key (schema.md), so that they work in a cluster.
-// Change a script with its arguments; Redis finds scripts by their hash, so old and new processes get along.
+// Change a script with its arguments; old and new processes get along, as Redis finds scripts by their hash.
 
 import { defineScript } from "redis";
 

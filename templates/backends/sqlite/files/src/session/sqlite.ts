@@ -45,7 +45,7 @@ export class Connection {
     }
   }
 
-  /** The same; a promise only where another process holds the lock. */
+  /** A promise only where another process holds the lock. */
   runNow<Result>(work: (database: Database.Database) => Result): Result | Promise<Result> {
     try {
       return work(this.open());
