@@ -29,7 +29,11 @@ run()
     process.exitCode = report.fail(error);
     debuglog("create-session-app")("%o", error);
   })
-  .finally(() => report.finish());
+  .finally(() => {
+    report.finish();
+    // All is written by now. Leaving like this spares taking Node down piece by piece: 3 ms.
+    process.exit();
+  });
 
 async function run(): Promise<void> {
   const assets = openAssets();

@@ -99,7 +99,7 @@ function mode(content: Uint8Array): number {
 }
 
 function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return Buffer.from(text);
 }
 
 /** By code unit, so that no machine's locale has a say. */

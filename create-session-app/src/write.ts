@@ -39,7 +39,7 @@ async function writeNew(plan: Plan, target: NewTarget, checkpoint: Checkpoint): 
       const folder = dirname(path);
       if (!made.has(folder)) mkdirSync(join(project, folder), { recursive: true });
       made.add(folder);
-      writeStaged(join(project, path), content, mode);
+      writeStaged(`${project}/${path}`, content, mode);
     }
     await checkpoint();
     appear(root, target.top);
