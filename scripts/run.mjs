@@ -37,13 +37,14 @@ let interrupted = false;
  */
 function run(file, args, options) {
   return new Promise((resolve) => {
-    const child = spawn(file, args, options);
     // Ctrl-C reaches the child through the terminal as well; twice does no harm. The exit code is the child's.
     const pass = (/** @type {NodeJS.Signals} */ signal) => {
       interrupted = true;
       child.kill(signal);
     };
+    // First: the child may be at work before spawn is back.
     process.on("SIGINT", pass).on("SIGTERM", pass).on("SIGHUP", pass);
+    const child = spawn(file, args, options);
     child.on("error", (error) => {
       console.error(`${file} can't be run: ${error.message}`);
       resolve(127);
