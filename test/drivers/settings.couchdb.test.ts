@@ -26,36 +26,17 @@ import { createDriver } from "../../templates/backends/couchdb/files/src/session
 import { Environment } from "../../templates/base/files/src/environment.ts";
 import { run } from "../servers/machine.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
 import { comparable, createRow, existing, HOUR, newHash, START, set, stored } from "./rows.ts";
 import { waitFor } from "./waiting.ts";
 
-const PASSWORD = "s3cret/@pass:word";
 /** What is hung, dead or wrong is waited for no longer. */
 const TIMEOUT = 1500;
-
-const drivers: SessionDriver[] = [];
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
-
-afterEach(async () => {
-  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
-  for (const listening of servers.splice(0)) listening.close();
-  for (const socket of sockets) socket.destroy();
-});
 
 function open(settings: StoreSettings, timeout = 15_000): SessionDriver {
   const driver = createDriver(settings, timeout);
   drivers.push(driver);
   return driver;
-}
-
-async function failure(work: unknown): Promise<Error> {
-  const error = await Promise.resolve(work).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(Error);
-  return error as Error;
 }
 
 /** One line that names the setting and not the password, from every call alike. */

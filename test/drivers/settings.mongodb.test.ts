@@ -21,22 +21,12 @@ import { storeError } from "../../templates/backends/mongodb/files/src/session/m
 import { Environment } from "../../templates/base/files/src/environment.ts";
 import { type Document, wireServer } from "../servers/mongodb/wire.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
 import { comparable, createRow, existing, newRow, START, set, stored } from "./rows.ts";
 import { waitFor } from "./waiting.ts";
 
-const PASSWORD = "s3cret/@pass:word";
 const LOGIN = `app:${encodeURIComponent(PASSWORD)}`;
 const TIMEOUT = 1000;
-
-const drivers: SessionDriver[] = [];
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
-
-afterEach(async () => {
-  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
-  for (const listening of servers.splice(0)) listening.close();
-  for (const socket of sockets) socket.destroy();
-});
 
 function open(settings: StoreSettings, timeout = TIMEOUT): SessionDriver {
   const driver = createDriver(settings, timeout);
@@ -46,15 +36,6 @@ function open(settings: StoreSettings, timeout = TIMEOUT): SessionDriver {
 
 function read(url: string, collection = "sessions"): StoreSettings {
   return readStoreSettings(new Environment({ MONGODB_URL: url, MONGODB_COLLECTION: collection }));
-}
-
-async function failure(work: unknown): Promise<Error> {
-  const error = await Promise.resolve(work).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(Error);
-  return error as Error;
 }
 
 /** One line that names the setting and not the password, in time, from every call alike. */

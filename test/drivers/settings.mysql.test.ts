@@ -2,7 +2,7 @@
 // Change it when a setting is added, or an error gets another line.
 
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { createConnection } from "mysql2/promise";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/store.ts";
@@ -14,34 +14,15 @@ import {
 import { createDriver } from "../../templates/backends/mysql/files/src/session/driver.ts";
 import { Environment } from "../../templates/base/files/src/environment.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
 import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
 
-const PASSWORD = "s3cret/@pass:word";
 const TIMEOUT = 1000;
-
-const drivers: SessionDriver[] = [];
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
-
-afterEach(async () => {
-  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
-  for (const listening of servers.splice(0)) listening.close();
-  for (const socket of sockets) socket.destroy();
-});
 
 function open(settings: StoreSettings, timeout = TIMEOUT): SessionDriver {
   const driver = createDriver(settings, timeout);
   drivers.push(driver);
   return driver;
-}
-
-async function failure(work: unknown): Promise<Error> {
-  const error = await Promise.resolve(work).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(Error);
-  return error as Error;
 }
 
 /** One line that names the setting and not the password, from every call alike. */

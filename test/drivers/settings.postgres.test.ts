@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -18,34 +18,15 @@ import {
 import { createDriver } from "../../templates/backends/postgres/files/src/session/driver.ts";
 import { Environment } from "../../templates/base/files/src/environment.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
 import { createRow, START, set } from "./rows.ts";
 
-const PASSWORD = "s3cret/@pass:word";
 const TIMEOUT = 1000;
-
-const drivers: SessionDriver[] = [];
-const listening: Server[] = [];
-const sockets = new Set<Socket>();
-
-afterEach(async () => {
-  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
-  for (const one of listening.splice(0)) one.close();
-  for (const socket of sockets) socket.destroy();
-});
 
 function open(settings: StoreSettings): SessionDriver {
   const driver = createDriver(settings, TIMEOUT);
   drivers.push(driver);
   return driver;
-}
-
-async function failure(work: unknown): Promise<Error> {
-  const error = await Promise.resolve(work).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(Error);
-  return error as Error;
 }
 
 /** One line that names the setting and not the password, from every call alike. */
@@ -66,7 +47,7 @@ async function listen(answer: (socket: Socket) => void): Promise<string> {
     sockets.add(socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy()));
     answer(socket);
   });
-  listening.push(one);
+  servers.push(one);
   await once(one.listen(0, "127.0.0.1"), "listening");
   return String((one.address() as AddressInfo).port);
 }
@@ -136,7 +117,7 @@ describe("postgres settings", () => {
 
   test("F3: no such host, nothing on the port, no such socket: each names its setting", async () => {
     const port = await listen((socket) => socket.destroy());
-    await new Promise((resolve) => listening.pop()?.close(resolve));
+    await new Promise((resolve) => servers.pop()?.close(resolve));
     await expectRefusal(read({ PGHOST: "no-such-host.invalid" }), /no-such-host\.invalid:5432.*; check PGHOST\.$/);
     await expectRefusal(
       read({ PGPORT: port }),

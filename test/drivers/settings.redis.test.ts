@@ -3,7 +3,7 @@
 
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
@@ -21,36 +21,17 @@ import { Environment } from "../../templates/base/files/src/environment.ts";
 import { freePorts, program, run } from "../servers/machine.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
 import { Unit } from "../servers/unit.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
 import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
 import { waitFor } from "./waiting.ts";
 
-const PASSWORD = "s3cret/@pass:word";
 /** What is hung, dead or wrong is waited for no longer. */
 const TIMEOUT = 1000;
-
-const drivers: SessionDriver[] = [];
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
-
-afterEach(async () => {
-  await Promise.all(drivers.splice(0).map((driver) => driver.close()));
-  for (const listening of servers.splice(0)) listening.close();
-  for (const socket of sockets) socket.destroy();
-});
 
 function open(settings: StoreSettings, timeout = 15_000): SessionDriver {
   const driver = createDriver(settings, timeout);
   drivers.push(driver);
   return driver;
-}
-
-async function failure(work: unknown): Promise<Error> {
-  const error = await Promise.resolve(work).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(Error);
-  return error as Error;
 }
 
 /** One line that names the setting and not the password, from every call alike. */
