@@ -12,7 +12,7 @@ export interface Pair {
 }
 
 /** The file without which a pack is not one yet. */
-const ESSENTIAL = { frameworks: "files/src/main.ts", backends: "files/src/session/driver.ts" };
+const ESSENTIAL = { frameworks: "files/src/main.ts", backends: "files/src/store/driver.ts" };
 
 export function packs(kind: keyof typeof ESSENTIAL): string[] {
   const folder = join(repository, "templates", kind);

@@ -111,7 +111,7 @@ async function ours({ project, folder, postgres }: Setting): Promise<Contender> 
   });
   const load = (path: string) => import(join(project, "src", path));
   const config = (await load("config.ts")).readConfig(process.env);
-  const { createDriver } = await load("session/driver.ts");
+  const { createDriver } = await load("store/driver.ts");
   const { Sessions } = await load("session/sessions.ts");
   const { sessionMiddleware } = await load("session/adapter.ts");
   const sessions = new Sessions({ driver: createDriver(config.store, 5000), settings: config.session });

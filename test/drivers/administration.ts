@@ -2,7 +2,7 @@
 // Change it when page, stats or endAll change.
 
 import { expect, test } from "vitest";
-import { type SessionRow, UnreadableRow } from "../../runtime/src/session/store.ts";
+import { type SessionRow, UnreadableRow } from "../../runtime/src/session/contract.ts";
 import type { Subject } from "./conformance.ts";
 import { comparable, createRow, HOUR, newRow, reading, START, set, stored } from "./rows.ts";
 

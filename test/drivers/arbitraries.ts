@@ -2,7 +2,7 @@
 // Change it when a backend turns out to stumble over a value that isn't drawn here.
 
 import fc from "fast-check";
-import { type Json, joinData, type StoreLimits } from "../../runtime/src/session/store.ts";
+import { type Json, joinData, type StoreLimits } from "../../runtime/src/session/contract.ts";
 
 /** Keys and strings that databases, query languages and JavaScript itself have taken for something else. */
 const NASTY = [

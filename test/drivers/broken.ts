@@ -2,7 +2,7 @@
 // Change it when they open something else; what is one store's own stays in its file.
 import type { Server, Socket } from "node:net";
 import { afterEach, expect } from "vitest";
-import type { SessionDriver } from "../../runtime/src/session/store.ts";
+import type { SessionDriver } from "../../runtime/src/session/contract.ts";
 
 /** Has what a URL must encode, and must be in no message. */
 export const PASSWORD = "s3cret/@pass:word";

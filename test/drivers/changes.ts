@@ -2,7 +2,7 @@
 // Change it when SessionChange gets another field.
 
 import { expect, test } from "vitest";
-import { type ChangeResult, patchData, UNLIMITED } from "../../runtime/src/session/store.ts";
+import { type ChangeResult, patchData, UNLIMITED } from "../../runtime/src/session/contract.ts";
 import type { Subject } from "./conformance.ts";
 import {
   canonical,

@@ -40,7 +40,7 @@ async function fixtureOf(backend: string): Promise<Fixture> {
 async function withProperty(backend: string): Promise<string> {
   const folder = await assemble({ framework: "node", backend }, "columns");
   expect(await complaints(folder)).toEqual([]);
-  await edit(folder, "src/session/store.ts", "  version: number;\n", "  version: number;\n  tenant: string;\n");
+  await edit(folder, "src/session/contract.ts", "  version: number;\n", "  version: number;\n  tenant: string;\n");
   return folder;
 }
 
@@ -85,7 +85,7 @@ test.for(Object.keys(EDITS))(
     await project.start();
     try {
       const { id } = (await (await fetch(`${project.url}/session`, { method: "POST" })).json()) as { id: string };
-      const shown = await run(process.execPath, ["src/sessions-cli.ts", "show", id, "--json"], {
+      const shown = await run(process.execPath, ["src/cli/sessions.ts", "show", id, "--json"], {
         cwd: folder,
         env: { ...process.env, ...environment },
       });

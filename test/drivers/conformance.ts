@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe } from "vitest";
-import type { SessionDriver } from "../../runtime/src/session/store.ts";
+import type { SessionDriver } from "../../runtime/src/session/contract.ts";
 import { administration } from "./administration.ts";
 import { changes } from "./changes.ts";
 import { data } from "./data.ts";

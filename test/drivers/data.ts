@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { joinData } from "../../runtime/src/session/store.ts";
+import { joinData } from "../../runtime/src/session/contract.ts";
 import { entries, nested, storable } from "./arbitraries.ts";
 import type { Subject } from "./conformance.ts";
 import { canonical, createRow, existing, START, set } from "./rows.ts";

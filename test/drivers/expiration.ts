@@ -2,7 +2,7 @@
 // Change it when the rules of expiry change. Time is moved, never waited for.
 
 import { expect, test } from "vitest";
-import { type SessionRow, UNLIMITED } from "../../runtime/src/session/store.ts";
+import { type SessionRow, UNLIMITED } from "../../runtime/src/session/contract.ts";
 import type { Subject } from "./conformance.ts";
 import { comparable, createRow, DAY, existing, HOUR, newHash, newRow, START, set, stored } from "./rows.ts";
 

@@ -3,10 +3,10 @@
 
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/store.ts";
-import { readStoreSettings } from "../../templates/backends/postgres/files/src/config.store.ts";
-import { createDriver } from "../../templates/backends/postgres/files/src/session/driver.ts";
-import { Environment } from "../../templates/base/files/src/environment.ts";
+import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/contract.ts";
+import { createDriver } from "../../templates/backends/postgres/files/src/store/driver.ts";
+import { readStoreSettings } from "../../templates/backends/postgres/files/src/store/settings.ts";
+import { Environment } from "../../templates/base/files/src/http/environment.ts";
 import { type FreshServer, freshServer } from "../servers/server.ts";
 import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
 import { waitFor } from "./waiting.ts";

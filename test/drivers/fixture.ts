@@ -1,7 +1,7 @@
 // What a backend says about itself, so that the one suite of conformance.ts can hold its driver to store.ts's contract.
 // Change it when a backend differs in a way that the contract allows: as a named capability, never as a list of skips.
 
-import type { SessionDriver } from "../../runtime/src/session/store.ts";
+import type { SessionDriver } from "../../runtime/src/session/contract.ts";
 import type { ServerName } from "../servers/server.ts";
 
 /** The default export of templates/backends/<id>/conformance.ts. */

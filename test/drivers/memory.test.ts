@@ -2,8 +2,8 @@
 // Change it when another session is chosen.
 
 import { expect, test } from "vitest";
-import { UNLIMITED } from "../../runtime/src/session/store.ts";
-import { createDriver } from "../../templates/backends/memory/files/src/session/driver.ts";
+import { UNLIMITED } from "../../runtime/src/session/contract.ts";
+import { createDriver } from "../../templates/backends/memory/files/src/store/driver.ts";
 import { comparable, createRow, existing, HOUR, newRow, START, stored } from "./rows.ts";
 
 test("F7: at the bound the session that was longest without a request ends", async () => {

@@ -10,7 +10,7 @@ import {
   type SessionChange,
   type SessionRow,
   touchInterval,
-} from "../../runtime/src/session/store.ts";
+} from "../../runtime/src/session/contract.ts";
 import { entries } from "./arbitraries.ts";
 import type { Subject } from "./conformance.ts";
 import { comparable, DAY, HOUR, newHash, newId, newRow, START } from "./rows.ts";

@@ -11,7 +11,7 @@ import {
   type SessionDriver,
   type SessionRow,
   UNLIMITED,
-} from "../../runtime/src/session/store.ts";
+} from "../../runtime/src/session/contract.ts";
 
 /** Real time, once: backends with native expiry go by the real clock. Tests move `now` ahead from here, never wait. */
 export const START = Math.floor(Date.now() / 1000);

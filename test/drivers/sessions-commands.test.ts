@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
-import { createDriver } from "../../templates/backends/sqlite/files/src/session/driver.ts";
+import { createDriver } from "../../templates/backends/sqlite/files/src/store/driver.ts";
 import { assemble } from "../http/assemble.ts";
 import { newRow } from "./rows.ts";
 
@@ -24,7 +24,7 @@ test("P7, F5: list shows every session that can be read, however many, whatever 
   const database = new Database(file);
   database.prepare("UPDATE sessions SET data = 'edited by hand' WHERE id = ?").run(spoilt);
   database.close();
-  const list = promisify(execFile)(process.execPath, ["src/sessions-cli.ts", "list", "--json"], {
+  const list = promisify(execFile)(process.execPath, ["src/cli/sessions.ts", "list", "--json"], {
     cwd: folder,
     maxBuffer: 10_000_000,
   });

@@ -16,14 +16,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UnreadableRow } from "../../runtime/src/session/store.ts";
+import { type SessionDriver, StoreUnavailable, UnreadableRow } from "../../runtime/src/session/contract.ts";
+import { createDriver } from "../../templates/backends/couchdb/files/src/store/driver.ts";
 import {
   describeStore,
   readStoreSettings,
   type StoreSettings,
-} from "../../templates/backends/couchdb/files/src/config.store.ts";
-import { createDriver } from "../../templates/backends/couchdb/files/src/session/driver.ts";
-import { Environment } from "../../templates/base/files/src/environment.ts";
+} from "../../templates/backends/couchdb/files/src/store/settings.ts";
+import { Environment } from "../../templates/base/files/src/http/environment.ts";
 import { run } from "../servers/machine.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
 import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";

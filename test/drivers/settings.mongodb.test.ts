@@ -10,15 +10,15 @@ import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { MongoClient } from "mongodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/store.ts";
+import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/contract.ts";
+import { createDriver } from "../../templates/backends/mongodb/files/src/store/driver.ts";
+import { storeError } from "../../templates/backends/mongodb/files/src/store/errors.ts";
 import {
   describeStore,
   readStoreSettings,
   type StoreSettings,
-} from "../../templates/backends/mongodb/files/src/config.store.ts";
-import { createDriver } from "../../templates/backends/mongodb/files/src/session/driver.ts";
-import { storeError } from "../../templates/backends/mongodb/files/src/session/mongodb-errors.ts";
-import { Environment } from "../../templates/base/files/src/environment.ts";
+} from "../../templates/backends/mongodb/files/src/store/settings.ts";
+import { Environment } from "../../templates/base/files/src/http/environment.ts";
 import { type Document, wireServer } from "../servers/mongodb/wire.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
 import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";

@@ -5,14 +5,14 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { createConnection } from "mysql2/promise";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/store.ts";
+import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/contract.ts";
+import { createDriver } from "../../templates/backends/mysql/files/src/store/driver.ts";
 import {
   describeStore,
   readStoreSettings,
   type StoreSettings,
-} from "../../templates/backends/mysql/files/src/config.store.ts";
-import { createDriver } from "../../templates/backends/mysql/files/src/session/driver.ts";
-import { Environment } from "../../templates/base/files/src/environment.ts";
+} from "../../templates/backends/mysql/files/src/store/settings.ts";
+import { Environment } from "../../templates/base/files/src/http/environment.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
 import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
 import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";

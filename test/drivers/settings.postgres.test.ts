@@ -9,14 +9,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/store.ts";
+import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/contract.ts";
+import { createDriver } from "../../templates/backends/postgres/files/src/store/driver.ts";
 import {
   describeStore,
   readStoreSettings,
   type StoreSettings,
-} from "../../templates/backends/postgres/files/src/config.store.ts";
-import { createDriver } from "../../templates/backends/postgres/files/src/session/driver.ts";
-import { Environment } from "../../templates/base/files/src/environment.ts";
+} from "../../templates/backends/postgres/files/src/store/settings.ts";
+import { Environment } from "../../templates/base/files/src/http/environment.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
 import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
 import { createRow, START, set } from "./rows.ts";

@@ -9,15 +9,15 @@ import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { createClient, ErrorReply } from "redis";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UnreadableRow } from "../../runtime/src/session/store.ts";
+import { type SessionDriver, StoreUnavailable, UnreadableRow } from "../../runtime/src/session/contract.ts";
+import { createDriver } from "../../templates/backends/redis/files/src/store/driver.ts";
+import { asStoreError } from "../../templates/backends/redis/files/src/store/errors.ts";
 import {
   describeStore,
   readStoreSettings,
   type StoreSettings,
-} from "../../templates/backends/redis/files/src/config.store.ts";
-import { createDriver } from "../../templates/backends/redis/files/src/session/driver.ts";
-import { asStoreError } from "../../templates/backends/redis/files/src/session/redis-errors.ts";
-import { Environment } from "../../templates/base/files/src/environment.ts";
+} from "../../templates/backends/redis/files/src/store/settings.ts";
+import { Environment } from "../../templates/base/files/src/http/environment.ts";
 import { freePorts, program, run } from "../servers/machine.ts";
 import { type FreshServer, freshServer, server } from "../servers/server.ts";
 import { Unit } from "../servers/unit.ts";

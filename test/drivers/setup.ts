@@ -2,7 +2,7 @@
 // Change it when a driver's life gets another step.
 
 import { expect, test } from "vitest";
-import type { SessionDriver } from "../../runtime/src/session/store.ts";
+import type { SessionDriver } from "../../runtime/src/session/contract.ts";
 import type { Subject } from "./conformance.ts";
 import type { OpenStore } from "./fixture.ts";
 import { comparable, createRow, reading, START, stored } from "./rows.ts";

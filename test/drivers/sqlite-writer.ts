@@ -14,7 +14,7 @@ registerHooks({
   },
 });
 
-const { createDriver } = await import("../../templates/backends/sqlite/files/src/session/driver.ts");
+const { createDriver } = await import("../../templates/backends/sqlite/files/src/store/driver.ts");
 const [file = "", id = "", name = "", count = ""] = process.argv.slice(2);
 const driver = createDriver({ file }, 10_000);
 

@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/store.ts";
-import { createDriver } from "../../templates/backends/sqlite/files/src/session/driver.ts";
+import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/contract.ts";
+import { createDriver } from "../../templates/backends/sqlite/files/src/store/driver.ts";
 import { createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
 import { waitFor } from "./waiting.ts";
 
@@ -203,7 +203,7 @@ test("F1: a full disk refuses writes, loses nothing, and is over when there is r
 });
 
 async function refusalOfFull(pages: number): Promise<number> {
-  const { Connection } = await import("../../templates/backends/sqlite/files/src/session/sqlite.ts");
+  const { Connection } = await import("../../templates/backends/sqlite/files/src/store/connection.ts");
   const connection = new Connection(file, 500, (database) => database.pragma(`max_page_count = ${pages}`));
   let refused = 0;
   for (let number = 0; number < 20; number++) {

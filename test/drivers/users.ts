@@ -2,7 +2,7 @@
 // Change it when listByUser or endByUser change.
 
 import { expect, test } from "vitest";
-import type { SessionRow } from "../../runtime/src/session/store.ts";
+import type { SessionRow } from "../../runtime/src/session/contract.ts";
 import type { Subject } from "./conformance.ts";
 import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
 

@@ -101,7 +101,7 @@ describe("generating", () => {
     const cwd = temporaryFolder();
     const { code, stdout } = await run(["my-app", ...WHOLE, "--dry-run"], { cwd });
     expect(code).toBe(0);
-    for (const path of ["package.json", "src/session/driver.ts", ".session-app.json"])
+    for (const path of ["package.json", "src/store/driver.ts", ".session-app.json"])
       expect(stdout).toContain(`  ${path} `);
     expect(snapshot(cwd)).toEqual({});
   });

@@ -186,7 +186,7 @@ describe("an existing directory", () => {
       const before = snapshot(inhabited());
       const killed = async () => {
         const cwd = inhabited();
-        await interfere(cwd, INTO, { before: "linkSync .*src/session/driver.ts", signal: "SIGKILL" });
+        await interfere(cwd, INTO, { before: "linkSync .*src/store/driver.ts", signal: "SIGKILL" });
         return cwd;
       };
       const count = join(temporaryFolder(), "count");
@@ -230,7 +230,7 @@ describe("an existing directory", () => {
 
   test("C5: what the user changed after the run was killed is kept, and named", async () => {
     const cwd = inhabited();
-    await interfere(cwd, INTO, { before: "linkSync .*src/session/driver.ts", signal: "SIGKILL" });
+    await interfere(cwd, INTO, { before: "linkSync .*src/store/driver.ts", signal: "SIGKILL" });
     writeFileSync(join(cwd, "app/README.md"), "changed since\n");
     const { code, stderr } = await run(cwd, NEW);
     expect(code).toBe(1);
@@ -245,7 +245,7 @@ describe("an existing directory", () => {
 
   test("C5: --dry-run says that a run was killed half way, and touches nothing", async () => {
     const cwd = inhabited();
-    await interfere(cwd, INTO, { before: "linkSync .*src/session/driver.ts", signal: "SIGKILL" });
+    await interfere(cwd, INTO, { before: "linkSync .*src/store/driver.ts", signal: "SIGKILL" });
     const before = snapshot(cwd);
     const { stderr } = await run(cwd, [...INTO, "--dry-run"]);
     expect(stderr).toContain("An earlier run was killed half way");

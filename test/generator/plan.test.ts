@@ -63,8 +63,8 @@ describe("files", () => {
       "src/config.ts",
       "src/main.ts",
       "src/session/adapter.ts",
-      "src/session/driver.ts",
       "src/session/sessions.ts",
+      "src/store/driver.ts",
     ]);
   });
 
@@ -254,7 +254,12 @@ describe("the packs of this repository", () => {
     async (_, pair) => {
       for (const packageManager of ["npm", "pnpm", "yarn", "bun"] as const) {
         const files = await plan({ ...pair, packageManager, nodePinned: packageManager === "npm" }, assets);
-        for (const path of ["src/main.ts", "src/session/driver.ts", "src/session/adapter.ts", "src/session/store.ts"]) {
+        for (const path of [
+          "src/main.ts",
+          "src/store/driver.ts",
+          "src/session/adapter.ts",
+          "src/session/contract.ts",
+        ]) {
           expect([...files.keys()], path).toContain(path);
         }
         for (const [path, { content }] of files) {

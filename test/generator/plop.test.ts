@@ -6,7 +6,7 @@ import { cpSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFile
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { SessionDriver } from "../../runtime/src/session/store.ts";
+import type { SessionDriver } from "../../runtime/src/session/contract.ts";
 import { repository, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
 
@@ -38,7 +38,7 @@ beforeAll(() => {
 
 describe("npx plop backend", { timeout: 300 * SECOND }, () => {
   const folder = "templates/backends/tiny";
-  const driver = `${folder}/files/src/session/driver.ts`;
+  const driver = `${folder}/files/src/store/driver.ts`;
   let before: Record<string, string>;
 
   beforeAll(async () => {

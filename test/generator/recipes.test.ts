@@ -51,13 +51,13 @@ test.each(packs("frameworks"))("P9 P10: the README's recipes work word for word 
   const [key = "", , route = "", reader = "", action = "", setting = "", reading = ""] = code;
   edit("src/session-data.ts", (text) => text.replace("export interface SessionData {\n", key));
   expect(route).toMatch(/^\/\/ src\/handlers\.ts\n/);
-  edit("src/handlers.ts", (text) =>
+  edit("src/example/handlers.ts", (text) =>
     text.replace("readLogin,", "readLanguage, readLogin,").replace(/^.*"\/health".*$/m, (line) => rest(route) + line),
   );
   expect(reader).toMatch(/^\/\/ src\/input\.ts\n/);
-  edit("src/input.ts", (text) => text + rest(reader));
+  edit("src/example/input.ts", (text) => text + rest(reader));
   expect(action).toMatch(/^\/\/ src\/actions\.ts\n/);
-  edit("src/actions.ts", (text) => text + rest(action));
+  edit("src/example/actions.ts", (text) => text + rest(action));
   edit("src/config.ts", (text) =>
     text.replace("interface Config {\n", (line) => line + setting).replace("  return {\n", (line) => line + reading),
   );

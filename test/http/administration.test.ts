@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 /** @param lines close its output after so many lines, as `head` does */
 async function sessions(args: string[], lines = Number.POSITIVE_INFINITY) {
-  const child = spawn(process.execPath, ["src/sessions-cli.ts", ...args], {
+  const child = spawn(process.execPath, ["src/cli/sessions.ts", ...args], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });

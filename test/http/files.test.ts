@@ -1,5 +1,5 @@
 // The folder public/ in every framework: what is put there is served, and nothing that begins with a dot.
-// Change it with the projects' src/public-file.ts, and with what the frameworks' own packages serve.
+// Change it with the projects' src/http/public-file.ts, and with what the frameworks' own packages serve.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

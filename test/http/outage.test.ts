@@ -62,7 +62,7 @@ describe.each(packs("frameworks"))("%s", (framework) => {
 test("F1, S12: fastify: an answer of the handler's own that can't be saved is 503 with Retry-After and {error}", async () => {
   const folder = await assemble({ framework: "fastify", backend: "sqlite" }, "outage");
   await writeFile(
-    join(folder, "src", "handlers.ts"),
+    join(folder, "src", "example", "handlers.ts"),
     `import type { FastifyPluginAsync } from "fastify";
     export const handlers = (): FastifyPluginAsync => async (app) => {
       app.post("/raw", async (request, reply) => {

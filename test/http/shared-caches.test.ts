@@ -22,7 +22,7 @@ let project: Project;
 
 beforeAll(async () => {
   const folder = await assemble({ framework: "express", backend: "memory" }, "shared-caches");
-  const handlers = join(folder, "src", "handlers.ts");
+  const handlers = join(folder, "src", "example", "handlers.ts");
   const text = await readFile(handlers, "utf8");
   await writeFile(
     handlers,

@@ -1,5 +1,5 @@
 // SIGTERM in every framework: what runs is finished, kept connections end with an answer, and the start can be stopped too.
-// Change it with the projects' src/lifecycle.ts.
+// Change it with the projects' src/http/lifecycle.ts.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";

@@ -10,8 +10,8 @@ import type express from "express";
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import { NodeRequest } from "../../runtime/src/session/request.ts";
-import { StoreUnavailable } from "../../runtime/src/session/store.ts";
 import { sessionMiddleware } from "../../templates/frameworks/express/files/src/session/adapter.ts";
 import { type App, dataOf, open } from "./visitor.ts";
 

@@ -2,10 +2,10 @@
 // Uses the memory store, slowed down or put in an order of the test's choosing. Add a case for every race that is found.
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
+import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import { keepPrivate } from "../../runtime/src/session/cookie.ts";
 import { Sessions } from "../../runtime/src/session/sessions.ts";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
-import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/store.ts";
 import { waitFor } from "../drivers/waiting.ts";
 import { defaults } from "./defaults.ts";
 import { type App, dataOf, open, Visitor, write } from "./visitor.ts";

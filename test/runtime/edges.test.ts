@@ -2,9 +2,9 @@
 // Uses the memory store throughout: none of this may depend on a backend.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import { NodeRequest, normalise } from "../../runtime/src/session/request.ts";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
-import { StoreUnavailable } from "../../runtime/src/session/store.ts";
 import { newToken, parseToken, renewedToken, sameSecret } from "../../runtime/src/session/token.ts";
 import { type App, dataOf, open, Visitor, write } from "./visitor.ts";
 

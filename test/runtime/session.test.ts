@@ -2,9 +2,9 @@
 // Requests that overlap are steered by promises, never by time; `another()` is a second process on the same store.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import type { Session } from "../../runtime/src/session/session.ts";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
-import { StoreUnavailable } from "../../runtime/src/session/store.ts";
 import { parseToken } from "../../runtime/src/session/token.ts";
 import { packs } from "../../scripts/packs.ts";
 import { canonical } from "../drivers/rows.ts";

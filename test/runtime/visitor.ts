@@ -1,13 +1,13 @@
 // Visits an application's sessions without HTTP: what an adapter does, with a clock that the test moves.
 // Change it when adapters do more than begin, finish and writeHeaders.
 import { afterEach } from "vitest";
+import type { SessionDriver } from "../../runtime/src/session/contract.ts";
 import type { ResponseHeaders } from "../../runtime/src/session/cookie.ts";
 import type { SessionEvent } from "../../runtime/src/session/events.ts";
 import type { SessionRequest } from "../../runtime/src/session/request.ts";
 import type { Session } from "../../runtime/src/session/session.ts";
 import { Sessions } from "../../runtime/src/session/sessions.ts";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
-import type { SessionDriver } from "../../runtime/src/session/store.ts";
 import type { Fixture, OpenStore } from "../drivers/fixture.ts";
 import { server } from "../servers/server.ts";
 import { defaults } from "./defaults.ts";

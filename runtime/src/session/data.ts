@@ -1,7 +1,7 @@
 // Session data: reads it from JSON text, and finds the smallest change to store.
 // Change what may be stored in check().
 import type { SessionData } from "../session-data.ts";
-import { type StoreLimits, UnreadableRow } from "./store.ts";
+import { type StoreLimits, UnreadableRow } from "./contract.ts";
 
 /** Deeper nesting is refused in every backend: it could exhaust the stack. */
 const MAX_DEPTH = 100;

@@ -1,7 +1,8 @@
 // Bounds every call to the store in time, and makes its failures and recovery known.
 // Change here how long to wait and what counts as "down".
+
+import { type Access, type FoundRow, type SessionDriver, StoreUnavailable } from "./contract.ts";
 import type { EventHook } from "./events.ts";
-import { type Access, type FoundRow, type SessionDriver, StoreUnavailable } from "./store.ts";
 
 export class Guard {
   readonly driver: SessionDriver;

@@ -1,6 +1,6 @@
 // Ends the sessions beyond `maxPerUser` that were signed in the longest ago.
 // Change here which of them have to go.
-import type { SessionRow } from "./store.ts";
+import type { SessionRow } from "./contract.ts";
 import type { SessionContext } from "./unit-of-work.ts";
 
 /** There are more only after the limit was lowered; later sign-ins end the rest. */

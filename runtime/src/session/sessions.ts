@@ -1,13 +1,6 @@
 // Finds a request's session, ends those of a user, purges what has expired.
 // Change here which requests get a session.
-import { cookieName, isSecure, readCookies } from "./cookie.ts";
-import { readData } from "./data.ts";
-import type { EventHook } from "./events.ts";
-import { Guard, Renewals, Turns } from "./guard.ts";
-import { refuseForeign } from "./origin.ts";
-import { Proxies, type SessionRequest } from "./request.ts";
-import { Session } from "./session.ts";
-import type { SessionSettings } from "./settings.ts";
+
 import {
   type Access,
   expiry,
@@ -17,7 +10,15 @@ import {
   StoreUnavailable,
   UNLIMITED,
   UnreadableRow,
-} from "./store.ts";
+} from "./contract.ts";
+import { cookieName, isSecure, readCookies } from "./cookie.ts";
+import { readData } from "./data.ts";
+import type { EventHook } from "./events.ts";
+import { Guard, Renewals, Turns } from "./guard.ts";
+import { refuseForeign } from "./origin.ts";
+import { Proxies, type SessionRequest } from "./request.ts";
+import { Session } from "./session.ts";
+import type { SessionSettings } from "./settings.ts";
 import { parseToken, sameSecret, type Token } from "./token.ts";
 import type { Client, Found, SessionContext } from "./unit-of-work.ts";
 import { Visit, type VisitOptions } from "./visit.ts";

@@ -1,7 +1,7 @@
 // Session tokens: a public id that finds the session, and a secret that proves it.
 // Change the sizes here, and the columns in the schema with them.
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
-import { UnreadableRow } from "./store.ts";
+import { UnreadableRow } from "./contract.ts";
 
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;

@@ -1,11 +1,6 @@
 // The state behind a Session: what a request has found, changed and still has to write.
 // Change here what is written when; what handlers see is in session.ts.
 import type { SessionData } from "../session-data.ts";
-import { changesOf, copyOf, type DataChange, DataTooLarge, readData, type StoredData } from "./data.ts";
-import type { EventHook } from "./events.ts";
-import type { Guard, Renewals, Turns } from "./guard.ts";
-import { isBeyondLimit } from "./limit.ts";
-import type { SessionSettings } from "./settings.ts";
 import {
   type ChangeResult,
   expiry,
@@ -15,7 +10,12 @@ import {
   type SessionRow,
   StoreUnavailable,
   touchInterval,
-} from "./store.ts";
+} from "./contract.ts";
+import { changesOf, copyOf, type DataChange, DataTooLarge, readData, type StoredData } from "./data.ts";
+import type { EventHook } from "./events.ts";
+import type { Guard, Renewals, Turns } from "./guard.ts";
+import { isBeyondLimit } from "./limit.ts";
+import type { SessionSettings } from "./settings.ts";
 import { newToken, renewedToken, type Token } from "./token.ts";
 
 /** Shared by all sessions of one Sessions object. */

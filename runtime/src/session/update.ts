@@ -2,8 +2,8 @@
 // Change here how often it tries, and how long it waits in between.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { SessionData } from "../session-data.ts";
+import { patchData, type SessionChange, type SessionRow, StoreUnavailable } from "./contract.ts";
 import { changesOf, copyOf, readData } from "./data.ts";
-import { patchData, type SessionChange, type SessionRow, StoreUnavailable } from "./store.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 export type Update<T> = (data: SessionData) => T | Promise<T>;

@@ -2,9 +2,9 @@
 // What the stand-in of test/servers can't show is listed by name in README.section.md; on TEST_COUCHDB_URL the same suite runs.
 
 import type { Fixture } from "../../../test/drivers/fixture.ts";
-import { Environment } from "../../base/files/src/environment.ts";
-import { readStoreSettings } from "./files/src/config.store.ts";
-import { createDriver } from "./files/src/session/driver.ts";
+import { Environment } from "../../base/files/src/http/environment.ts";
+import { createDriver } from "./files/src/store/driver.ts";
+import { readStoreSettings } from "./files/src/store/settings.ts";
 
 export default {
   server: "couchdb",

@@ -2,7 +2,7 @@
 // Change it when the store gets another setting.
 
 import type { Fixture } from "../../../test/drivers/fixture.ts";
-import { createDriver } from "./files/src/session/driver.ts";
+import { createDriver } from "./files/src/store/driver.ts";
 
 export default {
   capabilities: { sharedStore: false, nativeExpiry: false, touchesOnRead: true, needsSetup: false },

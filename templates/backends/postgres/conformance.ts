@@ -3,9 +3,9 @@
 
 import { Pool } from "pg";
 import type { Fixture } from "../../../test/drivers/fixture.ts";
-import { Environment } from "../../base/files/src/environment.ts";
-import { readStoreSettings } from "./files/src/config.store.ts";
-import { createDriver } from "./files/src/session/driver.ts";
+import { Environment } from "../../base/files/src/http/environment.ts";
+import { createDriver } from "./files/src/store/driver.ts";
+import { readStoreSettings } from "./files/src/store/settings.ts";
 
 export default {
   server: "postgres",

@@ -2,8 +2,8 @@
 // Change it when the driver gets a setting that the suite should vary.
 
 import type { Fixture } from "../../../test/drivers/fixture.ts";
-import { createDriver } from "./files/src/session/driver.ts";
-import { RedisConnection } from "./files/src/session/redis-connection.ts";
+import { RedisConnection } from "./files/src/store/connection.ts";
+import { createDriver } from "./files/src/store/driver.ts";
 
 export default {
   server: "redis",

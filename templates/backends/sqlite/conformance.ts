@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Fixture } from "../../../test/drivers/fixture.ts";
-import { createDriver } from "./files/src/session/driver.ts";
+import { createDriver } from "./files/src/store/driver.ts";
 
 export default {
   capabilities: { sharedStore: true, nativeExpiry: false, touchesOnRead: true, needsSetup: true },

@@ -3,9 +3,9 @@
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { redirect, sendNothing } from "./files/src/answer.ts";
-import { answerError } from "./files/src/errors.ts";
-import { Router } from "./files/src/router.ts";
+import { redirect, sendNothing } from "./files/src/http/answer.ts";
+import { answerError } from "./files/src/http/error-handler.ts";
+import { Router } from "./files/src/http/router.ts";
 import { type Exchange, withSessions } from "./files/src/session/adapter.ts";
 
 export default {

@@ -1,6 +1,6 @@
 // What the type-checker must accept and refuse of `session` in a handler of node:http: scripts/typecheck.ts runs it, nothing else does.
 // Change it with the adapter's declaration; the type of the data itself is guarded in every project's test/session-data.types.ts.
-import { Router } from "./files/src/router.ts";
+import { Router } from "./files/src/http/router.ts";
 
 new Router().on("GET", "/", (exchange) => {
   const { session } = exchange;

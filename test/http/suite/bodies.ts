@@ -1,5 +1,5 @@
 // How bodies are read, before anybody looks at what they say: compression, charsets, types, limits. The same in all frameworks.
-// Change it with `bodyFormat` in the projects' src/input.ts.
+// Change it with `bodyFormat` in the projects' src/example/input.ts.
 
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
 // The sessions' collection: what a document looks like, and the indexes, made at start (or by `npm run sessions -- setup`).
-// Add a field or an index here, a field also in src/session/session-document.ts and driver.ts.
+// Add a field or an index here, a field also in src/store/document.ts and driver.ts.
 
 import type { Binary, IndexDescription } from "mongodb";
 
@@ -17,7 +17,7 @@ export interface SessionDocument {
   expires: Date;
   ipaddress: string;
   useragent: string;
-  /** Key to JSON text (see src/session/stored-data.ts). */
+  /** Key to JSON text (see src/store/stored-data.ts). */
   data: Record<string, string>;
   version: number;
 }

@@ -1,5 +1,5 @@
 -- The table of sessions, named by SESSION_TABLE. Applied at start (or by `npm run sessions -- setup`) when it is missing.
--- To add a column: add it here and in src/session/driver.ts and mysql-schema.ts, and with ALTER TABLE to a table that is there already.
+-- To add a column: add it here and in src/store/driver.ts and mysql-schema.ts, and with ALTER TABLE to a table that is there already.
 
 CREATE TABLE IF NOT EXISTS `sessions` (
   -- Compared byte by byte: a collation would find "Alice" or "alice " for "alice".
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS `sessions` (
   expires       BIGINT          NOT NULL,
   ipaddress     VARCHAR(255)    NOT NULL,
   useragent     VARCHAR(1024)   NOT NULL,
-  data          JSON            NOT NULL,          -- an object: key to JSON text (see src/session/stored-data.ts)
+  data          JSON            NOT NULL,          -- an object: key to JSON text (see src/store/stored-data.ts)
   version       BIGINT          NOT NULL,
   PRIMARY KEY (id),
   KEY user (userid, created),                      -- "my devices", and signing a user out everywhere

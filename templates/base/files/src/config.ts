@@ -1,9 +1,10 @@
 // Every setting of the app: name, unit, default, and the environment variable that overrides it.
 // Add a setting: a line in Config, a line in readConfig (README.md, "Add a setting"). Change a default here.
-import { describeStore, readStoreSettings, type StoreSettings } from "./config.store.ts";
-import { ConfigError, Environment, orExit } from "./environment.ts";
+
+import { ConfigError, Environment, orExit } from "./http/environment.ts";
 import { Proxies } from "./session/request.ts";
 import type { SessionSettings } from "./session/settings.ts";
+import { describeStore, readStoreSettings, type StoreSettings } from "./store/settings.ts";
 
 export interface Config {
   host: string;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readConfig } from "../src/config.ts";
-import { ConfigError } from "../src/environment.ts";
+import { ConfigError } from "../src/http/environment.ts";
 import { testEnvironment } from "./store.ts";
 
 function read(variables: Record<string, string>) {

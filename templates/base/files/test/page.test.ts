@@ -1,10 +1,10 @@
 // The pages show what users typed, as text and never as markup.
-// Change it with src/page.ts; these need neither app nor store.
+// Change it with src/example/page.ts; these need neither app nor store.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { errorPage } from "../src/error-page.ts";
-import { html } from "../src/html.ts";
-import { page } from "../src/page.ts";
+import { page } from "../src/example/page.ts";
+import { errorPage } from "../src/http/error-page.ts";
+import { html } from "../src/http/html.ts";
 import type { SessionData } from "../src/session-data.ts";
 
 const EVIL = `"><script>alert('1')</script><a b='`;

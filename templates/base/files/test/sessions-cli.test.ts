@@ -1,5 +1,5 @@
 // `npm run sessions`, run as from a shell while the app is running.
-// Add a test for every command that you add to src/sessions-cli.ts.
+// Add a test for every command that you add to src/cli/sessions.ts.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type App, environmentWith, startApp, Visitor } from "./app.ts";
 import { cleanUp } from "./store.ts";
 
-const CLI = fileURLToPath(new URL("../src/sessions-cli.ts", import.meta.url));
+const CLI = fileURLToPath(new URL("../src/cli/sessions.ts", import.meta.url));
 
 interface Outcome {
   code: number;

@@ -1,8 +1,8 @@
 // The CouchDB that the tests use: the app's, with a database of their own.
 // Change it to test against another server, or set TEST_COUCHDB_URL.
 
-import { readStoreSettings } from "../src/config.store.ts";
-import { Environment } from "../src/environment.ts";
+import { Environment } from "../src/http/environment.ts";
+import { readStoreSettings } from "../src/store/settings.ts";
 
 const given = Object.entries(process.env).filter(([name]) => name.startsWith("COUCHDB_"));
 const ofCompose = "http://admin:admin@localhost:5984";

@@ -2,8 +2,8 @@
 // Change it to test against another server.
 
 import { MongoClient } from "mongodb";
-import { readStoreSettings } from "../src/config.store.ts";
-import { Environment } from "../src/environment.ts";
+import { Environment } from "../src/http/environment.ts";
+import { readStoreSettings } from "../src/store/settings.ts";
 
 export const testEnvironment: Record<string, string> = { MONGODB_COLLECTION: `sessions_test_${process.pid}` };
 

@@ -2,9 +2,9 @@
 // Change it to test against another server, or set TEST_MYSQL_URL.
 
 import { createConnection } from "mysql2/promise";
-import { readStoreSettings } from "../src/config.store.ts";
-import { Environment } from "../src/environment.ts";
-import { connectionOptions } from "../src/session/mysql-pool.ts";
+import { Environment } from "../src/http/environment.ts";
+import { connectionOptions } from "../src/store/pool.ts";
+import { readStoreSettings } from "../src/store/settings.ts";
 
 const given = Object.entries(process.env).filter(([name]) => name === "DATABASE_URL" || name.startsWith("MYSQL_"));
 const ofCompose = "mysql://app:app@localhost:3306/app";

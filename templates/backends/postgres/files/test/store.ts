@@ -2,9 +2,9 @@
 // Change it to test against another server, or set TEST_POSTGRES_URL.
 
 import { Client } from "pg";
-import { readStoreSettings } from "../src/config.store.ts";
-import { Environment } from "../src/environment.ts";
-import { clientConfig } from "../src/session/postgres.ts";
+import { Environment } from "../src/http/environment.ts";
+import { clientConfig } from "../src/store/connection.ts";
+import { readStoreSettings } from "../src/store/settings.ts";
 
 const given = Object.entries(process.env).filter(([name]) => name === "DATABASE_URL" || name.startsWith("PG"));
 const ofCompose = "postgres://app:app@localhost:5432/app";

@@ -1,9 +1,9 @@
 // The Redis that the tests use: the app's, with a prefix of their own.
 // Change it to test against another server, or set TEST_REDIS_URL.
 
-import { readStoreSettings } from "../src/config.store.ts";
-import { Environment } from "../src/environment.ts";
-import { createDriver } from "../src/session/driver.ts";
+import { Environment } from "../src/http/environment.ts";
+import { createDriver } from "../src/store/driver.ts";
+import { readStoreSettings } from "../src/store/settings.ts";
 
 const url = process.env.TEST_REDIS_URL ?? process.env.REDIS_URL;
 

@@ -4,12 +4,12 @@ import { fileURLToPath } from "node:url";
 import express from "express";
 import helmet from "helmet";
 import { loadConfig } from "./config.ts";
-import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./content-security-policy.ts";
-import { errorHandler, handlers } from "./handlers.ts";
-import { announce, logEvent, stopOnSignal, waitForStore } from "./lifecycle.ts";
+import { errorHandler, handlers } from "./example/handlers.ts";
+import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./http/headers.ts";
+import { announce, logEvent, stopOnSignal, waitForStore } from "./http/lifecycle.ts";
 import { sessionMiddleware } from "./session/adapter.ts";
-import { createDriver } from "./session/driver.ts";
 import { Sessions } from "./session/sessions.ts";
+import { createDriver } from "./store/driver.ts";
 
 const config = loadConfig();
 const driver = createDriver(config.store, config.session.storeTimeout);

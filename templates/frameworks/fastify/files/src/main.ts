@@ -3,21 +3,16 @@
 import { createReadStream } from "node:fs";
 import helmet from "@fastify/helmet";
 import Fastify, { LogController } from "fastify";
-import { readBodies } from "./body.ts";
 import { loadConfig } from "./config.ts";
-import {
-  contentSecurityPolicy,
-  referrerPolicy,
-  securityHeaders,
-  strictTransportSecurity,
-} from "./content-security-policy.ts";
-import { answerClientError, answerError, answerRaw, notFound } from "./errors.ts";
-import { handlers } from "./handlers.ts";
-import { announce, isProblem, stopOnSignal, waitForStore } from "./lifecycle.ts";
-import { publicFile } from "./public-file.ts";
+import { handlers } from "./example/handlers.ts";
+import { readBodies } from "./http/body.ts";
+import { answerClientError, answerError, answerRaw, notFound } from "./http/error-handler.ts";
+import { contentSecurityPolicy, referrerPolicy, securityHeaders, strictTransportSecurity } from "./http/headers.ts";
+import { announce, isProblem, stopOnSignal, waitForStore } from "./http/lifecycle.ts";
+import { publicFile } from "./http/public-file.ts";
 import { sessionPlugin } from "./session/adapter.ts";
-import { createDriver } from "./session/driver.ts";
 import { Sessions } from "./session/sessions.ts";
+import { createDriver } from "./store/driver.ts";
 
 const config = loadConfig();
 const app = Fastify({

@@ -1,16 +1,16 @@
 // The app: settings, store, sessions, server, handlers, and how it stops. All the wiring there is.
 // Add what holds for every answer here, routes in handlers.ts, settings in config.ts.
 import { createServer } from "node:http";
-import { sendFile } from "./answer.ts";
 import { loadConfig } from "./config.ts";
-import { securityHeaders } from "./content-security-policy.ts";
-import { answerError } from "./errors.ts";
-import { handlers } from "./handlers.ts";
-import { announce, logEvent, stopOnSignal, waitForStore } from "./lifecycle.ts";
-import { publicFile } from "./public-file.ts";
+import { handlers } from "./example/handlers.ts";
+import { sendFile } from "./http/answer.ts";
+import { answerError } from "./http/error-handler.ts";
+import { securityHeaders } from "./http/headers.ts";
+import { announce, logEvent, stopOnSignal, waitForStore } from "./http/lifecycle.ts";
+import { publicFile } from "./http/public-file.ts";
 import { withSessions } from "./session/adapter.ts";
-import { createDriver } from "./session/driver.ts";
 import { Sessions } from "./session/sessions.ts";
+import { createDriver } from "./store/driver.ts";
 
 const config = loadConfig();
 const driver = createDriver(config.store, config.session.storeTimeout);

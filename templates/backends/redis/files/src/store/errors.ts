@@ -1,0 +1,121 @@
+// What Redis' and the network's errors mean to this app: wait, or mend a setting.
+// Change it when an error deserves a better line than the server's own.
+
+import {
+  ClientClosedError,
+  ClientOfflineError,
+  ConnectionTimeoutError,
+  DisconnectsClientError,
+  ErrorReply,
+} from "redis";
+import { StoreUnavailable, UnreadableRow } from "../session/contract.ts";
+import { describeStore, type StoreSettings } from "./settings.ts";
+
+export class TimedOut extends Error {
+  override readonly name = "TimedOut";
+}
+
+/** Not ready, or out of memory. */
+const PASSING =
+  /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|BUSY|MISCONF|OOM|NOREPLICAS|UNKILLABLE|MOVED|ASK|ERR max number of clients)/;
+const TLS = /SSL|TLS|CERT|SELF_SIGNED|SIGNATURE|ISSUER/;
+
+/** Redis gave no answer. */
+export function meansUnreachable(error: unknown): boolean {
+  return !(error instanceof ErrorReply || error instanceof UnreadableRow);
+}
+
+/** The master has become a replica: the address may lead to another one by now. */
+export function meansDemoted(error: unknown): boolean {
+  return error instanceof ErrorReply && /^READONLY/.test(said(error));
+}
+
+/** Redis 6.2 puts a script's name and line before it. */
+function said({ message }: Error): string {
+  return message.replace(/^ERR Error running script .*?: -(?=[A-Z])/, "");
+}
+
+/** `failure`: why there is no connection, if known. */
+export function asStoreError(error: unknown, failure: unknown, settings: StoreSettings): unknown {
+  if (error instanceof UnreadableRow) return error;
+  if (error instanceof ErrorReply) return asReplyError(error, settings) ?? error;
+  if (error instanceof TimedOut && failure === undefined) {
+    return unavailable(`${variable(settings)}: ${describeStore(settings)} gave ${error.message}`, error);
+  }
+  const offline = [TimedOut, ClientOfflineError, ClientClosedError, DisconnectsClientError].some(
+    (kind) => error instanceof kind,
+  );
+  const cause = offline ? (failure ?? error) : error;
+  return cause instanceof ErrorReply ? (asReplyError(cause, settings) ?? cause) : asConnectionError(cause, settings);
+}
+
+function asReplyError(error: Error, settings: StoreSettings): Error | undefined {
+  const message = said(error);
+  const setting = variable(settings);
+  const place = describeStore(settings);
+  if (/^(WRONGPASS|NOAUTH|ERR AUTH|ERR invalid password|ERR Client sent AUTH)/.test(message)) {
+    return unavailable(`${setting}: ${place} refuses this user or password (${message.split(" ")[0]})`, error);
+  }
+  if (/NOPERM|ACL failure|user executing the script can't/.test(message)) {
+    return unavailable(`${setting}: ${place} denies the user a permission (${firstLine(message)})`, error);
+  }
+  if (/DB index/.test(message))
+    return unavailable(`${setting}: ${place} has no such database (${firstLine(message)})`, error);
+  if (/cluster support disabled/.test(message)) {
+    return unavailable(`REDIS_URL: names several servers, but ${place} is no cluster`, error);
+  }
+  if (/^MOVED/.test(message) && settings.urls.length === 1) {
+    return unavailable(`REDIS_URL: ${place} belongs to a cluster: name several of its nodes, comma-separated`, error);
+  }
+  if (/^READONLY/.test(message)) {
+    return unavailable(`${setting}: ${place} is a read-only replica, or the master is being changed`, error);
+  }
+  if (/unknown command|^NOPROTO/.test(message)) {
+    return unavailable(`${place} is too old: Redis 6.2 or newer is needed (${firstLine(message)})`, error);
+  }
+  if (/^WRONGTYPE/.test(message)) return new UnreadableRow("The key holds no hash", { cause: error });
+  return PASSING.test(message) ? unavailable(`${place}: ${firstLine(message)}`, error) : undefined;
+}
+
+function asConnectionError(error: unknown, settings: StoreSettings): Error {
+  const { code = "", errors } = error as { code?: string; errors?: { code?: string }[] };
+  const reason = code || errors?.[0]?.code || "";
+  const message = firstLine(messageOf(error));
+  const setting = variable(settings);
+  const place = describeStore(settings);
+  if (/^(ENOTFOUND|EAI_AGAIN)$/.test(reason))
+    return unavailable(`${setting}: there is no such host: ${place} (${reason})`, error);
+  const waited = error instanceof ConnectionTimeoutError && settings.urls[0]?.startsWith("rediss:");
+  if (waited || TLS.test(reason) || /TLS|certificate|altnames/i.test(message)) {
+    return unavailable(
+      `${setting}: no secure connection (rediss:// is with TLS, redis:// without) to ${place} (${message})`,
+      error,
+    );
+  }
+  if (/^E[A-Z]+$/.test(reason) && reason !== "ECONNRESET" && reason !== "EPIPE") {
+    return unavailable(`${setting}: nothing answers there: ${place} (${reason})`, error);
+  }
+  if (/RESP type|Socket closed|ECONNRESET|Timeout/i.test(`${message} ${reason}`)) {
+    return unavailable(
+      `${setting}: the connection broke, or what answers is no Redis, or wants TLS (rediss://): ${place} (${message})`,
+      error,
+    );
+  }
+  return unavailable(`${setting}: no connection to ${place} (${message})`, error);
+}
+
+function variable({ sentinels }: StoreSettings): string {
+  return sentinels.length > 0 ? "REDIS_SENTINELS or REDIS_URL" : "REDIS_URL";
+}
+
+function unavailable(message: string, cause: unknown): StoreUnavailable {
+  return new StoreUnavailable(message, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0]?.replace(/[.\s]+$/, "") ?? "";
+}

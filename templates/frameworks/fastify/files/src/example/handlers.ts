@@ -1,0 +1,110 @@
+// The example's requests and answers; what they do is in actions.ts.
+// Add a handler: one more route here. `request.session` is there in each of them.
+import type { FastifyInstance, FastifyPluginAsync } from "fastify";
+import type { Config } from "../config.ts";
+import { NodeRequest } from "../session/request.ts";
+import type { Sessions } from "../session/sessions.ts";
+import * as actions from "./actions.ts";
+import { isForm, readCartItem, readDataForm, readKey, readLogin, readSessionId, readValue } from "./input.ts";
+import { page } from "./page.ts";
+
+export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync {
+  return async (app: FastifyInstance) => {
+    app.get("/", async (request, reply) => {
+      reply.type("text/html; charset=utf-8");
+      return page(await actions.visit(request.session, sessions, config));
+    });
+
+    app.get("/session", async (request) => actions.show(request.session));
+
+    // For clients that keep their token themselves: a session of its own, without a cookie.
+    app.post("/session", async (request, reply) => {
+      const { token, id } = await sessions.start(new NodeRequest(request.raw));
+      return reply.code(201).header("Cache-Control", "no-store").send({ token, id });
+    });
+
+    app.post("/session/start", async (request, reply) => {
+      request.session.start();
+      return reply.redirect("/", 303);
+    });
+
+    app.delete("/session", async (request, reply) => {
+      await request.session.destroy();
+      return reply.code(204).send();
+    });
+
+    app.put<{ Params: { key: string } }>("/session/data/:key", async (request) => {
+      return { data: actions.setValue(request.session, readKey(request.params.key), readValue(request.body)) };
+    });
+
+    app.delete<{ Params: { key: string } }>("/session/data/:key", async (request) => {
+      return { data: actions.removeValue(request.session, readKey(request.params.key)) };
+    });
+
+    app.post("/session/data", async (request, reply) => {
+      const { key, value } = readDataForm(request.body);
+      actions.setValue(request.session, key, value);
+      return reply.redirect("/", 303);
+    });
+
+    app.post<{ Body?: { key?: unknown } }>("/session/data/delete", async (request, reply) => {
+      actions.removeValue(request.session, readKey(request.body?.key));
+      return reply.redirect("/", 303);
+    });
+
+    app.post("/login", async (request, reply) => {
+      const { session } = request;
+      const { userid, password } = readLogin(request.body);
+      await actions.signIn(session, userid, password);
+      if (isForm(request.headers["content-type"])) return reply.redirect("/", 303);
+      // A browser's token is for its cookie only; a Bearer client has nothing but this answer.
+      return session.bearer ? { userid: session.userid, token: session.token } : { userid: session.userid };
+    });
+
+    app.post("/logout", async (request, reply) => {
+      await request.session.destroy();
+      if (isForm(request.headers["content-type"])) return reply.redirect("/", 303);
+      return reply.code(204).send();
+    });
+
+    app.get("/sessions", async (request) => actions.devices(request.session, sessions));
+
+    app.delete<{ Params: { id: string } }>("/sessions/:id", async (request, reply) => {
+      await actions.endDevice(request.session, sessions, readSessionId(request.params.id));
+      return reply.code(204).send();
+    });
+
+    app.delete("/sessions", async (request) => {
+      return { ended: await actions.endOtherDevices(request.session, sessions) };
+    });
+
+    app.post<{ Body?: { id?: unknown } }>("/sessions/end", async (request, reply) => {
+      await actions.endDevice(request.session, sessions, readSessionId(request.body?.id));
+      return reply.redirect("/", 303);
+    });
+
+    app.post("/sessions/end-others", async (request, reply) => {
+      await actions.endOtherDevices(request.session, sessions);
+      return reply.redirect("/", 303);
+    });
+
+    app.get("/cart", async (request) => ({ cart: request.session.data.cart ?? {} }));
+
+    app.post("/cart", async (request, reply) => {
+      const { sku, quantity } = readCartItem(request.body);
+      const cart = await actions.changeCart(request.session, sku, quantity);
+      if (isForm(request.headers["content-type"])) return reply.redirect("/", 303);
+      return { cart };
+    });
+
+    app.get("/health", async (_request, reply) => {
+      const store = await sessions.health();
+      return reply
+        .code(store === "up" ? 200 : 503)
+        .header("Cache-Control", "no-store")
+        .send({ store });
+    });
+
+    app.get("/health/live", async () => ({ live: true }));
+  };
+}
