@@ -421,7 +421,7 @@ describe("S20: upgraded connections and event streams", () => {
     client.send("hello");
     expect(String((await once(client, "message"))[0])).toBe('{"here":1,"said":"hello"}');
     expect(await stored(app)).toEqual([{ here: 1, said: "hello" }]);
-    await app.sessions.endEverybody();
+    await app.sessions.endAll();
     client.send("again");
     expect(String((await once(client, "message"))[0])).toBe("ended");
     expect(await stored(app)).toEqual([]);

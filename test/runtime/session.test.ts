@@ -314,8 +314,8 @@ describe.each(packs("backends"))("%s", (backend) => {
     const id = parseToken(visitor.token ?? "")?.id ?? "";
     if (how === "destroy") await visitor.visit((session) => session.destroy());
     if (how === "another") await (backend === "memory" ? app : await app.another()).sessions.end(id);
-    if (how === "endAll") expect(await app.sessions.endAll("ann")).toBe(1);
-    if (how === "everybody") expect(await app.sessions.endEverybody()).toBe(1);
+    if (how === "endAll") expect(await app.sessions.endByUser("ann")).toBe(1);
+    if (how === "everybody") expect(await app.sessions.endAll()).toBe(1);
     if (how === "purge") {
       app.now += 1001;
       await app.sessions.purge();
@@ -371,7 +371,7 @@ describe.each(packs("backends"))("%s", (backend) => {
     const list = await app.sessions.list("ann");
     expect(list).toHaveLength(3);
     for (const info of list) expect(info).not.toHaveProperty("secretHash");
-    expect(await app.sessions.endAll("ann", { except: list[0]?.id })).toBe(2);
+    expect(await app.sessions.endByUser("ann", { except: list[0]?.id })).toBe(2);
     expect(await app.sessions.list("ann")).toHaveLength(1);
     expect(await app.sessions.end(list[0]?.id ?? "")).toBe(true);
     expect(await app.sessions.end(list[0]?.id ?? "")).toBe(false);

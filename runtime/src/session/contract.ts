@@ -1,5 +1,6 @@
-// What is stored of sessions, and the contract of a backend's driver.
-// Change it to store something new about every session; then driver.ts and schema.
+// What is stored of a session, and the contract that a store's driver fulfils.
+// To store something of your own about every session, use session-columns.ts; change this file when that is not enough.
+import type { SessionColumns } from "../session-columns.ts";
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -23,11 +24,16 @@ export interface SessionRow {
   ipaddress: string;
   /** User-Agent of the first request, cut to 512 characters. */
   useragent: string;
+  /** Columns of the app's own, all of those that session-columns.ts lists. */
+  columns: SessionColumns;
   /** JSON text of an object. */
   data: string;
   /** Grows with every change. */
   version: number;
 }
+
+/** What lists show: neither the secret nor the data, which may be large. */
+export type SessionInfo = Omit<SessionRow, "secretHash" | "data" | "version">;
 
 /** Moves `updated` to now (never back) and `expires` to min(updated + idle, created + lifetime). */
 export interface Touch {
@@ -54,6 +60,8 @@ export interface SessionChange {
   /** Key to JSON text of its value. A Map, since a key may be `__proto__` or empty. */
   set?: ReadonlyMap<string, string>;
   remove?: readonly string[];
+  /** Those that change. */
+  columns?: Partial<SessionColumns>;
   userid?: string | null;
   secretHash?: Uint8Array;
   authenticated?: number;
@@ -75,13 +83,6 @@ export interface StoreLimits {
   text?: { pattern: RegExp; reason: string };
 }
 
-/** In the order of ids. */
-export interface Page {
-  now: number;
-  after?: string;
-  limit: number;
-}
-
 export interface StoreStats {
   live: number;
   /** Not purged yet; 0 where expiry is native. */
@@ -92,43 +93,60 @@ export interface StoreStats {
 }
 
 /**
- * Stores sessions, and nothing else: expiry, renewal, locks and cookies are the runtime's. Rejects with StoreUnavailable
- * when the store can't be reached, with UnreadableRow for a row that can't be understood, else with what the backend
- * said. Absence is a value, not an error.
+ * Stores sessions and does nothing else: expiry, renewal, locks and cookies are decided by the runtime.
+ *
+ * A driver is made by `createDriver(settings, timeout)`, which every src/store/driver.ts exports. It connects when it is
+ * first used, not when it is made.
+ *
+ * Errors: StoreUnavailable when the store can't be reached or refuses for the moment, UnreadableRow for a row that can't
+ * be understood, otherwise the store's own error. Absence is a value, not an error.
+ *
+ * Time: the runtime bounds how long a caller waits (guard.ts, `storeTimeout`), so no driver races a call against a timer.
+ * A driver only has to make sure that an abandoned call doesn't hold a connection for good: it passes `timeout`, in
+ * milliseconds, to its client's own options.
  */
-export interface SessionDriver {
+export interface SessionDriver extends RequestStore, StoreAdministration {
   readonly limits?: StoreLimits;
-  /** No other process, such as the command line's, sees the sessions. */
+  /** True where no other process, such as the shell's tool, can see the sessions. */
   readonly inProcess?: boolean;
-  /** Creates what is missing. Idempotent, in several processes at once too. */
-  setup(): Promise<void>;
-  /** Rejects when what `setup` makes isn't there; says what is missing. */
-  check(): Promise<void>;
+  /** Rejects unless the store does what requests need. Health checks call it, so it must be cheap. */
+  ping(): Promise<void>;
+  /** Closes all connections. A second call does nothing. */
+  close(): Promise<void>;
+}
+
+/** What requests need. */
+export interface RequestStore {
   /** Never overwrites: a second row with the same id is an error. */
   create(row: SessionRow): Promise<void>;
   /**
-   * undefined: there is none. May return an expired row; the runtime decides.
+   * undefined if there is no such row. May return an expired row; the runtime decides about it.
    * Synchronous, its errors too, where the store is in this process.
    */
   read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined>;
-  /** One atomic change. Never brings a session back, never creates one. */
+  /** One atomic change. Never creates a session and never brings one back. */
   change(id: string, change: SessionChange): Promise<ChangeResult>;
-  /** True if there was one. */
+  /** Resolves to true if there was such a session. */
   end(id: string): Promise<boolean>;
-  /** A user's live sessions over an index, newest `created` first, at most `limit`. */
-  listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]>;
-  /** Ends a user's sessions but `exceptId`; the ids of those that were ended. */
+  /** A user's live sessions, found over an index, newest `created` first, at most `limit`. */
+  listByUser(userid: string, now: number, limit: number): Promise<SessionInfo[]>;
+  /** Ends all sessions of a user but the one with the id `exceptId`. Resolves to the ids that it ended, in any order. */
   endByUser(userid: string, exceptId?: string): Promise<string[]>;
-  /** Ends every session; how many. */
+}
+
+/** What the start of the app, the purge timer and `npm run sessions` need. No request waits for these. */
+export interface StoreAdministration {
+  /** Creates what is missing. Idempotent, and safe when several processes do it at once. */
+  setup(): Promise<void>;
+  /** Rejects, saying what is missing or not permitted, unless the store can do what requests will ask of it. */
+  check(): Promise<void>;
+  /** All live sessions in batches of any size, in no particular order. A session is yielded once. */
+  all(now: number): AsyncIterable<SessionInfo[]>;
+  /** Ends everybody's sessions, in batches that let requests through. Resolves to how many there were. */
   endAll(): Promise<number>;
-  /** Live sessions that can be read, a page at a time; only an empty page is the end. */
-  page(page: Page): Promise<SessionRow[]>;
   stats(now: number): Promise<StoreStats>;
-  /** Removes at most `limit` rows with `expires < now` over an index; how many. 0 where expiry is native. */
+  /** Removes at most `limit` rows with `expires < now`, found over an index. Resolves to how many; 0 where expiry is native. */
   purge(now: number, limit: number): Promise<number>;
-  ping(): Promise<void>;
-  /** Twice is fine. */
-  close(): Promise<void>;
 }
 
 /** A lifetime without limit, in seconds (about 3,000 years). */

@@ -40,6 +40,20 @@ export class Guard {
     }
   }
 
+  /** Every step of the iteration is bounded like a call of its own. */
+  async *iterate<T>(start: (driver: SessionDriver) => AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = start(this.driver)[Symbol.asyncIterator]();
+    try {
+      while (true) {
+        const { done, value } = await this.run(() => iterator.next());
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
   /** Throws if the store went down while the caller waited in line: one timeout is enough. */
   refuseIfDownSince(start: number): void {
     if (this.#downSince >= start) throw new StoreUnavailable("The session store is not available");

@@ -1,6 +1,6 @@
 // Ends the sessions beyond `maxPerUser` that were signed in the longest ago.
 // Change here which of them have to go.
-import type { SessionRow } from "./contract.ts";
+import type { SessionInfo } from "./contract.ts";
 import type { SessionContext } from "./unit-of-work.ts";
 
 /** There are more only after the limit was lowered; later sign-ins end the rest. */
@@ -28,6 +28,6 @@ export async function isBeyondLimit(context: SessionContext, userid: string, id:
   return isOver;
 }
 
-function byLatestSignIn(one: SessionRow, other: SessionRow): number {
+function byLatestSignIn(one: SessionInfo, other: SessionInfo): number {
   return other.authenticated - one.authenticated || other.created - one.created || (one.id < other.id ? -1 : 1);
 }

@@ -1,18 +1,21 @@
 // Finds a request's session, ends those of a user, purges what has expired.
 // Change here which requests get a session.
 
+import type { SessionData } from "../session-data.ts";
 import {
   type Access,
   expiry,
   type FoundRow,
   type SessionDriver,
+  type SessionInfo,
   type SessionRow,
+  type StoreStats,
   StoreUnavailable,
   UNLIMITED,
   UnreadableRow,
 } from "./contract.ts";
 import { cookieName, isSecure, readCookies } from "./cookie.ts";
-import { readData } from "./data.ts";
+import { copyOf, readData } from "./data.ts";
 import type { EventHook } from "./events.ts";
 import { Guard, Renewals, Turns } from "./guard.ts";
 import { refuseForeign } from "./origin.ts";
@@ -22,9 +25,6 @@ import type { SessionSettings } from "./settings.ts";
 import { parseToken, sameSecret, type Token } from "./token.ts";
 import type { Client, Found, SessionContext } from "./unit-of-work.ts";
 import { Visit, type VisitOptions } from "./visit.ts";
-
-/** For its user or an administrator. */
-export type SessionInfo = Omit<SessionRow, "secretHash" | "data" | "version">;
 
 /** "renewed": the session has another secret by now. */
 type Finding = Found | "renewed" | undefined;
@@ -136,27 +136,46 @@ export class Sessions {
   /** A user's live sessions, newest first, 1,000 at most. */
   async list(userid: string): Promise<SessionInfo[]> {
     const now = this.#context.now();
-    const rows = await this.#context.guard.run((driver) => driver.listByUser(userid, now, LIST_LIMIT));
-    return rows.filter(isSound).map(({ secretHash: _secret, data: _data, version: _version, ...info }) => info);
+    return this.#context.guard.run((driver) => driver.listByUser(userid, now, LIST_LIMIT));
   }
 
-  /** Ends a session by its id; whether there was one. */
+  /** Ends a session by its id. Resolves to whether there was one. */
   async end(id: string): Promise<boolean> {
     const removed = await this.#context.guard.run((driver) => driver.end(id));
     if (removed) this.#context.emit({ type: "ended", id, reason: "revoked" });
     return removed;
   }
 
-  /** Ends all sessions of a user but the one with the id `except`; how many. */
-  async endAll(userid: string, { except }: { except?: string } = {}): Promise<number> {
+  /** Ends all sessions of a user but the one with the id `except`. Resolves to how many. */
+  async endByUser(userid: string, { except }: { except?: string } = {}): Promise<number> {
     const ids = await this.#context.guard.run((driver) => driver.endByUser(userid, except));
     for (const id of ids) this.#context.emit({ type: "ended", id, userid, reason: "revoked" });
     return ids.length;
   }
 
-  /** Ends everybody's sessions, after an incident; how many. */
-  async endEverybody(): Promise<number> {
+  /** Ends everybody's sessions, after an incident. Resolves to how many. */
+  async endAll(): Promise<number> {
     return this.#context.guard.run((driver) => driver.endAll());
+  }
+
+  /** Everybody's live sessions, in batches. */
+  all(): AsyncIterable<SessionInfo[]> {
+    return this.#context.guard.iterate((driver) => driver.all(this.#context.now()));
+  }
+
+  /** A live session by its id, with its data; undefined if there is none. For administrators. */
+  async show(id: string): Promise<(SessionInfo & { data: SessionData }) | undefined> {
+    const now = this.#context.now();
+    const row = await this.#context.guard.read(id, { now });
+    if (row === undefined || row.expires < now) return undefined;
+    const { secretHash: _secret, version: _version, touched: _touched, data, ...info } = row;
+    return { ...info, data: copyOf(readData(data)) };
+  }
+
+  /** How many sessions there are, and who has the most. */
+  async stats(): Promise<StoreStats> {
+    const now = this.#context.now();
+    return this.#context.guard.run((driver) => driver.stats(now));
   }
 
   /** Whether the store answers, within `storeTimeout`. */

@@ -1,5 +1,6 @@
 // The state behind a Session: what a request has found, changed and still has to write.
 // Change here what is written when; what handlers see is in session.ts.
+import { initialColumns } from "../session-columns.ts";
 import type { SessionData } from "../session-data.ts";
 import {
   type ChangeResult,
@@ -255,6 +256,7 @@ export class UnitOfWork {
         secretHash: token.secretHash,
         ...{ userid, created: now, updated: now, authenticated, idle, expires: expiry(now, idle, now, lifetime) },
         ...this.client(),
+        columns: initialColumns,
         data: data?.text ?? EMPTY,
         version: 1,
       };

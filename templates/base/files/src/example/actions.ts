@@ -87,7 +87,7 @@ export async function endDevice(session: Session, sessions: Sessions, id: string
 export async function endOtherDevices(session: Session, sessions: Sessions): Promise<number> {
   const userid = signedIn(session);
   checkFresh(session);
-  return sessions.endAll(userid, { except: session.id });
+  return sessions.endByUser(userid, { except: session.id });
 }
 
 /** Step-up: whoever finds an open browser must not lock its owner out everywhere else. */
