@@ -18,7 +18,7 @@ function workspaceDependencies(): string[] {
   });
 }
 
-const pack = { entry: ["files/**/*.ts", "*.ts"] };
+const pack = { entry: ["files/**/*.ts", "*.ts", "test/*.ts"] };
 
 export default {
   // The compiler finds these, and it knows how the packs lie over each other.
@@ -33,7 +33,6 @@ export default {
         "test/servers/{global,keeper}.ts",
         "test/servers/mongodb/gateway.ts",
         // Processes of their own.
-        "test/drivers/sqlite-writer.ts",
         "test/browser/pictures.ts",
         "plopfile.js",
       ],

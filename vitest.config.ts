@@ -27,7 +27,11 @@ export default defineConfig({
       plugins: [overlay()],
       test: {
         name,
-        include: [`test/${name}/**/*.test.ts`],
+        include: [
+          `test/${name}/**/*.test.ts`,
+          // What is about one backend lies in its pack.
+          ...(name === "drivers" ? ["templates/backends/*/test/*.test.ts"] : []),
+        ],
         testTimeout: seconds * SECOND,
         hookTimeout: Math.max(seconds, 120) * SECOND,
         teardownTimeout: 30 * SECOND,

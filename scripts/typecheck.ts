@@ -42,12 +42,12 @@ function repositoryCheck(): Check {
   const ofPacks = (["backends", "frameworks"] as const).flatMap((kind) =>
     packs(kind).map((id) => `templates/${kind}/${id}/files`),
   );
-  const own = ["scripts", "test", "bench", "create-session-app", "runtime/src"];
+  const own = ["scripts", "test", "bench", "create-session-app", "runtime/src", "templates/backends/*/test"];
   return check(
     "repository",
     "tsconfig.json",
     ["runtime", "templates/base/files", ...ofPacks],
-    [...own.filter((folder) => existsSync(join(repository, folder))), "*.ts", "plopfile.js"],
+    [...own, "*.ts", "plopfile.js"],
   );
 }
 

@@ -9,17 +9,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/contract.ts";
-import { createDriver } from "../../templates/backends/postgres/files/src/store/driver.ts";
-import {
-  describeStore,
-  readStoreSettings,
-  type StoreSettings,
-} from "../../templates/backends/postgres/files/src/store/settings.ts";
-import { Environment } from "../../templates/base/files/src/http/environment.ts";
-import { type FreshServer, freshServer, server } from "../servers/server.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
-import { createRow, START, set } from "./rows.ts";
+import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { createRow, START, set } from "../../../../test/drivers/rows.ts";
+import { type FreshServer, freshServer, server } from "../../../../test/servers/server.ts";
+import { Environment } from "../../../base/files/src/http/environment.ts";
+import { createDriver } from "../files/src/store/driver.ts";
+import { describeStore, readStoreSettings, type StoreSettings } from "../files/src/store/settings.ts";
 
 const TIMEOUT = 1000;
 

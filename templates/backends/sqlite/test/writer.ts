@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
-import { resolveInOverlay } from "../overlay.ts";
+import { resolveInOverlay } from "../../../../test/overlay.ts";
 
 registerHooks({
   resolve(specifier, context, next) {
@@ -14,7 +14,7 @@ registerHooks({
   },
 });
 
-const { createDriver } = await import("../../templates/backends/sqlite/files/src/store/driver.ts");
+const { createDriver } = await import("../files/src/store/driver.ts");
 const [file = "", id = "", name = "", count = ""] = process.argv.slice(2);
 const driver = createDriver({ file }, 10_000);
 

@@ -16,19 +16,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UnreadableRow } from "../../runtime/src/session/contract.ts";
-import { createDriver } from "../../templates/backends/couchdb/files/src/store/driver.ts";
-import {
-  describeStore,
-  readStoreSettings,
-  type StoreSettings,
-} from "../../templates/backends/couchdb/files/src/store/settings.ts";
-import { Environment } from "../../templates/base/files/src/http/environment.ts";
-import { run } from "../servers/machine.ts";
-import { type FreshServer, freshServer, server } from "../servers/server.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
-import { comparable, createRow, existing, HOUR, newHash, START, set, stored } from "./rows.ts";
-import { waitFor } from "./waiting.ts";
+import { type SessionDriver, StoreUnavailable, UnreadableRow } from "../../../../runtime/src/session/contract.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { comparable, createRow, existing, HOUR, newHash, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { waitFor } from "../../../../test/drivers/waiting.ts";
+import { run } from "../../../../test/servers/machine.ts";
+import { type FreshServer, freshServer, server } from "../../../../test/servers/server.ts";
+import { Environment } from "../../../base/files/src/http/environment.ts";
+import { createDriver } from "../files/src/store/driver.ts";
+import { describeStore, readStoreSettings, type StoreSettings } from "../files/src/store/settings.ts";
 
 /** What is hung, dead or wrong is waited for no longer. */
 const TIMEOUT = 1500;

@@ -10,20 +10,16 @@ import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { MongoClient } from "mongodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable } from "../../runtime/src/session/contract.ts";
-import { createDriver } from "../../templates/backends/mongodb/files/src/store/driver.ts";
-import { storeError } from "../../templates/backends/mongodb/files/src/store/errors.ts";
-import {
-  describeStore,
-  readStoreSettings,
-  type StoreSettings,
-} from "../../templates/backends/mongodb/files/src/store/settings.ts";
-import { Environment } from "../../templates/base/files/src/http/environment.ts";
-import { type Document, wireServer } from "../servers/mongodb/wire.ts";
-import { type FreshServer, freshServer, server } from "../servers/server.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
-import { comparable, createRow, existing, newRow, START, set, stored } from "./rows.ts";
-import { waitFor } from "./waiting.ts";
+import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { comparable, createRow, existing, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { waitFor } from "../../../../test/drivers/waiting.ts";
+import { type Document, wireServer } from "../../../../test/servers/mongodb/wire.ts";
+import { type FreshServer, freshServer, server } from "../../../../test/servers/server.ts";
+import { Environment } from "../../../base/files/src/http/environment.ts";
+import { createDriver } from "../files/src/store/driver.ts";
+import { storeError } from "../files/src/store/errors.ts";
+import { describeStore, readStoreSettings, type StoreSettings } from "../files/src/store/settings.ts";
 
 const LOGIN = `app:${encodeURIComponent(PASSWORD)}`;
 const TIMEOUT = 1000;

@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/contract.ts";
-import { createDriver } from "../../templates/backends/sqlite/files/src/store/driver.ts";
-import { createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
-import { waitFor } from "./waiting.ts";
+import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../../../runtime/src/session/contract.ts";
+import { createRow, existing, HOUR, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { waitFor } from "../../../../test/drivers/waiting.ts";
+import { createDriver } from "../files/src/store/driver.ts";
 
 const now = START;
 let folder: string;
@@ -52,7 +52,7 @@ function writer(
   name: string,
   count = Number.POSITIVE_INFINITY,
 ): { child: ChildProcess; answered: () => number } {
-  const child = fork(join(import.meta.dirname, "sqlite-writer.ts"), [file, id, name, String(count)]);
+  const child = fork(join(import.meta.dirname, "writer.ts"), [file, id, name, String(count)]);
   children.push(child);
   let answered = 0;
   child.on("message", (number: number) => {
@@ -203,7 +203,7 @@ test("F1: a full disk refuses writes, loses nothing, and is over when there is r
 });
 
 async function refusalOfFull(pages: number): Promise<number> {
-  const { Connection } = await import("../../templates/backends/sqlite/files/src/store/connection.ts");
+  const { Connection } = await import("../files/src/store/connection.ts");
   const connection = new Connection(file, 500, (database) => database.pragma(`max_page_count = ${pages}`));
   let refused = 0;
   for (let number = 0; number < 20; number++) {

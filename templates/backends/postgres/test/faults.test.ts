@@ -3,13 +3,13 @@
 
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/contract.ts";
-import { createDriver } from "../../templates/backends/postgres/files/src/store/driver.ts";
-import { readStoreSettings } from "../../templates/backends/postgres/files/src/store/settings.ts";
-import { Environment } from "../../templates/base/files/src/http/environment.ts";
-import { type FreshServer, freshServer } from "../servers/server.ts";
-import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
-import { waitFor } from "./waiting.ts";
+import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../../../runtime/src/session/contract.ts";
+import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { waitFor } from "../../../../test/drivers/waiting.ts";
+import { type FreshServer, freshServer } from "../../../../test/servers/server.ts";
+import { Environment } from "../../../base/files/src/http/environment.ts";
+import { createDriver } from "../files/src/store/driver.ts";
+import { readStoreSettings } from "../files/src/store/settings.ts";
 
 const TIMEOUT = 2000;
 const now = START;

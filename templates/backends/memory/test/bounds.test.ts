@@ -2,9 +2,9 @@
 // Change it when another session is chosen.
 
 import { expect, test } from "vitest";
-import { UNLIMITED } from "../../runtime/src/session/contract.ts";
-import { createDriver } from "../../templates/backends/memory/files/src/store/driver.ts";
-import { comparable, createRow, existing, HOUR, newRow, START, stored } from "./rows.ts";
+import { UNLIMITED } from "../../../../runtime/src/session/contract.ts";
+import { comparable, createRow, existing, HOUR, newRow, START, stored } from "../../../../test/drivers/rows.ts";
+import { createDriver } from "../files/src/store/driver.ts";
 
 test("F7: at the bound the session that was longest without a request ends", async () => {
   const driver = createDriver({ maxSessions: 3 }, 5000);

@@ -9,21 +9,17 @@ import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { createClient, ErrorReply } from "redis";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UnreadableRow } from "../../runtime/src/session/contract.ts";
-import { createDriver } from "../../templates/backends/redis/files/src/store/driver.ts";
-import { asStoreError } from "../../templates/backends/redis/files/src/store/errors.ts";
-import {
-  describeStore,
-  readStoreSettings,
-  type StoreSettings,
-} from "../../templates/backends/redis/files/src/store/settings.ts";
-import { Environment } from "../../templates/base/files/src/http/environment.ts";
-import { freePorts, program, run } from "../servers/machine.ts";
-import { type FreshServer, freshServer, server } from "../servers/server.ts";
-import { Unit } from "../servers/unit.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
-import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
-import { waitFor } from "./waiting.ts";
+import { type SessionDriver, StoreUnavailable, UnreadableRow } from "../../../../runtime/src/session/contract.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { waitFor } from "../../../../test/drivers/waiting.ts";
+import { freePorts, program, run } from "../../../../test/servers/machine.ts";
+import { type FreshServer, freshServer, server } from "../../../../test/servers/server.ts";
+import { Unit } from "../../../../test/servers/unit.ts";
+import { Environment } from "../../../base/files/src/http/environment.ts";
+import { createDriver } from "../files/src/store/driver.ts";
+import { asStoreError } from "../files/src/store/errors.ts";
+import { describeStore, readStoreSettings, type StoreSettings } from "../files/src/store/settings.ts";
 
 /** What is hung, dead or wrong is waited for no longer. */
 const TIMEOUT = 1000;

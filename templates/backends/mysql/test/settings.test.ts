@@ -5,17 +5,13 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { createConnection } from "mysql2/promise";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/contract.ts";
-import { createDriver } from "../../templates/backends/mysql/files/src/store/driver.ts";
-import {
-  describeStore,
-  readStoreSettings,
-  type StoreSettings,
-} from "../../templates/backends/mysql/files/src/store/settings.ts";
-import { Environment } from "../../templates/base/files/src/http/environment.ts";
-import { type FreshServer, freshServer, server } from "../servers/server.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "./broken.ts";
-import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
+import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../../../runtime/src/session/contract.ts";
+import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { type FreshServer, freshServer, server } from "../../../../test/servers/server.ts";
+import { Environment } from "../../../base/files/src/http/environment.ts";
+import { createDriver } from "../files/src/store/driver.ts";
+import { describeStore, readStoreSettings, type StoreSettings } from "../files/src/store/settings.ts";
 
 const TIMEOUT = 1000;
 
