@@ -130,8 +130,11 @@ export interface RequestStore {
   end(id: string): Promise<boolean>;
   /** A user's live sessions, found over an index, newest `created` first, at most `limit`. */
   listByUser(userid: string, now: number, limit: number): Promise<SessionInfo[]>;
-  /** Ends all sessions of a user but the one with the id `exceptId`. Resolves to the ids that it ended, in any order. */
-  endByUser(userid: string, exceptId?: string): Promise<string[]>;
+  /**
+   * Ends at most `limit` sessions of a user, never the one with the id `exceptId`. Resolves to the ids that it ended, in any
+   * order; fewer than `limit` means that none are left. The runtime calls it until then.
+   */
+  endByUser(userid: string, limit: number, exceptId?: string): Promise<string[]>;
 }
 
 /** What the start of the app, the purge timer and `npm run sessions` need. No request waits for these. */
@@ -142,10 +145,10 @@ export interface StoreAdministration {
   check(): Promise<void>;
   /** All live sessions in batches of any size, in no particular order. A session is yielded once. */
   all(now: number): AsyncIterable<SessionInfo[]>;
-  /** Ends everybody's sessions, in batches that let requests through. Resolves to how many there were. */
-  endAll(): Promise<number>;
+  /** Ends at most `limit` sessions, whose ever they are. Resolves to how many; fewer than `limit` means that none are left. */
+  endAll(limit: number): Promise<number>;
   stats(now: number): Promise<StoreStats>;
-  /** Removes at most `limit` rows with `expires < now`, found over an index. Resolves to how many; 0 where expiry is native. */
+  /** Removes at most `limit` rows with `expires < now`, found over an index. Resolves to how many; fewer than `limit` means that none are left. */
   purge(now: number, limit: number): Promise<number>;
 }
 

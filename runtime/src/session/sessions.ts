@@ -40,8 +40,8 @@ export interface SessionsOptions {
 const MAX_USERAGENT = 512;
 /** Cookies of the session's name that are tried. */
 const MAX_COOKIES = 3;
-/** Rows in one statement, so that a purge blocks nobody. */
-const PURGE_BATCH = 500;
+/** How many rows one statement removes, so that it blocks nobody for long. */
+const BATCH = 500;
 const LIST_LIMIT = 1000;
 
 export class Sessions {
@@ -148,14 +148,17 @@ export class Sessions {
 
   /** Ends all sessions of a user but the one with the id `except`. Resolves to how many. */
   async endByUser(userid: string, { except }: { except?: string } = {}): Promise<number> {
-    const ids = await this.#context.guard.run((driver) => driver.endByUser(userid, except));
-    for (const id of ids) this.#context.emit({ type: "ended", id, userid, reason: "revoked" });
-    return ids.length;
+    const { guard, emit } = this.#context;
+    return inBatches(async () => {
+      const ids = await guard.run((driver) => driver.endByUser(userid, BATCH, except));
+      for (const id of ids) emit({ type: "ended", id, userid, reason: "revoked" });
+      return ids.length;
+    });
   }
 
   /** Ends everybody's sessions, after an incident. Resolves to how many. */
   async endAll(): Promise<number> {
-    return this.#context.guard.run((driver) => driver.endAll());
+    return inBatches(() => this.#context.guard.run((driver) => driver.endAll(BATCH)));
   }
 
   /** Everybody's live sessions, in batches. */
@@ -192,10 +195,7 @@ export class Sessions {
   /** Removes what has expired; how many. Runs by itself every `purgeEvery` seconds. */
   async purge(): Promise<number> {
     const { guard, emit, now } = this.#context;
-    let count = 0;
-    for (let batch = PURGE_BATCH; batch === PURGE_BATCH && !this.#closed; count += batch) {
-      batch = await guard.run((driver) => driver.purge(now(), PURGE_BATCH));
-    }
+    const count = await inBatches(async () => (this.#closed ? 0 : guard.run((driver) => driver.purge(now(), BATCH))));
     if (count > 0) emit({ type: "purged", count });
     return count;
   }
@@ -326,6 +326,18 @@ function isSound({ created, updated, authenticated, idle, expires, version }: Se
   return (
     [...times, idle, version].every(Number.isSafeInteger) && times.every((time) => time >= 0 && time <= END_OF_TIME)
   );
+}
+
+/** Repeats `remove` until it finds fewer than a batch. Resolves to how many it removed in all. */
+async function inBatches(remove: () => Promise<number>): Promise<number> {
+  let total = 0;
+  while (true) {
+    const count = await remove();
+    total += count;
+    if (count < BATCH) return total;
+    // A store in this process would otherwise keep requests waiting for as long as the work takes.
+    await new Promise(setImmediate);
+  }
 }
 
 /** A hook that fails must not break the request. */
