@@ -14,12 +14,11 @@ import {
 } from "../session/contract.ts";
 import { type Commands, RedisConnection } from "./connection.ts";
 import { encodeHash, encodeUserid, INFO_FIELDS, toColumnFields, toFields, toInfo, toRow } from "./row.ts";
+import { BATCH, SessionKeys } from "./session-keys.ts";
 import type { StoreSettings } from "./settings.ts";
 import { checkStart } from "./start-check.ts";
 import { type IndexEntry, UserIndex } from "./user-index.ts";
 
-/** How many sessions one round trip asks for. With more, other clients would notice the wait for the server's one thread. */
-const BATCH = 500;
 /** Users that `stats` names. */
 const TOP_USERS = 10;
 
@@ -29,14 +28,12 @@ export function createDriver(settings: StoreSettings, timeout: number): SessionD
 
 class RedisDriver implements SessionDriver {
   readonly #connection: RedisConnection;
-  readonly #prefix: string;
+  readonly #keys: SessionKeys;
   readonly #index: UserIndex;
-  /** The walk that `endAll` has begun. */
-  #endingWalk: AsyncGenerator<string> | undefined;
 
   constructor(settings: StoreSettings, timeout: number) {
     this.#connection = new RedisConnection(settings, timeout);
-    this.#prefix = settings.prefix;
+    this.#keys = new SessionKeys(this.#connection, settings.prefix);
     this.#index = new UserIndex(this.#connection, settings.prefix, () => this.#indexEntries());
   }
 
@@ -49,7 +46,7 @@ class RedisDriver implements SessionDriver {
       driver: this,
       connection: this.#connection,
       index: this.#index,
-      keyOf: (id) => this.#key(id),
+      keyOf: (id) => this.#keys.keyOf(id),
     });
   }
 
@@ -59,7 +56,7 @@ class RedisDriver implements SessionDriver {
     const keepUntil = row.expires + 2 * row.idle;
     const args = [`${millisecondsToLive}`, ...toFields(row)];
     if (row.userid !== null) args.push("indexed", `${keepUntil}`);
-    const created = await this.#connection.run((redis) => redis.createSession(this.#key(row.id), args));
+    const created = await this.#connection.run((redis) => redis.createSession(this.#keys.keyOf(row.id), args));
     if (created === 0) throw new Error(`There is a session ${row.id} already.`);
     if (row.userid === null) return;
     // After the session: an entry without one would be taken for one that has ended.
@@ -69,7 +66,7 @@ class RedisDriver implements SessionDriver {
 
   /** A touch is left to `change`, since HGETALL costs the server a fifth of a script. */
   async read(id: string, _access: Access): Promise<FoundRow | undefined> {
-    return toRow(id, await this.#connection.run((redis) => redis.hGetAll(this.#key(id))));
+    return toRow(id, await this.#connection.run((redis) => redis.hGetAll(this.#keys.keyOf(id))));
   }
 
   async change(id: string, change: SessionChange): Promise<ChangeResult> {
@@ -84,14 +81,16 @@ class RedisDriver implements SessionDriver {
     const hash = change.ifSecretHash ? encodeHash(change.ifSecretHash) : "";
     const conditions = [`${change.now}`, `${change.ifVersion ?? ""}`, hash, `${change.touch?.lifetime ?? ""}`];
     const args = [...conditions, `${removed.length}`, ...removed, ...set];
-    const [outcome, user, keepUntil] = await this.#connection.run((redis) => redis.changeSession(this.#key(id), args));
+    const [outcome, user, keepUntil] = await this.#connection.run((redis) =>
+      redis.changeSession(this.#keys.keyOf(id), args),
+    );
     if (outcome === "unreadable") throw new UnreadableRow("The session's times or version are not numbers");
     if (user !== undefined && keepUntil !== undefined) {
       await this.#connection.run(async (redis) => {
         // After a crash right here the index lacks the session, but nobody has been told its new secret yet.
         await this.#index.add(redis, change.now, { id, user, keepUntil: Number(keepUntil) });
         // Nobody waits for this: without it the next touch writes the entry again.
-        void redis.noteIndexed(this.#key(id), [user, keepUntil]).catch(() => undefined);
+        void redis.noteIndexed(this.#keys.keyOf(id), [user, keepUntil]).catch(() => undefined);
       });
     }
     return outcome as ChangeResult;
@@ -99,7 +98,7 @@ class RedisDriver implements SessionDriver {
 
   end(id: string): Promise<boolean> {
     return this.#connection.run(async (redis) => {
-      const user = await redis.endSession(this.#key(id), []);
+      const user = await redis.endSession(this.#keys.keyOf(id), []);
       // Nobody waits for this: the session has ended, whether or not the node with the index can be reached.
       if (user) void this.#forget(redis, user, [id]);
       return user !== null;
@@ -133,7 +132,7 @@ class RedisDriver implements SessionDriver {
     while (ids.length > 0 && ended.length < limit) {
       const batch = ids.splice(0, limit - ended.length);
       await this.#connection.run(async (redis) => {
-        const results = await Promise.all(batch.map((id) => redis.endSession(this.#key(id), [user])));
+        const results = await Promise.all(batch.map((id) => redis.endSession(this.#keys.keyOf(id), [user])));
         const successes = batch.filter((_, position) => results[position] !== null);
         ended.push(...successes);
         await this.#forget(redis, user, successes);
@@ -142,30 +141,26 @@ class RedisDriver implements SessionDriver {
     return ended;
   }
 
-  /** Goes on with one walk from call to call, since SCAN has to look at every key of the database to find the sessions. */
   async endAll(limit: number): Promise<number> {
     let ended = 0;
-    let sinceStart: number | undefined;
     while (ended < limit) {
-      if (this.#endingWalk === undefined) {
-        // Sessions may have come behind a walk, or hidden from it by moving to another node. Only an empty walk is the end.
-        if (sinceStart === 0) break;
-        sinceStart = 0;
-        this.#endingWalk = this.#walk();
+      const ids = await this.#keys.nextToEnd(Math.min(limit - ended, BATCH));
+      if (ids === undefined) {
+        await this.#index.clear();
+        break;
       }
-      const keys = await this.#nextKeys(this.#endingWalk, limit - ended);
-      const removed = await this.#connection.run((redis) => Promise.all(keys.map((key) => redis.unlink(key))));
+      const removed = await this.#connection.run((redis) =>
+        Promise.all(ids.map((id) => redis.unlink(this.#keys.keyOf(id)))),
+      );
       ended += removed.filter((count) => count > 0).length;
-      if (sinceStart !== undefined) sinceStart += keys.length;
     }
-    if (ended < limit) await this.#index.clear();
     return ended;
   }
 
   async *all(now: number): AsyncGenerator<SessionInfo[]> {
     // SCAN may name a key more than once.
     const seen = new Set<string>();
-    for await (const batch of this.#scan()) {
+    for await (const batch of this.#keys.scan()) {
       const ids = batch.filter((id) => !seen.has(id));
       for (const id of ids) seen.add(id);
       const found = await this.#fieldsOf(ids, INFO_FIELDS);
@@ -200,12 +195,8 @@ class RedisDriver implements SessionDriver {
     this.#connection.close();
   }
 
-  #key(id: string): string {
-    return `${this.#prefix}:id:${id}`;
-  }
-
   #fieldsOf(ids: readonly string[], fields: string[]): Promise<(string | null)[][]> {
-    return this.#connection.run((redis) => Promise.all(ids.map((id) => redis.hmGet(this.#key(id), fields))));
+    return this.#connection.run((redis) => Promise.all(ids.map((id) => redis.hmGet(this.#keys.keyOf(id), fields))));
   }
 
   /** An entry that can't be removed now is removed by whoever lists the user's sessions next. */
@@ -213,43 +204,8 @@ class RedisDriver implements SessionDriver {
     await this.#index.remove(redis, user, ids).catch(() => undefined);
   }
 
-  /** The ids of all sessions, some perhaps twice, by a walk through all keys of the database. */
-  async *#scan(): AsyncGenerator<string[]> {
-    const start = this.#key("");
-    let cursor = "0";
-    do {
-      const from = cursor;
-      const reply = await this.#connection.run((redis) => redis.scan(from, { MATCH: `${start}*`, COUNT: BATCH }));
-      cursor = reply.cursor;
-      yield reply.keys.map((key) => key.slice(start.length));
-    } while (cursor !== "0");
-  }
-
-  async *#walk(): AsyncGenerator<string> {
-    for await (const ids of this.#scan()) for (const id of ids) yield this.#key(id);
-  }
-
-  /** At most `count` keys, and fewer only at the end of the walk. */
-  async #nextKeys(walk: AsyncGenerator<string>, count: number): Promise<string[]> {
-    const keys: string[] = [];
-    try {
-      while (keys.length < Math.min(count, BATCH)) {
-        const { done, value } = await walk.next();
-        if (done) {
-          this.#endingWalk = undefined;
-          break;
-        }
-        keys.push(value);
-      }
-    } catch (error) {
-      this.#endingWalk = undefined;
-      throw error;
-    }
-    return keys;
-  }
-
   async *#indexEntries(): AsyncGenerator<IndexEntry[]> {
-    for await (const ids of this.#scan()) {
+    for await (const ids of this.#keys.scan()) {
       const found = await this.#fieldsOf(ids, ["userid", "expires", "idle", "indexed"]);
       yield ids.flatMap((id, position) => {
         const [user, expires, idle, indexed] = found[position] ?? [];
