@@ -49,9 +49,11 @@ function isMistake(error: unknown): boolean {
   return [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
 }
 
-/** Redis 6.2 puts the name of the script and the line before the error. */
+/** Without the name of the script and the line, which Redis 6.2 puts before the error, and Redis 7 behind it. */
 function textOf({ message }: Error): string {
-  return message.replace(/^ERR Error running script .*?: -(?=[A-Z])/, "");
+  return message
+    .replace(/^ERR Error running script .*?: -(?=[A-Z])/, "")
+    .replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?$/, "");
 }
 
 /** `failure` is why there is no connection, if that is known. */

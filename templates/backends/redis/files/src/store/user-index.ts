@@ -101,7 +101,7 @@ export class UserIndex {
     await onEach((redis, key) => redis.completeIndex(key, [begun, MARKER]));
     if (restored > 0) {
       process.emitWarning(
-        `Redis had lost ${restored} entries of the index of users' sessions, by eviction or because somebody deleted them.` +
+        `Redis had lost entries of the index of users' sessions (${restored}), by eviction or because somebody deleted them.` +
           " They have been restored from the sessions.",
       );
     }
