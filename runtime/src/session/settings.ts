@@ -17,6 +17,9 @@ export interface SessionSettings {
   cookieSecure: boolean | "auto";
   cookieHttpOnly: boolean;
   cookieSameSite: "lax" | "strict" | "none";
+  cookiePartitioned: boolean;
+  /** false: the cookie ends with the browser. */
+  cookiePersistent: boolean;
   ipAddressLock: boolean;
   userAgentLock: boolean;
   /** Of JSON text. */
@@ -30,5 +33,7 @@ export interface SessionSettings {
   trustProxy: number | readonly string[] | undefined;
   /** Besides our own, as "https://app.example.com". */
   allowedOrigins: readonly string[];
+  /** Paths to which any other site may post. */
+  allowedPaths: readonly string[];
   production: boolean;
 }

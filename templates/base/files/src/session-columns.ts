@@ -1,4 +1,4 @@
-// Columns of your own that every session has beside `data`, so that the store can index and query them.
+// Columns of your own that every session has besides `data`, so that the store can index and query them.
 // Add one here and to the schema; handlers then read and set it as `session.columns.<name>`.
 
 /** A column holds text, a number, or null. A property's name here is the column's name in the store. */
