@@ -1,6 +1,7 @@
 // Which file of public/ a request asks for: no dot files, nothing encoded, no "..".
 // Add a type to have files with another ending served.
 import { existsSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 
 const TYPES: Record<string, string> = {
   css: "text/css; charset=utf-8",
@@ -15,12 +16,17 @@ const TYPES: Record<string, string> = {
   woff2: "font/woff2",
 };
 
+export interface PublicFile {
+  url: URL;
+  type: string;
+}
+
 /** undefined: the request is about something else. */
-export function publicFile(method: string | undefined, url = "/"): { type: string; path: URL } | undefined {
+export function publicFile({ method, url = "" }: IncomingMessage): PublicFile | undefined {
   if (method !== "GET" && method !== "HEAD") return undefined;
-  const [, name, ending = ""] = /^((?:\/\w[\w.-]*)+\.(\w+))(?:\?|$)/.exec(url) ?? [];
+  const [, path, ending = ""] = /^((?:\/\w[\w.-]*)+\.(\w+))(?:\?|$)/.exec(url) ?? [];
   const type = Object.hasOwn(TYPES, ending) ? TYPES[ending] : undefined;
   if (type === undefined) return undefined;
-  const path = new URL(`../public${name}`, import.meta.url);
-  return existsSync(path) ? { type, path } : undefined;
+  const file = new URL(`../../public${path}`, import.meta.url);
+  return existsSync(file) ? { url: file, type } : undefined;
 }
