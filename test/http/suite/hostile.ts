@@ -5,7 +5,17 @@ import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Client, orHangUp, sendRaw } from "../client.ts";
 import { INJECTIONS } from "./odd-input.ts";
-import { expectNoInsides, expectStatus, guest, signedIn, someone, type Target, token, visitor } from "./visitors.ts";
+import {
+  expectError,
+  expectNoInsides,
+  expectStatus,
+  guest,
+  signedIn,
+  someone,
+  type Target,
+  token,
+  visitor,
+} from "./visitors.ts";
 
 const REQUESTS = Number(process.env.HOSTILE_REQUESTS ?? 400);
 
@@ -188,6 +198,21 @@ export function hostileTests(target: Target): void {
     expect((await client.get(`/${"a/".repeat(5_000)}`)).status).toBe(404);
     expectStatus(await orHangUp(client.get(`/${"p".repeat(100_000)}`)), 414, 431, 0);
     expect((await client.get("/session")).json.data).toEqual({ guest: true });
+  });
+
+  // Parsers that copy a list for each repeated field take longer for these than the client waits (20 s).
+  test.each([
+    ["empty fields", "&".repeat(260_000)],
+    ["one field, repeated", "a=1&".repeat(65_000)],
+    ["one list, repeated", "a[]=1&".repeat(43_000)],
+    ["one list by index", Array.from({ length: 22_000 }, (_, index) => `a[${index}]=1`).join("&")],
+    ["one field, nested", `a${"[a]".repeat(86_000)}=1`],
+    ["different fields", Array.from({ length: 25_000 }, (_, index) => `a${index}=1`).join("&")],
+    ["percent signs", `a=${"%zz".repeat(86_000)}`],
+  ])("F6: a form of nearly 256 kB is parsed without keeping the app busy: %s", async (_name, form) => {
+    const client = await guest(target);
+    expectError(await client.post("/session/data", { form }), 400, 413, 422);
+    expectStatus(await visitor(target).get("/health"), 200);
   });
 
   test("F6: bodies that aim at prototypes and parsers", async () => {
