@@ -18,15 +18,15 @@ import {
 export function bearerTests(target: Target): void {
   test("S2: a Bearer client reads and writes its session and gets no cookie back", async () => {
     const { client, token: secret, id } = await program(target);
-    const answers = [
+    const responses = [
       await client.get("/session"),
       await client.set("a", 1),
       await client.get("/"),
       await client.post("/cart", { json: { sku: "tea", quantity: 1 } }),
     ];
-    for (const answer of answers) {
-      expectStatus(answer, 200);
-      expect(answer.setCookies).toEqual([]);
+    for (const response of responses) {
+      expectStatus(response, 200);
+      expect(response.setCookies).toEqual([]);
     }
     expect((await client.get("/session")).json).toMatchObject({ id, data: { a: 1 } });
     const ended = await client.delete("/session");
