@@ -18,7 +18,9 @@ import {
 } from "../../../../test/drivers/rows.ts";
 import { waitFor } from "../../../../test/drivers/waiting.ts";
 import { type FreshServer, freshServer } from "../../../../test/servers/server.ts";
+import { RedisConnection } from "../files/src/store/connection.ts";
 import type { StoreSettings } from "../files/src/store/settings.ts";
+import { UserIndex } from "../files/src/store/user-index.ts";
 import { collectWarnings, open, prefix, SharedServer, send } from "./support.ts";
 
 const PARTS = 1024;
@@ -177,6 +179,22 @@ describe("redis index of users that has lost entries", () => {
     }
   });
 
+  test("F9: a part that is lost again during its rebuild is rebuilt once more", async () => {
+    const settings = await start();
+    const connection = new RedisConnection(settings, 5000);
+    const entries = ["one", "two"].map((id) => ({ id, user: '"ada"', keepUntil: START + HOUR }));
+    let walks = 0;
+    const index = new UserIndex(connection, prefix, async function* () {
+      walks++;
+      yield entries.slice(0, 1);
+      if (walks === 1) await command(settings, "DEL", partOf("ada"));
+      yield entries.slice(1);
+    });
+    expect((await index.idsOf('"ada"')).sort()).toEqual(["one", "two"]);
+    expect(walks).toBe(2);
+    connection.close();
+  });
+
   test("S15: a user without sessions costs no walk through the store", async () => {
     const settings = await start();
     const driver = open(settings);
@@ -199,8 +217,8 @@ describe("redis index of users that has lost entries", () => {
     const settings = await start();
     const driver = open(settings);
     await driver.setup();
-    const users = ["ada", "eve", "bob", "kim"];
-    const rows = Array.from({ length: 400 }, (_, number) => newRow({ userid: users[number % 4] as string }));
+    const users = Array.from({ length: 40 }, (_, number) => `user ${number}`);
+    const rows = Array.from({ length: 400 }, (_, number) => newRow({ userid: users[number % 40] as string }));
     await createRows(driver, rows);
     const client = await createClient({ url: settings.urls[0] as string }).connect();
     const partsLeft = async () => ((await client.sendCommand(["KEYS", `${prefix}:users:*`])) as string[]).length;
