@@ -13,9 +13,11 @@ const CLI = fileURLToPath(new URL("../src/cli/sessions.ts", import.meta.url));
 const IN_PROCESS = "no other process can see them";
 
 const REQUEST: SessionRequest = {
+  raw: {},
   method: "GET",
   url: "/",
   header: () => undefined,
+  host: undefined,
   remoteAddress: "192.0.2.1",
   isHttps: false,
 };
