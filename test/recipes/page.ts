@@ -6,11 +6,15 @@ import { repository } from "../../scripts/packs.ts";
 
 export const recipes = join(repository, "docs", "recipes");
 
+/** What the line above a block says is to be done with it. */
+export type Step = "New file" | "Replace" | "In" | "Add to";
+
 export interface Block {
-  /** The word after the fence: ts, tsx, diff, env, conf … */
-  language: string;
-  /** The file in the project that the block is about; undefined for commands. */
-  file: string | undefined;
+  step: Step;
+  /** The file in the project that the block is about. */
+  file: string;
+  /** The framework that it is for, where a page for several has a block for each. */
+  framework: string | undefined;
   text: string;
 }
 
@@ -45,12 +49,11 @@ export function readPages(): Page[] {
 
 export function readPage(name: string): Page {
   const text = readFileSync(join(recipes, `${name}.md`), "utf8");
-  const blocks = readBlocks(name, text);
-  const installs = blocks.filter(({ language }) => language === "sh").flatMap(({ text }) => readInstalls(name, text));
+  const installs = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, code = ""]) => readInstalls(name, code));
   return {
     name,
     frameworks: readFrameworks(name, text),
-    blocks,
+    blocks: readBlocks(name, text),
     dependencies: installs.filter(({ dev }) => !dev).flatMap(({ packages }) => packages),
     devDependencies: installs.filter(({ dev }) => dev).flatMap(({ packages }) => packages),
     versions: readVersions(name, text),
@@ -77,10 +80,17 @@ function readVersions(name: string, text: string): Record<string, string> {
   return Object.fromEntries(versions.flatMap((match) => (match === null ? [] : [[match[1], match[2]]])));
 }
 
+const BLOCK =
+  /^(?:(New file|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+?))?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
+
 function readBlocks(name: string, text: string): Block[] {
-  return [...text.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, language = "", file, code = ""]) => {
-    if (file === undefined && language !== "sh") throw new Error(`${name}: a block of ${language} names no file`);
-    return { language, file, text: code };
+  return [...text.matchAll(BLOCK)].flatMap(([, step, file, title, language = "", code = ""]) => {
+    if (language === "sh") return [];
+    if (step === undefined || file === undefined) {
+      throw new Error(`${name}: nothing says to what file this belongs\n${code}`);
+    }
+    if ((step === "In") !== (language === "diff")) throw new Error(`${name}: "${step}" doesn't go with ${language}`);
+    return [{ step: step as Step, file, framework: title && FRAMEWORKS[title], text: code }];
   });
 }
 

@@ -50,20 +50,14 @@ export async function followRecipe({ page, framework, backend = "memory", files 
 }
 
 function applyPage({ name, blocks }: Omit<Page, "foundations">, project: string, framework: string): void {
-  for (const { language, file, text } of blocks) {
-    if (file === undefined) continue;
-    // Where a page is for several frameworks, a block that differs says for which it is: src/main.ts#koa
-    const [path = "", only = framework] = file.split("#");
+  for (const { step, file, framework: only = framework, text } of blocks) {
     if (only !== framework) continue;
-    const place = join(project, path);
-    if (language === "diff") {
-      writeFileSync(place, applyDiff(readFileSync(place, "utf8"), text, `${name}, ${path}`));
-    } else if (language === "env") {
-      writeFileSync(place, text, { flag: "a" });
-    } else {
-      if (existsSync(place)) throw new Error(`${name}: ${path} is there already`);
-      write(place, text);
-    }
+    const place = join(project, file);
+    if (existsSync(place) === (step === "New file") && file !== ".env")
+      throw new Error(`${name}: ${file} is there, or it is not`);
+    if (step === "In") writeFileSync(place, applyDiff(readFileSync(place, "utf8"), text, `${name}, ${file}`));
+    else if (step === "Add to") writeFileSync(place, text, { flag: "a" });
+    else write(place, text);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Client, Reply } from "./client.ts";
 import { load } from "./project.ts";
 
 interface OidcProvider {
+  Session: { prototype: { authTime(): number | undefined; loginTs?: number } };
   callback(): Parameters<typeof createServer>[1];
   on(event: string, listener: (...values: unknown[]) => void): void;
 }
@@ -15,15 +16,20 @@ type ProviderClass = { default: new (issuer: string, configuration: object) => O
 
 export interface Provider {
   issuer: string;
+  /** Lets what it says of sign-ins be that many seconds older than they are. */
+  remembersFor(seconds: number): void;
   close(): void;
 }
 
 export const client = { id: "my-app", secret: "a-secret-of-the-provider" };
 
-export async function startProvider(
-  project: string,
-  more: { redirects: string[]; afterLogout?: string[] },
-): Promise<Provider> {
+interface Options {
+  redirects: string[];
+  afterLogout?: string[];
+  signedInSecondsAgo?: number;
+}
+
+export async function startProvider(project: string, more: Options): Promise<Provider> {
   const { default: OidcProvider } = await load<ProviderClass>(project, "oidc-provider");
   const server: Server = createServer().listen(0, "localhost");
   await once(server, "listening");
@@ -41,11 +47,17 @@ export async function startProvider(
       },
     ],
     cookies: { keys: ["a key of the provider"] },
-    features: { devInteractions: { enabled: true } },
-    enabledJWA: {},
+    features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
   });
+  let age = more.signedInSecondsAgo ?? 0;
+  provider.Session.prototype.authTime = function authTime() {
+    return this.loginTs === undefined ? undefined : this.loginTs - age;
+  };
   server.on("request", provider.callback() as () => void);
-  return { issuer, close: () => void server.close() };
+  const remembersFor = (seconds: number) => {
+    age = seconds;
+  };
+  return { issuer, remembersFor, close: () => void server.close() };
 }
 
 /** Follows the app's redirect to the provider, signs in and consents there, and follows back to the app. */
