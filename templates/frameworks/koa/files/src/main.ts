@@ -34,7 +34,7 @@ app.use((ctx, next) => {
   ctx.type = file.type;
   ctx.body = createReadStream(file.path);
 });
-app.use(sessionMiddleware(app, sessions));
+app.use(sessionMiddleware(sessions));
 app.use(notFound);
 app.use(handlers(sessions, config).routes());
 
