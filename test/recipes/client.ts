@@ -36,9 +36,9 @@ export class Client {
   }
 
   async send(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}): Promise<Reply> {
-    const cookie = this.cookie === "" ? {} : { cookie: this.cookie };
     const url = new URL(path, this.url);
-    const response = await fetch(url, { method, body, headers: { ...cookie, ...headers }, redirect: "manual" });
+    const sent = this.cookie === "" ? headers : { cookie: this.cookie, ...headers };
+    const response = await fetch(url, { method, body: body ?? null, headers: sent, redirect: "manual" });
     for (const line of response.headers.getSetCookie()) this.#keep(line);
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: parse(text) };
