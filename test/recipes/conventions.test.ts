@@ -20,11 +20,12 @@ export const idioms: Record<string, (session: any) => unknown> = {
     delete session.nested.deep;
   },
   remember(session) {
-    (session.cookie ?? session).maxAge = 120_000;
-    return (session.cookie ?? session).maxAge;
+    const timed = "isNew" in session ? session : session.cookie;
+    timed.maxAge = 120_000;
+    return timed.maxAge;
   },
   browserSession(session) {
-    (session.cookie ?? session).maxAge = null;
+    ("isNew" in session ? session : session.cookie).maxAge = null;
   },
   regenerate: (session) => new Promise((resolve, reject) => session.regenerate((error: unknown) => (error ? reject(error) : resolve("regenerated")))),
   save: (session) => new Promise((resolve, reject) => session.save((error: unknown) => (error ? reject(error) : resolve("saved")))),

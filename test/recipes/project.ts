@@ -45,7 +45,10 @@ export async function followRecipe({ page, framework, backend = "memory", files 
     checkVersions(one, modules);
   }
   for (const [path, text] of Object.entries(files)) write(join(project, path), text);
-  checkTypes(project);
+  checkTypes(
+    project,
+    own.blocks.map(({ file }) => file),
+  );
   return project;
 }
 
@@ -75,12 +78,19 @@ function checkVersions({ name, versions }: Pick<Page, "name" | "versions">, modu
   }
 }
 
-function checkTypes(project: string): void {
+/** The project's own tests are checked where projects are. */
+function checkTypes(project: string, files: string[]): void {
+  const include = ["src", ...files.filter((file) => file.startsWith("test/"))];
+  writeFileSync(join(project, "tsconfig.recipe.json"), JSON.stringify({ extends: "./tsconfig.json", include }));
   try {
-    execFileSync(process.execPath, [join(repository, "node_modules/typescript/bin/tsc"), "--noEmit"], {
-      cwd: project,
-      encoding: "utf8",
-    });
+    execFileSync(
+      process.execPath,
+      [join(repository, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.recipe.json"],
+      {
+        cwd: project,
+        encoding: "utf8",
+      },
+    );
   } catch (error) {
     throw new Error((error as { stdout: string }).stdout);
   }
