@@ -20,7 +20,7 @@ export interface PageView {
 
 /** Times in seconds since 1970, `idle` in seconds. */
 export interface PageSession {
-  id: string;
+  id: string | undefined;
   userid: string | null;
   created: number;
   updated: number;
