@@ -125,10 +125,10 @@ describe("S25: middleware that was written for other session systems", () => {
       app5().use(
         sessionMiddleware(app.sessions),
         flash(),
-        (request, response) => {
+        ((request, response) => {
           (request as unknown as { flash(kind: string, text: string): void }).flash("info", "saved");
           response.end();
-        },
+        }) as RequestHandler,
         (error: Error, _request: IncomingMessage, response: ServerResponse, _next: () => void) =>
           void response.writeHead(500).end(error.message),
       ),
@@ -187,9 +187,9 @@ describe("S25: middleware that was written for other session systems", () => {
     const url = await listen(
       app5().use(
         sessionMiddleware(app.sessions),
-        (request) => {
+        ((request) => {
           new Function("request", "request.session = null")(request);
-        },
+        }) as RequestHandler,
         (error: Error, _request: IncomingMessage, response: ServerResponse, _next: () => void) =>
           void response.writeHead(500).end(error.message),
       ),
