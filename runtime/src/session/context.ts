@@ -41,4 +41,6 @@ export interface CheckedRow {
 export interface Match extends CheckedRow {
   /** The token that has proved it. */
   token: Token;
+  /** For an adopted session, whose token the client has yet to learn: the Set-Cookie that removes the old cookie. */
+  clearCookie?: string;
 }

@@ -117,6 +117,8 @@ export class RequestSession {
     state.detach();
     this.#sentToken = state.token?.text;
     const setsCookie = this.#writeCookie(state, headers);
+    const oldCookie = this.#options.match?.clearCookie;
+    if (setsCookie && oldCookie !== undefined) headers.appendCookie(oldCookie);
     // A Bearer client gets a new token in the response's body.
     if (setsCookie || this.#accessed) keepPrivate(headers, setsCookie || state.tokenIsNew);
   }
@@ -172,6 +174,7 @@ export class RequestSession {
     if (endedBy === "destroyed") return "clear";
     if (endedBy !== undefined || row === undefined) return "none";
     if (tokenIsNew) return "set";
+    if (this.#options.match?.clearCookie !== undefined) return "refresh";
     return expiryMoved && this.#context.settings.cookiePersistent ? "refresh" : "none";
   }
 

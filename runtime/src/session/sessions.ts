@@ -1,6 +1,7 @@
 // All sessions of the app: finds a request's session, lists and ends sessions, purges what has expired.
 // Change here which requests get a session.
 import type { SessionData } from "../session-data.ts";
+import { type Adoption, checkAdoption, findOrAdopt } from "./adopt.ts";
 import type { Client, SessionContext } from "./context.ts";
 import { type SessionDriver, type SessionInfo, type StoreStats, StoreUnavailable, UNLIMITED } from "./contract.ts";
 import { copyOf } from "./data.ts";
@@ -23,6 +24,8 @@ export interface SessionsOptions {
   driver: SessionDriver;
   settings: SessionSettings;
   onEvent?: EventHook;
+  /** Takes over the sessions of another system. */
+  adopt?: Adoption | undefined;
   /** Milliseconds since 1970. */
   clock?: () => number;
 }
@@ -42,16 +45,19 @@ export class Sessions {
   readonly settings: SessionSettings;
   readonly #context: SessionContext;
   readonly #proxies: Proxies;
+  readonly #adoption: Adoption | undefined;
   /** By the framework's own request. */
   readonly #begun = new WeakMap<object, RequestSession>();
   #purgeTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor({ driver, settings, onEvent = () => {}, clock = Date.now }: SessionsOptions) {
+  constructor({ driver, settings, onEvent = () => {}, adopt, clock = Date.now }: SessionsOptions) {
     const emit = safely(onEvent);
     const warnings = new Set<string>();
     this.settings = settings;
     this.#proxies = new Proxies(settings.trustProxy);
+    if (adopt !== undefined) checkAdoption(adopt);
+    this.#adoption = adopt;
     this.#context = {
       settings,
       lifetime: settings.lifetime === 0 ? UNLIMITED : settings.lifetime,
@@ -232,7 +238,10 @@ export class Sessions {
         if (found === "renewed") return new RequestSession(this.#context, { ...options, bearerIsStale });
         return new RequestSession(this.#context, { ...options, bearerIsStale, match: found, starts });
       };
-      const found = findSession(this.#context, tokens, client);
+      const found =
+        this.#adoption === undefined || bearer
+          ? findSession(this.#context, tokens, client)
+          : findOrAdopt(this.#context, this.#adoption, request, tokens, client);
       return found instanceof Promise ? found.then(begin).catch(refuse) : begin(found);
     } catch (error) {
       if (error instanceof CrossOrigin) this.#reportCrossOrigin(request, error);
