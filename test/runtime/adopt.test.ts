@@ -114,6 +114,9 @@ test("S13 S14 S29: a response that was lost costs nothing; after a sign-in or a 
   await first.visit((session) => session.signIn("ann"));
   const { result: seen, setCookie } = await look(withOldCookie(app));
   expect([seen, setCookie]).toEqual([[undefined, null, {}], []]);
+  // Where each visit starts a session, this one must not: its cookie would replace the one of the sign-in.
+  const visited = await look(withOldCookie(adopting(app, old, { start: "visit" })));
+  expect(visited.setCookie).toEqual([]);
 
   const second = withOldCookie(app, "two");
   await look(second);
@@ -205,6 +208,7 @@ test("S2 S3 S7 S29: a session of here comes first, a Bearer token has none of it
   expect((await look(bearer)).result?.[1]).toBe(null);
   expect(old.reads).toBe(0);
   expect((await look(withOldCookie(app, "past"))).result).toEqual([undefined, null, {}]);
+  expect(old.rows.has("past")).toBe(true);
 });
 
 test("S4 S29: a cookie that ends with the browser is set for an adopted session too", async () => {
