@@ -81,7 +81,7 @@ function readVersions(name: string, text: string): Record<string, string> {
 }
 
 const BLOCK =
-  /^(?:(New file|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+?))?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
+  /^(?:(New file|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+?))?(?:, [^\n]+)?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
 
 function readBlocks(name: string, text: string): Block[] {
   return [...text.matchAll(BLOCK)].flatMap(([, step, file, title, language = "", code = ""]) => {
