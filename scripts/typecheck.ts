@@ -37,7 +37,7 @@ function check(name: string, extended: string, rootDirs: string[], include: stri
   return { name, config };
 }
 
-/** The repository's own code; it may reach into any pack. */
+/** Checks the repository's own code, which may import from any pack. */
 function repositoryCheck(): Check {
   const ofPacks = (["backends", "frameworks"] as const).flatMap((kind) =>
     packs(kind).map((id) => `templates/${kind}/${id}/files`),

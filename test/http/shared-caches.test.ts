@@ -1,4 +1,4 @@
-// Responses that bring caching headers of their own, as Express' files do: no shared cache may keep what is one visitor's.
+// Responses with caching headers of their own, as Express' files have: no shared cache may keep what belongs to one visitor.
 // Responses without such headers are in suite/cookie.ts.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -45,7 +45,7 @@ test.each([...PATHS, "/write/chosen"])(
   },
 );
 
-test("S23: what the handler has chosen for a file stays", async () => {
+test("S23: a Cache-Control that the handler has set for a file stays", async () => {
   const { headers } = await fetch(`${project.url}/write/chosen`);
   expect(headers.get("cache-control")).toBe("private, max-age=60");
 });
