@@ -11,6 +11,11 @@ export default {
   server: "mariadb",
   variants: ["mysql"],
   capabilities: { sharedStore: true, nativeExpiry: false, touchesOnRead: false, needsSetup: true },
+  columnEdit: {
+    file: "schema.sql",
+    before: "  version       BIGINT",
+    declarations: "  tenant VARCHAR(255) NOT NULL,\n  seats BIGINT,\n",
+  },
   environment: (url = "", unique) => ({ DATABASE_URL: url, SESSION_TABLE: unique }),
   async open(url, unique) {
     if (url === undefined) throw new Error("this backend needs a server");
