@@ -16,17 +16,21 @@ const TIMEOUT_MS = 20_000;
 const CHANGES: Record<string, [was: string, is: string][]> = {
   fastify: [["Fastify({", "Fastify({\n  http2: true,"]],
   hono: [
-    ["serve({", "serve({ createServer,"],
+    ["createAdaptorServer({", "createAdaptorServer({ createServer,"],
     ["import ", 'import { createServer } from "node:http2";\nimport '],
   ],
-  koa: [
-    ["app.listen(", "createServer(app.callback()).listen("],
-    ["import ", 'import { createServer } from "node:http2";\nimport '],
-  ],
+  koa: [['from "node:http"', 'from "node:http2"']],
   node: [
-    ['from "node:http"', 'from "node:http2"'],
-    // HTTP/2's responses don't have this method of node:http's.
-    ["response.setHeaders(security)", "for (const [name, value] of security) response.setHeader(name, value)"],
+    [
+      'import { createServer } from "node:http";',
+      // The responses of HTTP/2 lack this method of node:http's, which the project uses.
+      `import { createServer, Http2ServerResponse } from "node:http2";
+      Object.assign(Http2ServerResponse.prototype, {
+        setHeaders(headers) {
+          for (const [name, value] of headers) this.setHeader(name, value);
+        },
+      });`,
+    ],
   ],
 };
 
@@ -51,7 +55,7 @@ describe.each(Object.entries(CHANGES))("%s", (framework, changes) => {
   afterAll(async () => {
     session?.destroy();
     // What main.ts does at a stop is for node:http's server.
-    await project.kill();
+    await project?.kill();
   });
 
   async function send(method: string, path: string, headers: OutgoingHttpHeaders, body?: unknown) {
