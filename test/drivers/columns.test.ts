@@ -11,7 +11,7 @@ import { Environment } from "../../templates/base/files/src/http/environment.ts"
 import { assemble } from "../http/assemble.ts";
 import { server } from "../servers/server.ts";
 import type { Fixture } from "./fixture.ts";
-import { createRow, existing, infoOf, START } from "./rows.ts";
+import { comparable, createRow, existing, infoOf, START } from "./rows.ts";
 
 const now = START;
 const drivers: SessionDriver[] = [];
@@ -77,10 +77,9 @@ test.for(packs("backends"))(
     expect((await Array.fromAsync(b.all(now))).flat()).toEqual([infoOf(row)]);
 
     expect(await b.change(row.id, { now, columns: { seats: 9_000_000_000 } as object })).toBe("done");
-    expect(await existing(a, row.id)).toMatchObject({
-      columns: columns("acmé '\"\\ 😀", 9_000_000_000),
-      data: '{"a":1}',
-    });
+    expect(comparable(await existing(a, row.id))).toEqual(
+      comparable({ ...row, columns: columns("acmé '\"\\ 😀", 9_000_000_000) }),
+    );
     const change = { now, columns: columns("other", null), userid: "bob", set: new Map([["b", "2"]]) };
     const { version } = await existing(a, row.id);
     expect(await a.change(row.id, { ...change, ifVersion: version + 1 })).toBe("conflict");

@@ -13,7 +13,7 @@ import {
   StoreUnavailable,
   UnreadableRow,
 } from "../session/contract.ts";
-import { Turns } from "../session/guard.ts";
+import { Turns } from "../session/turns.ts";
 import { CouchdbDatabase, type Found, type UserEntry } from "./database.ts";
 import { applyChange, type Document, decodeUser, sessionId, toDocument, toRow } from "./document.ts";
 import type { StoreSettings } from "./settings.ts";

@@ -2,7 +2,8 @@
 // Change it where an error needs more than the page or the JSON that errors.ts makes of it.
 import { inspect } from "node:util";
 import type { Context, Middleware } from "koa";
-import { BODY_HEADERS, Problem, toResponse } from "./errors.ts";
+import { removeRepresentation } from "../session/response-headers.ts";
+import { Problem, toResponse } from "./errors.ts";
 
 /** Stands around all routes and sees what none of them has responded to. */
 export const notFound: Middleware = async (ctx, next) => {
@@ -24,7 +25,7 @@ export function onError(this: Context, thrown: unknown): void {
     this.res.destroy();
     return;
   }
-  for (const name of BODY_HEADERS) this.remove(name);
+  removeRepresentation(this);
   const { status, headers, body } = toResponse(error, {
     accept: this.get("accept"),
     hasHeader: (name) => this.res.hasHeader(name),
