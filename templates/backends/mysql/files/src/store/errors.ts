@@ -10,18 +10,6 @@ interface MysqlError extends Error {
   fatal?: boolean;
 }
 
-/** A statement longer than the server's `max_allowed_packet`. The session it would store is too large for this server. */
-export class StatementTooLarge extends Error {
-  override readonly name = "StatementTooLarge";
-  readonly status = 413;
-
-  constructor(limit: number, settings: StoreSettings) {
-    super(
-      `The session is too large for ${describeStore(settings)}: its max_allowed_packet is ${limit} bytes. Raise it to at least five times SESSION_MAX_DATA_BYTES.`,
-    );
-  }
-}
-
 export class MissingTable extends Error {
   override readonly name = "MissingTable";
 

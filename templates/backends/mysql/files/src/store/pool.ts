@@ -12,14 +12,8 @@ import {
   type RowDataPacket,
 } from "mysql2/promise";
 import { StoreUnavailable } from "../session/contract.ts";
-import {
-  connectError,
-  connectionLost,
-  onlyStatementFailed,
-  rolledBack,
-  StatementTooLarge,
-  statementError,
-} from "./errors.ts";
+import { DataTooLarge } from "../session/data.ts";
+import { connectError, connectionLost, onlyStatementFailed, rolledBack, statementError } from "./errors.ts";
 import { describeStore, type StoreSettings } from "./settings.ts";
 
 /**
@@ -115,7 +109,12 @@ export class MysqlPool implements Queries {
     const complete = (sql: string, values: Value[]): string => {
       const statement = connection.format(sql, values);
       const limit = this.#maxStatementBytes.get(connection.connection) ?? Number.POSITIVE_INFINITY;
-      if (statement.length >= limit) throw new StatementTooLarge(limit, this.#settings);
+      if (statement.length >= limit) {
+        const remedy = "Raise it to at least five times SESSION_MAX_DATA_BYTES.";
+        throw new DataTooLarge(
+          `The session is too large for the server: max_allowed_packet is ${limit} bytes. ${remedy}`,
+        );
+      }
       return statement;
     };
     return {
@@ -156,7 +155,7 @@ export class MysqlPool implements Queries {
       connection.release();
       return result;
     } catch (error) {
-      if (error instanceof StatementTooLarge || onlyStatementFailed(error)) connection.release();
+      if (error instanceof DataTooLarge || onlyStatementFailed(error)) connection.release();
       else discard(connection);
       throw error;
     }
