@@ -49,6 +49,14 @@ describe("couchdb access", () => {
     expect((await failure(open(outsider).ping())).message).toMatch(/^COUCHDB_USER: .* denies user "user-/);
   });
 
+  test("F11: a database that refuses the app's documents stops the start with its reason", async () => {
+    await open(shared.settings()).setup();
+    const refuse = "function () { throw({ forbidden: 'sessions are closed' }); }";
+    await shared.ask("/_design/strict", "PUT", { validate_doc_update: refuse });
+    const error = await failure(open(shared.settings()).check());
+    expect(error.message).toMatch(/^COUCHDB_URL: .* denies user "[^"]*" a permission \(sessions are closed\)$/);
+  });
+
   async function failLogins(user: StoreSettings): Promise<number> {
     const authorization = `Basic ${btoa(`${user.user}:wrong`)}`;
     let status = 0;
