@@ -84,8 +84,13 @@ export function makeClient({ urls, sentinels }: StoreSettings, timeout: number):
 }
 
 /** Less than a request may take, so that its error can say that it was the connecting which failed. */
-export function connectTimeoutOf(timeout: number): number {
+function connectTimeoutOf(timeout: number): number {
   return timeout * 0.8;
+}
+
+/** For the network and the first words together. */
+export function handshakeTimeoutOf(timeout: number): number {
+  return timeout * 0.9;
 }
 
 interface MasterClient {
