@@ -48,7 +48,8 @@ export function makeClient({ urls, sentinels }: StoreSettings, timeout: number):
   // Without a connection a request gets its 503 at once instead of waiting in a queue.
   const node = { disableOfflineQueue: true, maintNotifications: "disabled" as const };
   // The client's own timeout for commands only covers the time before they are sent.
-  const all = { RESP: 3 as const, scripts, commandOptions: { timeout: undefined } };
+  const commandOptions = { timeout: undefined } as object;
+  const all = { RESP: 3 as const, scripts, commandOptions };
   if (sentinels.length > 0) {
     const [sentinel] = sentinels.map((text) => new URL(text)) as [URL];
     const client = createSentinel({
