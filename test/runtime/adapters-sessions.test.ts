@@ -36,10 +36,7 @@ describe.each(frameworks)("%s", (framework) => {
       const { app } = await overtaken(
         (session) => write(session, {}, "cart"),
         (session) => write(session, { apple: 1 }, "cart"),
-        (session) =>
-          session.update((data) => {
-            data.cart = {};
-          }),
+        (session) => session.update((data) => void Object.assign(data, { cart: {} })),
       );
       expect(await app.stored()).toEqual([{ cart: {} }]);
     });

@@ -3,8 +3,8 @@
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { redirect, sendJson, sendNothing } from "./files/src/http/answer.ts";
-import { answerError } from "./files/src/http/error-handler.ts";
+import { respondToError } from "./files/src/http/error-handler.ts";
+import { sendJson } from "./files/src/http/respond.ts";
 import { Router } from "./files/src/http/router.ts";
 import { type Exchange, withSessions } from "./files/src/session/adapter.ts";
 
@@ -20,11 +20,11 @@ export default {
     });
     router.on("GET", "/redirect", ({ response, session }) => {
       write(session);
-      redirect(response, "/next");
+      response.writeHead(303, { location: "/next" }).end();
     });
     router.on("GET", "/empty", ({ response, session }) => {
       write(session);
-      sendNothing(response);
+      response.writeHead(204).end();
     });
     router.on("GET", "/stream", ({ response, session }) => {
       write(session);
@@ -43,12 +43,12 @@ export default {
     });
     router.on("GET", "/large", ({ response, session }) => {
       write(session, LARGE);
-      redirect(response, "/next");
+      response.writeHead(303, { location: "/next" }).end();
     });
     const respond = async ({ response, session }: Exchange) =>
       sendJson(response, { result: (await handle(session)) ?? null });
     for (const method of ["GET", "PUT", "POST", "DELETE"]) router.on(method, "/handle", respond);
-    const inner = withSessions(sessions, respond, answerError);
+    const inner = withSessions(sessions, respond, respondToError);
     return createServer(
       withSessions(
         sessions,
@@ -58,7 +58,7 @@ export default {
           write(exchange.session, 1, "outer");
           inner(request, response);
         },
-        answerError,
+        respondToError,
       ),
     );
   },

@@ -1,15 +1,15 @@
-// Which bodies are read, and how: JSON and forms, 256 kB at most. What they hold is checked by input.ts.
-// Change the limit here, and which types are read in input.ts.
+// Reads request bodies: JSON and forms, up to 256 kB. Handlers find them in request.body, and have to check them.
+// Change the limit here, and which types are read in body-format.ts.
 import express from "express";
-import { bodyFormat } from "../example/input.ts";
+import { bodyFormat } from "./body-format.ts";
 
 const limit = "256kb";
 
-/** Leaves the parsed body in request.body; nothing without one, or for any other type. */
+/** Without a body, or for a body of any other type, request.body is undefined. */
 export const readBody = [
-  // Not strict: `null` and `"text"` are JSON, of the wrong type (422), not malformed (400).
+  // Not strict: `null` and `"text"` are JSON too. They are of the wrong type (422), not malformed (400).
   express.json({ type: ({ headers }) => bodyFormat(headers) === "json", limit, strict: false }),
-  // As many fields as the limit has room for.
+  // A form may have as many fields as the limit has room for.
   express.urlencoded({
     type: ({ headers }) => bodyFormat(headers) === "form",
     limit,
