@@ -39,7 +39,7 @@ function check(name: string, extended: string, rootDirs: string[], include: stri
   return { name, config };
 }
 
-/** The repository's own code; it may reach into any pack. */
+/** Checks the repository's own code, which may import from any pack. */
 function repositoryCheck(): Check {
   const ofPacks = (["backends", "frameworks"] as const).flatMap((kind) =>
     packs(kind).map((id) => `templates/${kind}/${id}/files`),
@@ -65,11 +65,12 @@ function pairCheck(pair: Pair): Check {
   return check(`${pair.framework}-${pair.backend}`, strictest, roots(pair), include, STRICTER);
 }
 
-/** The compiler's complaints; empty: none. */
+const compiler = join(repository, "node_modules", "typescript", "bin", "tsc");
+
+/** Resolves to the compiler's errors, as text; to an empty string if there are none. */
 function compile({ config }: Check): Promise<string> {
-  const compiler = join(repository, "node_modules", ".bin", "tsc");
   return new Promise((resolve, reject) => {
-    const child = spawn(compiler, ["-p", config, "--pretty", "false"], { cwd: repository });
+    const child = spawn(process.execPath, [compiler, "-p", config, "--pretty", "false"], { cwd: repository });
     let output = "";
     child.stdout.on("data", (text) => {
       output += text;
