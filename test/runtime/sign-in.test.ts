@@ -8,7 +8,7 @@ import { backends, setIdle, started, stored } from "./backends.ts";
 import { dataOf, Visitor } from "./visitor.ts";
 
 describe.each(backends)("%s", (backend) => {
-  test("S13: a sign-in while 50 requests are in flight keeps all their writes, and the old token is dead with its answer", async ({
+  test("S13: a sign-in while 50 requests are in flight keeps all their writes, and the old token is dead with its response", async ({
     skip,
   }) => {
     const { app, visitor } = await started(backend, skip);
@@ -100,7 +100,7 @@ describe.each(backends)("%s", (backend) => {
     },
   );
 
-  test("S13: of two sign-ins at the same time, each answer's cookie works", async ({ skip }) => {
+  test("S13: of two sign-ins at the same time, each response's cookie works", async ({ skip }) => {
     const { app, visitor } = await started(backend, skip);
     const other = new Visitor(app, visitor.token);
     const both = Promise.withResolvers<void>();
@@ -169,7 +169,7 @@ describe.each(backends)("%s", (backend) => {
     expect((await visitor.visit((session) => session.exists)).result).toBe(false);
   });
 
-  test("S13: a renewal whose answer came too late is the request's own", async ({ skip }) => {
+  test("S13: a renewal whose result came too late is the request's own", async ({ skip }) => {
     const { app, visitor } = await started(backend, skip);
     const { change } = app.driver;
     await visitor.visit(async (session) => {

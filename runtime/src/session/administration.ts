@@ -122,7 +122,7 @@ export class Administration {
     await this.#context.guard.driver.close();
   }
 
-  /** Jittered, so that processes don't purge together. Never keeps the process alive. */
+  /** The wait is jittered, so that processes don't purge together. The timer never keeps the process alive. */
   #schedulePurge(): void {
     if (this.#closed) return;
     const waitMs = this.#context.settings.purgeEvery * 1000 * (0.5 + Math.random());

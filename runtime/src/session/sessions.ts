@@ -36,7 +36,7 @@ export class Sessions extends Administration {
   readonly settings: SessionSettings;
   readonly #context: SessionContext;
   readonly #proxies: Proxies;
-  /** By the framework's own request. */
+  /** What has begun, by the framework's own request. */
   readonly #begun = new WeakMap<object, RequestSession>();
 
   constructor(options: SessionsOptions) {
@@ -135,7 +135,7 @@ export class Sessions extends Administration {
     this.#context.emit({ type: "crossOrigin", method, path, origin, host });
   }
 
-  /** Read when it is needed; at once where the address decides, since a connection that has closed meanwhile has none. */
+  /** The client is read when it is needed; at once where its address decides, since a connection that closes loses it. */
   #clientOf(request: SessionRequest): () => Client {
     const read = (): Client => ({
       ipaddress: this.#proxies.address(request),

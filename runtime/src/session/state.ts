@@ -233,7 +233,7 @@ export class SessionState {
     if (this.#row !== undefined) this.#row = { ...this.#row, data: "{}", columns: initialColumns, userid: null };
   }
 
-  /** As if the request had come without a session. */
+  /** Goes on as if the request had come without a session. */
   startOver(): void {
     this.#endedBy = undefined;
     this.#row = undefined;
