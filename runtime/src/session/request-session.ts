@@ -1,6 +1,7 @@
 // One request and its session: what adapters call when the request comes in and before its response is sent.
 // Change here when a session is saved, and what a failed save means for the response.
 import type { SessionContext, SessionOptions } from "./context.ts";
+import { InvalidData } from "./data.ts";
 import { LateWrites } from "./late-writes.ts";
 import { keepPrivate, type ResponseHeaders, removeRepresentation } from "./response-headers.ts";
 import { finish } from "./saving.ts";
@@ -14,7 +15,7 @@ const RENEWAL_RACE_MS = 100;
 const TOKEN_NOT_SENT =
   "A session got a new token after the response's headers had been sent, so that the client can't learn it: sign in before";
 
-export interface RequestSessionOptions extends SessionOptions {
+interface RequestSessionOptions extends SessionOptions {
   /** Whether the client speaks HTTPS. */
   isHttps: boolean;
   /** The request by itself starts a session. */
@@ -59,6 +60,21 @@ export class RequestSession {
     this.#accessed = this.#options.unavailable === undefined;
     this.#session ??= new Session(this.state);
     return this.#session;
+  }
+
+  /**
+   * Gives a framework's request the property `session`. The property is this one object's own, never a prototype's that
+   * other apps and session middleware in the process share, and it is only added where there is none yet.
+   */
+  exposeOn(target: object): void {
+    if (Object.hasOwn(target, "session")) return;
+    Object.defineProperty(target, "session", {
+      configurable: true,
+      get: () => this.session,
+      set() {
+        throw new InvalidData("The session can't be replaced: end it with session.destroy(), or set session.data");
+      },
+    });
   }
 
   /** The session without the handler's view of it. */
