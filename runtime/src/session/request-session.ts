@@ -52,6 +52,7 @@ export class RequestSession {
   #sentToken: string | undefined;
   #responseSent = false;
   #checksLateWrites = false;
+  #unsavedReported = false;
   /** Saving has failed. The error's response passes through here as well, and must get out. */
   #failed = false;
 
@@ -102,7 +103,9 @@ export class RequestSession {
   /** To be called when the response has been sent, or its connection has closed. */
   responseSent(): void {
     this.#responseSent = true;
-    if (this.#state !== undefined) this.#watchLateWrites(this.#state);
+    if (this.#state === undefined) return;
+    this.#warnUnsavedAfterResponse(this.#state);
+    this.#watchLateWrites(this.#state);
   }
 
   /** Writes the session's headers. To be called after `complete`, right before the headers are sent. */
@@ -194,11 +197,11 @@ export class RequestSession {
   }
 
   #warnUnavailable(state: SessionState, reason: string): undefined {
-    if (state.unsaved() !== undefined) this.#warn(`A session was written to, and not saved. ${reason}`);
+    if (state.unsaved() !== undefined) this.#warnUnsaved(`A session was written to, and not saved. ${reason}`);
   }
 
   #warnTooLate(state: SessionState): undefined {
-    if (state.unsaved() !== undefined) this.#warn(TOO_LATE);
+    if (state.unsaved() !== undefined) this.#warnUnsaved(TOO_LATE);
   }
 
   /** Code that gets hold of the session now may write to it, and nobody would save that. */
@@ -214,10 +217,10 @@ export class RequestSession {
   }
 
   #warnUnsavedAfterResponse(state: SessionState): void {
-    // A save of the handler's own is under way.
-    if (state.queue.latest !== undefined) return;
+    // A save is under way, or it has been reported that there was none.
+    if (this.#failed || this.#unsavedReported || state.queue.latest !== undefined) return;
     try {
-      if (state.unsaved() !== undefined) this.#warn(AFTER_RESPONSE);
+      if (state.unsaved() !== undefined) this.#warnUnsaved(AFTER_RESPONSE);
     } catch (error) {
       this.#reportUnsaved(error as Error);
     }
@@ -230,7 +233,12 @@ export class RequestSession {
   }
 
   #reportUnsaved(error: Error): void {
-    this.#warn(`A session was not saved: ${error.message}`);
+    this.#warnUnsaved(`A session was not saved: ${error.message}`);
+  }
+
+  #warnUnsaved(message: string): void {
+    this.#unsavedReported = true;
+    this.#warn(message);
   }
 
   #warn(message: string): void {

@@ -31,7 +31,7 @@ export function finish(state: SessionState): Promise<void> | undefined {
   return state.queue.run(async () => {
     await latest;
     await save(state, unsaved ?? state.unsaved());
-    if (state.touchDue()) await touch(state);
+    await touchIfDue(state);
   });
 }
 
@@ -43,7 +43,7 @@ export async function saveNow(state: SessionState): Promise<void> {
   const found = await lookAgain(state);
   if (found === undefined) return;
   state.accessed(found.row);
-  if (state.touchDue()) await touch(state);
+  await touchIfDue(state);
 }
 
 /** For `session.reload()`: what is not saved yet is kept. */
@@ -52,7 +52,7 @@ export async function reload(state: SessionState): Promise<void> {
   const found = await lookAgain(state);
   if (own === undefined || found === undefined) return;
   state.adopt(found.row, copyOf(found.data), own.data);
-  if (state.touchDue()) await touch(state);
+  await touchIfDue(state);
 }
 
 /** Reads the session again, which is an access, and ends the request's view of it if it is gone. */
@@ -209,9 +209,9 @@ async function afterRenewal(
 }
 
 /** For drivers that can't touch while they read. A failure is no loss, since the next access touches again. */
-export async function touch(state: SessionState): Promise<void> {
+export async function touchIfDue(state: SessionState): Promise<void> {
   const { row, context } = state;
-  if (row === undefined) return;
+  if (row === undefined || !state.touchDue()) return;
   const change: SessionChange = { now: context.now(), touch: touchOf(state), ifSecretHash: row.secretHash };
   try {
     const result = await context.guard.run((driver) => driver.change(row.id, change));

@@ -4,7 +4,7 @@ import type { SessionData } from "../session-data.ts";
 import { patchData, type SessionChange, type SessionRow } from "./contract.ts";
 import { changesOf, copyOf, readData } from "./data.ts";
 import { retryOnConflict } from "./retry.ts";
-import { lookAgain, save, touchOf } from "./saving.ts";
+import { lookAgain, save, touchIfDue, touchOf } from "./saving.ts";
 import type { SessionState } from "./state.ts";
 import { equalHashes } from "./token.ts";
 import { checkSize } from "./working-copy.ts";
@@ -62,6 +62,7 @@ async function attempt<T>(
     if (current === undefined) return "gone";
     if (current.version !== row.version) return "conflict";
     state.adopt(current, draft, seen);
+    await touchIfDue(state);
     return { result };
   }
   checkSize(context, changed.text, row.data);
