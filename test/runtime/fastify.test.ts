@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import middie from "@fastify/middie";
 import type { FastifyInstance } from "fastify";
 import { expect, onTestFinished, test } from "vitest";
-import { answerRaw } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
+import { respondToRawError } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
 import { sessionPlugin } from "../../templates/frameworks/fastify/files/src/session/adapter.ts";
 import { write } from "./adapter.ts";
 import { memoryApp } from "./memory.ts";
@@ -20,7 +20,7 @@ const createFastify = pack("fastify") as typeof import("fastify").default;
 async function serve(routes: (fastify: FastifyInstance, app: App) => void | Promise<void>) {
   const app = await memoryApp();
   const fastify = createFastify();
-  fastify.register(sessionPlugin, { sessions: app.sessions, answerRaw });
+  fastify.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
   fastify.register(async (scope) => routes(scope, app));
   onTestFinished(() => fastify.close());
   return { app, url: await fastify.listen({ host: "127.0.0.1", port: 0 }) };
@@ -140,7 +140,7 @@ test.each([0, 20])("S12: what an onResponse hook writes after %i ms is an event"
 test("S16: a framework that trusts a proxy which sessions don't is warned of, once", async () => {
   const app = await memoryApp();
   const fastify = createFastify({ trustProxy: true });
-  fastify.register(sessionPlugin, { sessions: app.sessions, answerRaw });
+  fastify.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
   fastify.get("/", async (request) => request.session.exists);
   for (let count = 0; count < 2; count++) await fastify.inject("/");
   expect(app.events).toEqual([{ type: "warning", message: expect.stringContaining("SESSION_TRUST_PROXY") }]);
@@ -150,7 +150,7 @@ test("S26: a scope with the plugin beside one without: sessions are only where t
   const app = await memoryApp();
   const fastify = createFastify();
   fastify.register(async (scope) => {
-    scope.register(sessionPlugin, { sessions: app.sessions, answerRaw });
+    scope.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
     scope.get("/with", async (request) => typeof request.session);
   });
   fastify.get("/without", async (request) => typeof request.session);

@@ -28,8 +28,8 @@ export interface SessionsOptions {
 }
 
 const MAX_USERAGENT_LENGTH = 512;
-/** How many rows one statement removes, so that it blocks nobody for long. */
-const BATCH_SIZE = 500;
+/** How many rows one statement removes. In SQLite, whose statements hold up the process, these take some milliseconds. */
+const BATCH_SIZE = 100;
 const LIST_LIMIT = 1000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 2000;

@@ -22,14 +22,18 @@ declare module "fastify" {
 export interface SessionPluginOptions {
   sessions: Sessions;
   /** Responds in place of a handler that has taken `reply.raw` for itself, where its session can't be saved. */
-  answerRaw: (error: unknown, request: FastifyRequest, response: ServerResponse) => void;
+  respondToRawError: (error: unknown, request: FastifyRequest, response: ServerResponse) => void;
 }
 
 /**
  * Finds the session of every request and saves it before the response is sent, through reply.raw too. Errors (403, 413,
  * 503) go to the app's error handler.
  */
-export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, { sessions, answerRaw }, done) => {
+export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
+  app,
+  { sessions, respondToRawError },
+  done,
+) => {
   // Registered twice, in a scope and in one below it, the plugin is one.
   if (app.hasRequestDecorator(REQUEST_SESSION)) return done();
   app.decorateRequest(REQUEST_SESSION, undefined);
@@ -45,7 +49,7 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, 
     const requestSession = await sessions.begin(new NodeRequest(request.raw, request.originalUrl));
     request[REQUEST_SESSION] = requestSession;
     // What bypasses onSend, by way of reply.raw or reply.hijack(), has no error handler.
-    holdResponse(reply.raw, requestSession, (error) => answerRaw(error, request, reply.raw));
+    holdResponse(reply.raw, requestSession, (error) => respondToRawError(error, request, reply.raw));
     if (requestSession.refusal !== undefined) throw requestSession.refusal;
   });
 
