@@ -29,7 +29,7 @@ export default {
     ".": {
       entry: [
         "scripts/*.{ts,mjs}",
-        "test/**/*.test.ts",
+        "test/**/*.{test,types}.ts",
         "test/servers/{global,keeper}.ts",
         "test/servers/mongodb/gateway.ts",
         // Run as processes of their own.

@@ -245,9 +245,9 @@ export class Sessions {
     return requestSession;
   }
 
-  #reportCrossOrigin({ method, url }: SessionRequest, { origin, host }: CrossOrigin): void {
+  #reportCrossOrigin({ method, url }: SessionRequest, { origin, host, message }: CrossOrigin): void {
     const [path = ""] = url.split("?", 1);
-    this.#context.emit({ type: "crossOrigin", method, path, origin, host });
+    this.#context.emit({ type: "crossOrigin", method, path, origin, host, message });
   }
 
   /** Read when it is needed; at once where the address decides, since a connection that has closed meanwhile has none. */
