@@ -2,6 +2,7 @@
 // Requests that overlap are steered by promises, never by time; `another()` is a second process on the same store.
 import { describe, expect, test } from "vitest";
 import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
+import type { Session } from "../../runtime/src/session/session.ts";
 import { parseToken } from "../../runtime/src/session/token.ts";
 import { backends, setIdle, started, stored } from "./backends.ts";
 import { dataOf, Visitor } from "./visitor.ts";
@@ -78,6 +79,27 @@ describe.each(backends)("%s", (backend) => {
     expect((await planted.visit((session) => session.exists)).result).toBe(false);
   });
 
+  test.for([
+    ["update", (session) => session.update((data) => void Object.assign(data, { visits: 1 }))],
+    ["an update that changes nothing", (session) => session.update(() => "unchanged")],
+    ["reload", (session) => session.reload()],
+  ] as const satisfies [string, (session: Session) => Promise<unknown>][])(
+    "S13: nor by %s, which reads the session again",
+    async ([_, readAgain], { skip }) => {
+      const { app, visitor } = await started(backend, skip);
+      const planted = new Visitor(app, visitor.token);
+      const answer = await planted.visit(async (session) => {
+        await visitor.visit((own) => own.signIn("ann"));
+        await readAgain(session);
+        await session.renew();
+        return [session.userid, session.authenticated];
+      });
+      expect([answer.result, answer.setCookie]).toEqual([[null, 0], []]);
+      expect((await planted.visit((session) => session.exists)).result).toBe(false);
+      expect((await visitor.visit((session) => session.userid)).result).toBe("ann");
+    },
+  );
+
   test("S13: of two sign-ins at the same time, each answer's cookie works", async ({ skip }) => {
     const { app, visitor } = await started(backend, skip);
     const other = new Visitor(app, visitor.token);
@@ -127,7 +149,7 @@ describe.each(backends)("%s", (backend) => {
     expect((await visitor.visit((session) => session.userid)).result).toBe("ann");
   });
 
-  test("S13: a fast one neither, in the process of the sign-in", async ({ skip }) => {
+  test("S13: a fast request does not repeat a replaced token either, within one process", async ({ skip }) => {
     const { app, visitor } = await started(backend, skip, { idle: 10_000 });
     app.now += 61;
     const fast = await new Visitor(app, visitor.token).visit(async () => {

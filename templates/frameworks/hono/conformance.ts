@@ -46,7 +46,6 @@ export default {
     });
     app.get("/raw", async (c) => {
       write(c.var.session);
-      await c.var.session.save();
       c.env.outgoing?.writeHead(200, { "content-type": "text/plain" });
       c.env.outgoing?.end("hello");
       return RESPONSE_ALREADY_SENT;
