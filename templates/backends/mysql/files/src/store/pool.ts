@@ -30,7 +30,7 @@ export const TEXT = "CONVERT(? USING utf8mb4)";
  * servers forget them, number them anew, and limit them.
  */
 export interface Queries {
-  read(sql: string, values?: Value[]): Promise<RowDataPacket[]>;
+  read<Row extends RowDataPacket>(sql: string, values?: Value[]): Promise<Row[]>;
   /** Returns the number of rows. */
   write(sql: string, values?: Value[]): Promise<number>;
   /** Does `work`, whole or not at all. */
@@ -68,8 +68,8 @@ export class MysqlPool implements Queries {
     this.#pool = createPool({ ...connectionOptions(settings, timeout), connectionLimit: settings.connections });
   }
 
-  async read(sql: string, values: Value[] = []): Promise<RowDataPacket[]> {
-    return await this.#run((connection) => this.#statementsOn(connection).read(sql, values), { repeatable: true });
+  async read<Row extends RowDataPacket>(sql: string, values: Value[] = []): Promise<Row[]> {
+    return await this.#run((connection) => this.#statementsOn(connection).read<Row>(sql, values), { repeatable: true });
   }
 
   /** Not repeated when the connection breaks, since it may have been done. */
@@ -130,8 +130,8 @@ export class MysqlPool implements Queries {
       return statement;
     };
     return {
-      async read(sql, values = []) {
-        const [rows] = await connection.query<RowDataPacket[]>({ ...options, sql: complete(sql, values) });
+      async read<Row extends RowDataPacket>(sql: string, values: Value[] = []) {
+        const [rows] = await connection.query<Row[]>({ ...options, sql: complete(sql, values) });
         return rows;
       },
       async write(sql, values = []) {
@@ -200,7 +200,7 @@ export class MysqlPool implements Queries {
       await write(`SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION autocommit = 1,
         SESSION lock_wait_timeout = ${waitSeconds}, SESSION innodb_lock_wait_timeout = ${waitSeconds}`);
       await write("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-      const [row] = await read("SELECT @@max_allowed_packet AS bytes");
+      const [row] = await read<RowDataPacket & { bytes: number }>("SELECT @@max_allowed_packet AS bytes");
       this.#maxStatementBytes.set(core, Number(row?.bytes));
     } catch (error) {
       throw connectError(error, this.#settings);

@@ -3,6 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import type { RowDataPacket } from "mysql2/promise";
 import { type RequestStore, type SessionRow, StoreUnavailable } from "../session/contract.ts";
 import { initialColumns } from "../session-columns.ts";
 import { isOfServer, missingTable } from "./errors.ts";
@@ -59,7 +60,7 @@ async function checkColumns(pool: MysqlPool, table: string): Promise<void> {
 async function checkIndexes(pool: MysqlPool, table: string): Promise<void> {
   const sql = `SELECT COLUMN_NAME AS name FROM information_schema.STATISTICS
     WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND SEQ_IN_INDEX = 1`;
-  const indexes = await pool.read(sql, [Buffer.from(table)]);
+  const indexes = await pool.read<RowDataPacket & { name: string }>(sql, [Buffer.from(table)]);
   for (const name of INDEXED_COLUMNS) {
     if (indexes.some((index) => String(index.name).toLowerCase() === name)) continue;
     throw new Error(`Table "${table}" has no index on "${name}"; schema.sql shows it.`);
