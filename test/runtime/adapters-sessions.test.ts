@@ -1,9 +1,11 @@
 // What sessions promise handlers, over real HTTP in every framework.
 // Add a case for what a handler may do with its session; how it may respond is in adapters.test.ts.
+
 import { describe, expect, test } from "vitest";
 import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import type { Session } from "../../runtime/src/session/session.ts";
 import { newToken } from "../../runtime/src/session/token.ts";
+import type {} from "../../templates/base/files/src/example/actions.ts";
 import { type Handle, write } from "./adapter.ts";
 import { ask, fixtureOf, frameworks, resultOf, serveFixture } from "./served.ts";
 import { dataOf } from "./visitor.ts";

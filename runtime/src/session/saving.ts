@@ -135,7 +135,8 @@ async function write(state: SessionState, row: SessionRow, unsaved: Unsaved): Pr
   const { opened } = state.options;
   await state.settle(async (pending) => {
     const { token, userid, authenticated, idle } = pending;
-    const change: SessionChange = { now: state.context.now(), set: data?.set, remove: data?.remove };
+    const change: SessionChange = { now: state.context.now() };
+    if (data !== undefined) Object.assign(change, { set: data.set, remove: data.remove });
     if (columns !== undefined) change.columns = columns;
     if (userid !== undefined) Object.assign(change, { userid, authenticated });
     if (idle !== undefined) change.idle = idle;

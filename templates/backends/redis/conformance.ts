@@ -1,4 +1,4 @@
-// How the drivers' suite opens a Redis store: a prefix of its own on a running server or cluster.
+// How the drivers' suite opens a store in Redis: with a prefix of its own, on a running server or cluster.
 // Change it when the driver gets a setting that the suite should vary.
 
 import type { Fixture } from "../../../test/drivers/fixture.ts";

@@ -5,7 +5,7 @@ import type { RowDataPacket } from "mysql2/promise";
 import type { SessionDriver, SessionInfo, StoreStats } from "../session/contract.ts";
 import { bytes, MysqlPool } from "./pool.ts";
 import { check, setUp } from "./schema.ts";
-import { INFO_COLUMNS, SessionTable, toInfo } from "./session-table.ts";
+import { INFO_COLUMNS, type InfoColumns, SessionTable, toInfo } from "./session-table.ts";
 import type { StoreSettings } from "./settings.ts";
 
 /** Sessions in one batch of `all`. */
@@ -38,7 +38,7 @@ class MysqlDriver extends SessionTable implements SessionDriver {
   async *all(now: number): AsyncGenerator<SessionInfo[]> {
     const sql = `SELECT ${INFO_COLUMNS} FROM ${this.table} WHERE id > ? AND expires >= ? ORDER BY id LIMIT ?`;
     let lastId: Buffer = bytes("");
-    let rows: RowDataPacket[];
+    let rows: InfoColumns[];
     do {
       rows = await this.queries.read(sql, [lastId, now, LISTED_AT_ONCE]);
       lastId = rows.at(-1)?.id ?? lastId;
@@ -53,14 +53,14 @@ class MysqlDriver extends SessionTable implements SessionDriver {
   async stats(now: number): Promise<StoreStats> {
     const counts = `SELECT COUNT(CASE WHEN expires >= ? THEN 1 END) AS live, COUNT(CASE WHEN expires < ? THEN 1 END) AS expired,
       COUNT(CASE WHEN expires >= ? THEN userid END) AS signedIn FROM ${this.table}`;
-    const [row] = await this.queries.read(counts, [now, now, now]);
+    const [row] = await this.queries.read<RowDataPacket & Omit<StoreStats, "users">>(counts, [now, now, now]);
     const top = `SELECT userid, COUNT(*) AS sessions FROM ${this.table} WHERE userid IS NOT NULL AND expires >= ?
       GROUP BY userid ORDER BY sessions DESC, userid LIMIT 10`;
     const users = await this.queries.read(top, [now]);
     return {
-      live: row?.live,
-      expired: row?.expired,
-      signedIn: row?.signedIn,
+      live: row?.live ?? 0,
+      expired: row?.expired ?? 0,
+      signedIn: row?.signedIn ?? 0,
       users: users.map(({ userid, sessions }) => ({ userid: String(userid), sessions })),
     };
   }
@@ -70,8 +70,9 @@ class MysqlDriver extends SessionTable implements SessionDriver {
     return await this.queries.write(sql, [now, limit]);
   }
 
+  /** Reads the table, since a server that has lost it serves nobody. */
   async ping(): Promise<void> {
-    await this.queries.read("SELECT 1");
+    await this.queries.read(`SELECT 1 FROM ${this.table} LIMIT 1`);
   }
 
   async close(): Promise<void> {

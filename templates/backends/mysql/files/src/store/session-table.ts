@@ -74,7 +74,9 @@ export class SessionTable implements RequestStore {
 
   /** A touch is left to `change`: neither server can update and return a row in one statement. */
   async read(id: string, _access: Access): Promise<SessionRow | undefined> {
-    const [row] = await this.queries.read(`SELECT ${ALL_COLUMNS} FROM ${this.table} WHERE id = ?`, [bytes(id)]);
+    const [row] = await this.queries.read<AllColumns>(`SELECT ${ALL_COLUMNS} FROM ${this.table} WHERE id = ?`, [
+      bytes(id),
+    ]);
     return row && toRow(row);
   }
 
@@ -105,7 +107,7 @@ export class SessionTable implements RequestStore {
 
   async listByUser(userid: string, now: number, limit: number): Promise<SessionInfo[]> {
     const sql = `SELECT ${INFO_COLUMNS} FROM ${this.table} WHERE userid = ? AND expires >= ? ORDER BY created DESC LIMIT ?`;
-    return (await this.queries.read(sql, [bytes(userid), now, limit])).map(toInfo);
+    return (await this.queries.read<InfoColumns>(sql, [bytes(userid), now, limit])).map(toInfo);
   }
 
   /** In a transaction that locks the rows first, since neither server's DELETE says which rows it has deleted. */
@@ -152,7 +154,27 @@ function assignmentsOf(change: SessionChange): { assignments: string[]; values: 
   return { assignments, values };
 }
 
-export function toInfo(row: RowDataPacket): SessionInfo {
+/** What the server returns for INFO_COLUMNS. Binary columns are bytes. */
+export interface InfoColumns extends RowDataPacket {
+  id: Buffer;
+  userid: Buffer | null;
+  created: number;
+  updated: number;
+  authenticated: number;
+  idle: number;
+  expires: number;
+  ipaddress: string;
+  useragent: string;
+}
+
+/** What the server returns for ALL_COLUMNS. */
+interface AllColumns extends InfoColumns {
+  secret_hash: Buffer;
+  data: string;
+  version: number;
+}
+
+export function toInfo(row: InfoColumns): SessionInfo {
   const columns = Object.fromEntries(OWN_COLUMNS.map((name) => [name, textOf(row[name])])) as unknown as SessionColumns;
   return {
     id: String(row.id),
@@ -168,7 +190,7 @@ export function toInfo(row: RowDataPacket): SessionInfo {
   };
 }
 
-function toRow(row: RowDataPacket): SessionRow {
+function toRow(row: AllColumns): SessionRow {
   const info = toInfo(row);
   const secretHash = new Uint8Array(row.secret_hash);
   return { ...info, secretHash, data: decode(info.id, row.data), version: row.version };
