@@ -9,6 +9,7 @@ import { step } from "./step.ts";
 const PACKAGES = {
   "redis-server": "redis-server",
   "mariadb-server": "mariadbd",
+  pgbouncer: "pgbouncer",
   chromium: "chromium",
   openssl: "openssl",
 };

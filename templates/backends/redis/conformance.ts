@@ -4,11 +4,13 @@
 import type { Fixture } from "../../../test/drivers/fixture.ts";
 import { RedisConnection } from "./files/src/store/connection.ts";
 import { createDriver } from "./files/src/store/driver.ts";
+import { starts } from "./starts.ts";
 
 export default {
   server: "redis",
   variants: ["redis-cluster"],
   capabilities: { sharedStore: true, nativeExpiry: true, touchesOnRead: false, needsSetup: false },
+  starts,
   environment: (url = "", unique) => ({ REDIS_URL: url, REDIS_PREFIX: unique }),
   async open(url = "", unique) {
     const settings = { urls: url.split(","), sentinels: [], prefix: unique };

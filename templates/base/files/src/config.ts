@@ -2,7 +2,7 @@
 // Add a setting: a line in Config, a line in readConfig (README.md, "Add a setting"). Change a default here.
 
 import { ConfigError, Environment, orExit } from "./http/environment.ts";
-import { Proxies } from "./session/request.ts";
+import { Proxies } from "./session/proxies.ts";
 import type { SessionSettings } from "./session/settings.ts";
 import { describeStore, readStoreSettings, type StoreSettings } from "./store/settings.ts";
 
@@ -82,6 +82,12 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
     // none: always; only for an app inside other sites' frames.
     cookieSameSite: env.choice("SESSION_COOKIE_SAME_SITE", "lax", ["lax", "strict", "none"]),
 
+    // A cookie of its own for each site that shows the app in a frame (CHIPS). Needs a Secure cookie.
+    cookiePartitioned: env.flag("SESSION_COOKIE_PARTITIONED", false),
+
+    // Off: the cookie ends with the browser. The session itself still expires by idle and lifetime.
+    cookiePersistent: env.flag("SESSION_COOKIE_PERSISTENT", true),
+
     // End a session whose address changes. Off: telephones change theirs many times a day.
     ipAddressLock: env.flag("SESSION_IP_ADDRESS_LOCK", false),
 
@@ -106,6 +112,9 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
 
     // Other origins whose pages may send requests that change something, comma-separated.
     allowedOrigins: env.list("SESSION_ALLOWED_ORIGINS", []),
+
+    // Paths, comma-separated, to which any site may send requests (SAML, form_post, payment returns); all below them too.
+    allowedPaths: env.list("SESSION_ALLOWED_PATHS", []),
   };
   check(settings);
   return settings;

@@ -12,7 +12,7 @@ import {
   type StoreStats,
   StoreUnavailable,
 } from "../session/contract.ts";
-import { Turns } from "../session/guard.ts";
+import { Turns } from "../session/turns.ts";
 import { initialColumns } from "../session-columns.ts";
 import { CouchdbDatabase, type Revision } from "./database.ts";
 import { applyChange, type Document, type InfoDocument, sessionId, toDocument, toInfo, toRow } from "./document.ts";

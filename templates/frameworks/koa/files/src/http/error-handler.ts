@@ -2,7 +2,7 @@
 // Change it where an error needs another answer than the page or JSON that problem.ts makes of it.
 import { inspect } from "node:util";
 import type { Context, Middleware } from "koa";
-import { OF_THE_ANSWER } from "../session/response.ts";
+import { removeRepresentation } from "../session/response-headers.ts";
 import { answerTo, Problem } from "./errors.ts";
 
 /** Around all routes: what none of them has answered. */
@@ -25,7 +25,7 @@ export function answerError(this: Context, thrown: unknown): void {
     this.res.destroy();
     return;
   }
-  for (const name of OF_THE_ANSWER) this.remove(name);
+  removeRepresentation(this);
   const { status, headers, body } = answerTo(error, this.get("accept"), note);
   this.set({ ...error.headers, ...headers });
   this.status = status;
