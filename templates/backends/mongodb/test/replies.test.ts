@@ -10,7 +10,7 @@ import { newRow, START } from "../../../../test/drivers/rows.ts";
 import type { Document } from "../../../../test/servers/mongodb/wire.ts";
 import { indexes } from "../files/schema.ts";
 import { asStoreError } from "../files/src/store/errors.ts";
-import { expectRefusal, LOGIN, listen, mongodThat, open, read, TIMEOUT } from "./support.ts";
+import { expectRefusal, LOGIN, listenOn, mongodThat, open, read, TIMEOUT } from "./support.ts";
 
 describe("mongodb replies", () => {
   test("F3: a wrong password", async () => {
