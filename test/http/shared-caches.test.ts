@@ -7,7 +7,7 @@ import { assemble } from "./assemble.ts";
 import { Project } from "./project.ts";
 
 const ROUTES = `
-  router.get(["/write/:way", "/read/:way"], (request, response) => {
+  app.get(["/write/:way", "/read/:way"], (request, response) => {
     if (request.path.startsWith("/write")) request.session.data.visits = 1;
     else void request.session.userid;
     const file = "style.css";
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const text = await readFile(handlers, "utf8");
   await writeFile(
     handlers,
-    text.replace(/\n {2}router\.get\("\/"/, (route) => ROUTES + route),
+    text.replace(/\n {2}app\.get\("\/"/, (route) => ROUTES + route),
   );
   project = new Project(folder);
   await project.start();
