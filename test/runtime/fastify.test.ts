@@ -4,9 +4,9 @@ import { createReadStream } from "node:fs";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
 import middie from "@fastify/middie";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import { expect, onTestFinished, test } from "vitest";
-import { answerRaw } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
+import { respondToRawError } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
 import { sessionPlugin } from "../../templates/frameworks/fastify/files/src/session/adapter.ts";
 import { write } from "./adapter.ts";
 import { memoryApp } from "./memory.ts";
@@ -20,7 +20,7 @@ const createFastify = pack("fastify") as typeof import("fastify").default;
 async function serve(routes: (fastify: FastifyInstance, app: App) => void | Promise<void>) {
   const app = await memoryApp();
   const fastify = createFastify();
-  fastify.register(sessionPlugin, { sessions: app.sessions, answerRaw });
+  fastify.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
   fastify.register(async (scope) => routes(scope, app));
   onTestFinished(() => fastify.close());
   return { app, url: await fastify.listen({ host: "127.0.0.1", port: 0 }) };
@@ -140,7 +140,7 @@ test.each([0, 20])("S12: what an onResponse hook writes after %i ms is an event"
 test("S16: a framework that trusts a proxy which sessions don't is warned of, once", async () => {
   const app = await memoryApp();
   const fastify = createFastify({ trustProxy: true });
-  fastify.register(sessionPlugin, { sessions: app.sessions, answerRaw });
+  fastify.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
   fastify.get("/", async (request) => request.session.exists);
   for (let count = 0; count < 2; count++) await fastify.inject("/");
   expect(app.events).toEqual([{ type: "warning", message: expect.stringContaining("SESSION_TRUST_PROXY") }]);
@@ -150,10 +150,32 @@ test("S26: a scope with the plugin beside one without: sessions are only where t
   const app = await memoryApp();
   const fastify = createFastify();
   fastify.register(async (scope) => {
-    scope.register(sessionPlugin, { sessions: app.sessions, answerRaw });
+    scope.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
     scope.get("/with", async (request) => typeof request.session);
   });
   fastify.get("/without", async (request) => typeof request.session);
   expect((await fastify.inject("/with")).body).toBe("object");
   expect((await fastify.inject("/without")).body).toBe("undefined");
+});
+
+test("S27: in a hook that runs before the plugin's, and where no hook runs, the session is an empty one", async () => {
+  const app = await memoryApp();
+  const seen: unknown[] = [];
+  const fastify = createFastify({
+    frameworkErrors: (_error, request, reply) => {
+      seen.push(request.session?.exists);
+      void (reply as FastifyReply).code(400).send("malformed");
+    },
+  });
+  fastify.addHook("onRequest", async (request) => {
+    seen.push(request.session.exists, request.session.userid);
+    write(request.session);
+  });
+  fastify.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
+  fastify.get("/", async (request) => request.session.exists);
+  expect((await fastify.inject("/")).statusCode).toBe(200);
+  expect((await fastify.inject("/%zz")).statusCode).toBe(400);
+  expect(seen.slice(0, 2)).toEqual([false, null]);
+  expect(app.events).toContainEqual({ type: "warning", message: expect.stringContaining("not saved") });
+  expect(await app.stored()).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { type ClientHttp2Session, connect, createServer, type Http2Server } from
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { answerRaw } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
+import { respondToRawError } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
 import { sessionPlugin } from "../../templates/frameworks/fastify/files/src/session/adapter.ts";
 import {
   sessionMiddleware as honoSessions,
@@ -30,7 +30,7 @@ const servers: [string, (app: App) => Promise<Http2Server> | Http2Server][] = [
       server.setErrorHandler((error: Error & { status?: number }, _request, reply) =>
         reply.code(error.status ?? 500).send(error.message),
       );
-      server.register(sessionPlugin as never, { sessions, answerRaw } as never);
+      server.register(sessionPlugin as never, { sessions, respondToRawError } as never);
       server.put("/", async (request) => {
         write(request.session);
         return "hello";

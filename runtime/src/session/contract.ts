@@ -58,8 +58,8 @@ export interface SessionChange {
   /** A row with `expires < now` is gone. */
   now: number;
   /** Key to JSON text of its value. A Map, since a key may be `__proto__` or empty. */
-  set?: ReadonlyMap<string, string>;
-  remove?: readonly string[];
+  set?: ReadonlyMap<string, string> | undefined;
+  remove?: readonly string[] | undefined;
   /** Those that change. */
   columns?: Partial<SessionColumns>;
   userid?: string | null;

@@ -33,7 +33,7 @@ export function setCookie(settings: SessionSettings, secure: boolean, token: str
   return stringifySetCookie({
     ...attributes(settings, secure),
     value: token,
-    maxAge: settings.cookiePersistent ? maxAge : undefined,
+    ...(settings.cookiePersistent && { maxAge }),
   });
 }
 
@@ -49,7 +49,7 @@ function attributes(settings: SessionSettings, secure: boolean) {
     secure,
     sameSite: settings.cookieSameSite,
     path: settings.cookiePath,
-    domain: settings.cookieDomain,
+    ...(settings.cookieDomain !== undefined && { domain: settings.cookieDomain }),
     // Browsers drop a partitioned cookie that isn't Secure, such as in development over plain HTTP.
     partitioned: settings.cookiePartitioned && secure,
   };

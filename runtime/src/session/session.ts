@@ -5,6 +5,7 @@ import type { SessionData } from "../session-data.ts";
 import { checkText, InvalidData } from "./data.ts";
 import { destroy, reload, save, saveNow, signIn } from "./saving.ts";
 import type { SessionState } from "./state.ts";
+import type { Storable } from "./storable.ts";
 import { isUpdating, type Update, update } from "./update.ts";
 
 const MAX_USERID_LENGTH = 255;
@@ -108,7 +109,7 @@ export class Session {
   }
 
   /** Whatever differs at the end of the request is saved, by top-level key. */
-  get data(): SessionData {
+  get data(): Storable<SessionData> {
     return this.#state.data;
   }
 

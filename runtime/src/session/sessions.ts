@@ -28,14 +28,15 @@ export interface SessionsOptions {
 }
 
 const MAX_USERAGENT_LENGTH = 512;
-/** How many rows one statement removes, so that it blocks nobody for long. */
-const BATCH_SIZE = 500;
+/** How many rows one statement removes. In SQLite, whose statements hold up the process, these take some milliseconds. */
+const BATCH_SIZE = 100;
 const LIST_LIMIT = 1000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 2000;
 const PROXY_NOT_TRUSTED =
   "The framework trusts a proxy, but sessions don't: they see the proxy's address, and HTTPS as plain HTTP. " +
   "Set SESSION_TRUST_PROXY to the proxy's address, too.";
+const NOT_BEGUN = "The session middleware has not run for this request, or not yet.";
 const ON_SKIPPED_PATH = "This path is one of `skip` (SESSION_SKIP).";
 
 export class Sessions {
@@ -103,6 +104,12 @@ export class Sessions {
     const begun = this.#begin(request);
     if (!(begun instanceof Promise)) return this.#noteBegun(request, begun);
     return begun.then((requestSession) => this.#noteBegun(request, requestSession));
+  }
+
+  /** For adapters: an empty session, for code that asks for one where the middleware has not run. */
+  empty(request: SessionRequest): RequestSession {
+    const client = this.#clientOf(request);
+    return new RequestSession(this.#context, { client, bearer: false, isHttps: false, unavailable: NOT_BEGUN });
   }
 
   /**

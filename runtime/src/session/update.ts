@@ -68,7 +68,7 @@ async function attempt<T>(
   checkSize(context, changed.text, row.data);
   const { set, remove, text } = changed;
   const write: SessionChange = { now: context.now(), set, remove, ifVersion: row.version };
-  if (state.options.opened) write.ifSecretHash = state.row?.secretHash;
+  if (state.options.opened && state.row !== undefined) write.ifSecretHash = state.row.secretHash;
   if (state.touchDue()) write.touch = touchOf(state);
   const outcome = await context.guard.run((driver) => driver.change(row.id, write));
   if (outcome !== "done") return outcome;

@@ -3,7 +3,7 @@
 import { Readable } from "node:stream";
 import Fastify, { type FastifyRequest } from "fastify";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { respondToRawError as answerRaw } from "./files/src/http/error-handler.ts";
+import { respondToRawError } from "./files/src/http/error-handler.ts";
 import { sessionPlugin } from "./files/src/session/adapter.ts";
 
 export default {
@@ -18,7 +18,7 @@ export default {
     app.setNotFoundHandler((request, reply) =>
       reply.code(404).send({ error: `nothing here for ${request.session.userid}` }),
     );
-    app.register(sessionPlugin, { sessions, answerRaw });
+    app.register(sessionPlugin, { sessions, respondToRawError });
     app.addHook("preHandler", async (request) => {
       if (request.url === "/nested") write(request.session, 1, "outer");
     });
@@ -59,7 +59,7 @@ export default {
     const respond = async (request: FastifyRequest) => ({ result: (await handle(request.session)) ?? null });
     app.all("/handle", respond);
     app.register(async (scope) => {
-      scope.register(sessionPlugin, { sessions, answerRaw });
+      scope.register(sessionPlugin, { sessions, respondToRawError });
       scope.all("/nested", respond);
     });
     await app.ready();

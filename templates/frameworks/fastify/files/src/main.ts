@@ -49,7 +49,7 @@ export async function createApp(config: Config): Promise<App> {
   });
   // Files come before the sessions, so that they cost the store nothing.
   app.addHook("onRequest", publicFiles);
-  await app.register(sessionPlugin, { sessions, answerRaw: respondToRawError });
+  await app.register(sessionPlugin, { sessions, respondToRawError });
   app.setNotFoundHandler(notFound);
   readBodies(app);
   app.register(health(sessions));

@@ -22,20 +22,26 @@ declare module "fastify" {
 export interface SessionPluginOptions {
   sessions: Sessions;
   /** Responds in place of a handler that has taken `reply.raw` for itself, where its session can't be saved. */
-  answerRaw: (error: unknown, request: FastifyRequest, response: ServerResponse) => void;
+  respondToRawError: (error: unknown, request: FastifyRequest, response: ServerResponse) => void;
 }
 
 /**
  * Finds the session of every request and saves it before the response is sent, through reply.raw too. Errors (403, 413,
  * 503) go to the app's error handler.
  */
-export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, { sessions, answerRaw }, done) => {
+export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
+  app,
+  { sessions, respondToRawError },
+  done,
+) => {
   // Registered twice, in a scope and in one below it, the plugin is one.
   if (app.hasRequestDecorator(REQUEST_SESSION)) return done();
   app.decorateRequest(REQUEST_SESSION, undefined);
   app.decorateRequest("session", {
     getter() {
-      return (this[REQUEST_SESSION] as RequestSession).session;
+      // Hooks that were added before the plugin run first, and malformed URLs pass no hook at all.
+      this[REQUEST_SESSION] ??= sessions.empty(new NodeRequest(this.raw));
+      return this[REQUEST_SESSION].session;
     },
   });
 
@@ -43,9 +49,10 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, 
     // Fastify gathers the client's addresses only where it trusts a proxy.
     sessions.checkProxyTrust(request.ips !== undefined);
     const requestSession = await sessions.begin(new NodeRequest(request.raw, request.originalUrl));
+    request[REQUEST_SESSION]?.completeDetached();
     request[REQUEST_SESSION] = requestSession;
     // What bypasses onSend, by way of reply.raw or reply.hijack(), has no error handler.
-    holdResponse(reply.raw, requestSession, (error) => answerRaw(error, request, reply.raw));
+    holdResponse(reply.raw, requestSession, (error) => respondToRawError(error, request, reply.raw));
     if (requestSession.refusal !== undefined) throw requestSession.refusal;
   });
 
