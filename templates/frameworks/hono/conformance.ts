@@ -12,7 +12,6 @@ import { type SessionEnv, sessionMiddleware } from "./files/src/session/adapter.
 
 export default {
   alwaysVaries: true,
-  rawIsOnItsOwn: true,
   serve(sessions, handle) {
     const app = new Hono<SessionEnv>();
     app.onError((error, c) => {
