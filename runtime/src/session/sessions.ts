@@ -130,9 +130,9 @@ export class Sessions extends Administration {
     return requestSession;
   }
 
-  #reportCrossOrigin({ method, url }: SessionRequest, { origin, host }: CrossOrigin): void {
+  #reportCrossOrigin({ method, url }: SessionRequest, { origin, host, message }: CrossOrigin): void {
     const [path = ""] = url.split("?", 1);
-    this.#context.emit({ type: "crossOrigin", method, path, origin, host });
+    this.#context.emit({ type: "crossOrigin", method, path, origin, host, message });
   }
 
   /** The client is read when it is needed; at once where its address decides, since a connection that closes loses it. */
