@@ -5,10 +5,12 @@ import type { Fixture } from "../../../test/drivers/fixture.ts";
 import { Environment } from "../../base/files/src/http/environment.ts";
 import { createDriver } from "./files/src/store/driver.ts";
 import { readStoreSettings } from "./files/src/store/settings.ts";
+import { starts } from "./starts.ts";
 
 export default {
   server: "couchdb",
   capabilities: { sharedStore: true, nativeExpiry: false, touchesOnRead: false, needsSetup: true },
+  starts,
   environment: (url = "", unique) => ({ COUCHDB_URL: url, COUCHDB_DATABASE: unique }),
   async open(url = "", unique) {
     const settings = readStoreSettings(new Environment(this.environment(url, unique)));
