@@ -143,8 +143,7 @@ test.for(packs("backends"))(
     const compiled = promisify(execFile)(tsc, ["-p", folder, "--pretty", "false"]).catch(
       ({ stdout }: { stdout: string }) => ({ stdout }),
     );
-    const { stdout } = await compiled;
-    expect(stdout.split("\n").filter((line) => /^\S*\.ts/.test(line) && !line.includes("/cli/"))).toEqual([]);
+    expect((await compiled).stdout).toBe("");
 
     const project = new Project(folder, variablesOf(fixture, url, folder));
     await project.start();
