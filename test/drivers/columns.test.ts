@@ -105,7 +105,7 @@ import { createDriver } from "./store/driver.ts";
 
 const config = loadConfig();
 const sessions = new Sessions({ driver: createDriver(config.store, 5000), settings: config.session });
-await sessions.setup();
+await sessions.ready("auto", 5000, console.error);
 const app = withSessions(
   sessions,
   async ({ request, response, session }) => {

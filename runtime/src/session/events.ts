@@ -12,9 +12,16 @@ export type SessionEvent =
   | { type: "purged"; count: number }
   /**
    * A request of another site was refused. `origin` is undefined where only Sec-Fetch-Site gave it away, `host` is the
-   * one that it was sent to.
+   * one that it was sent to, `message` names the settings that can allow it.
    */
-  | { type: "crossOrigin"; method: string; path: string; origin: string | undefined; host: string | undefined }
+  | {
+      type: "crossOrigin";
+      method: string;
+      path: string;
+      origin: string | undefined;
+      host: string | undefined;
+      message: string;
+    }
   /** A stored row can't be understood; its session counts as absent. */
   | { type: "unreadable"; id: string; message: string }
   | { type: "storeDown"; message: string }
