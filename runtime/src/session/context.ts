@@ -41,6 +41,8 @@ export interface CheckedRow {
 export interface Match extends CheckedRow {
   /** The token that has proved it. */
   token: Token;
+  /** For an adopted session, whose token the client has yet to learn: the Set-Cookie that removes the old cookie. */
+  clearCookie?: string;
 }
 
 /** What is known of a request when its session is made. */

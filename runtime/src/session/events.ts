@@ -3,6 +3,8 @@
 
 export type SessionEvent =
   | { type: "created" | "renewed"; id: string; userid: string | null }
+  /** A session of another system was taken over. */
+  | { type: "adopted"; id: string; userid: string | null }
   | { type: "ended"; id: string; reason: EndReason; userid?: string | null }
   | { type: "locked"; id: string; userid: string | null; by: "ipaddress" | "useragent" }
   /** A token of an expired session was presented. */

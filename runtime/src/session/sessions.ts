@@ -1,6 +1,7 @@
 // All sessions of the app: finds or starts the session of a request. What is done to many sessions is in administration.ts.
 // Change here which requests get a session.
 import { Administration } from "./administration.ts";
+import { type Adoption, checkAdoption, findOrAdopt } from "./adopt.ts";
 import type { Client, SessionContext } from "./context.ts";
 import { type SessionDriver, UNLIMITED } from "./contract.ts";
 import { type EventHook, safely } from "./events.ts";
@@ -21,6 +22,8 @@ export interface SessionsOptions {
   driver: SessionDriver;
   settings: SessionSettings;
   onEvent?: EventHook;
+  /** Takes over the sessions of another system. */
+  adopt?: Adoption | undefined;
   /** Milliseconds since 1970. */
   clock?: () => number;
 }
@@ -36,6 +39,7 @@ export class Sessions extends Administration {
   readonly settings: SessionSettings;
   readonly #context: SessionContext;
   readonly #proxies: Proxies;
+  readonly #adoption: Adoption | undefined;
   /** What has begun, by the framework's own request. */
   readonly #begun = new WeakMap<object, RequestSession>();
 
@@ -45,6 +49,8 @@ export class Sessions extends Administration {
     this.settings = options.settings;
     this.#context = context;
     this.#proxies = new Proxies(options.settings.trustProxy);
+    if (options.adopt !== undefined) checkAdoption(options.adopt);
+    this.#adoption = options.adopt;
   }
 
   /** For adapters: what an outer middleware has begun for this very request; undefined for the first. */
@@ -117,7 +123,10 @@ export class Sessions extends Administration {
         if (found === "renewed") return new RequestSession(this.#context, { ...options, bearerIsStale });
         return new RequestSession(this.#context, { ...options, bearerIsStale, match: found, starts });
       };
-      const found = findSession(this.#context, tokens, client);
+      const found =
+        this.#adoption === undefined || bearer
+          ? findSession(this.#context, tokens, client)
+          : findOrAdopt(this.#context, this.#adoption, request, tokens, client);
       return found instanceof Promise ? found.then(begin).catch(refuse) : begin(found);
     } catch (error) {
       if (error instanceof CrossOrigin) this.#reportCrossOrigin(request, error);
