@@ -47,14 +47,12 @@ export const idioms: Record<string, (session: any) => unknown> = {
 `;
 
 const routes: Record<string, string> = {
-  express: `import { Router } from "express";
+  express: `import type { Express } from "express";
 import { idioms } from "./idioms.ts";
-export function routes(): Router {
-  const router = Router();
-  router.post("/idioms/:name", async (request, response) => {
+export function addRoutes(app: Express): void {
+  app.post("/idioms/:name", async (request, response) => {
     response.json({ result: (await idioms[request.params.name]?.(request.session)) ?? null });
   });
-  return router;
 }
 `,
   fastify: `import type { FastifyInstance } from "fastify";
