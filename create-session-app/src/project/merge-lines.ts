@@ -1,7 +1,7 @@
 // Merges three versions of a text by lines (diff3). What both sides have changed is shown between conflict markers.
 // Change it when a conflict could be settled better; test/generator/merge-lines.test.ts compares it with git.
 import { diff3MergeRegions, diffIndices } from "node-diff3";
-import { indentationChange } from "./indentation.ts";
+import { indentationChange, indentationStyle } from "./indentation.ts";
 import type { Line } from "./lines.ts";
 import { joinLines, splitLines, usualLineEnd } from "./lines.ts";
 
@@ -48,14 +48,23 @@ export function mergeLines(texts: Sides<string>, labels: Labels, options: LineMe
 /** Repeated lines can be matched in several ways, each of them right; a conflict is shown only where none avoids it. */
 function mergeWithFewestConflicts(sides: Sides<Line[]>, options: LineMergeOptions): Region[] {
   let best: Region[] | undefined;
-  for (const key of options.ignoreIndentation ? [exactly, withoutIndentation] : [exactly]) {
+  for (const { key, compared } of comparisons(sides, options)) {
     for (const merge of [mergeBy, mergeFromTheEnd]) {
-      const merged = merge(key, sides, options);
+      const merged = merge(key, compared, options);
       if (best === undefined || countConflicts(merged) < countConflicts(best)) best = merged;
       if (countConflicts(best) === 0) return best;
     }
   }
   return best ?? [];
+}
+
+/** The strictest first. */
+function comparisons(sides: Sides<Line[]>, options: LineMergeOptions): { key: Key; compared: Sides<Line[]> }[] {
+  const asWritten = { key: exactly, compared: sides };
+  if (!options.ignoreIndentation) return [asWritten];
+  const convert = indentationStyle(sides.base, sides.yours);
+  const inYourStyle = { base: convert(sides.base), yours: sides.yours, ours: convert(sides.ours) };
+  return [asWritten, { key: exactly, compared: inYourStyle }, { key: withoutIndentation, compared: inYourStyle }];
 }
 
 /** Where lines repeat, this matches the last of them first. */
