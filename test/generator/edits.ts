@@ -5,7 +5,7 @@ import fc from "fast-check";
 /** Changes lines; `who` marks the lines that it adds, so that none of them is like another. */
 export type Edit = (lines: readonly string[], who: string) => string[];
 
-const position = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
+const position = fc.integer({ min: 0, max: 9999 }).map((number) => number / 10_000);
 const few = fc.integer({ min: 1, max: 5 });
 
 let added = 0;
@@ -62,16 +62,25 @@ const indentingABlock = fc.tuple(position, fc.integer({ min: 1, max: 12 })).map(
 const usingTabs: Edit = (lines) =>
   lines.map((line) => line.replace(/^( {2})+/, (spaces) => "\t".repeat(spaces.length / 2)));
 
+function edits(...kinds: fc.Arbitrary<Edit>[]) {
+  return fc.array(fc.oneof(...kinds), { minLength: 1, maxLength: 4 });
+}
+
+/** What both sides may do without doing the same: no line is repeated. */
+export const plainEdits = edits(inserting, deleting, changing, movingABlock);
+
 /** Edits that keep each line as it is written. */
-export const lineEdits = fc.array(fc.oneof(inserting, deleting, changing, movingABlock, repeatingLines), {
-  minLength: 1,
-  maxLength: 4,
-});
+export const lineEdits = edits(inserting, deleting, changing, movingABlock, repeatingLines);
 
 /** The same, and edits of indentation. */
-export const allEdits = fc.array(
-  fc.oneof(inserting, deleting, changing, movingABlock, repeatingLines, indentingABlock, fc.constant(usingTabs)),
-  { minLength: 1, maxLength: 4 },
+export const allEdits = edits(
+  inserting,
+  deleting,
+  changing,
+  movingABlock,
+  repeatingLines,
+  indentingABlock,
+  fc.constant(usingTabs),
 );
 
 export type LineEnds = "\n" | "\r\n" | "mixed";

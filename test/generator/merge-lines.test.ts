@@ -6,7 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mergeLines } from "../../create-session-app/src/project/merge-lines.ts";
-import { allEdits, edited, lineEdits, lineEnds, withLineEnds } from "./edits.ts";
+import { allEdits, edited, lineEdits, lineEnds, plainEdits, withLineEnds } from "./edits.ts";
 import { repository, temporaryFolder } from "./sandbox.ts";
 
 const labels = { yours: "yours", ours: "create-session-app 0.2.0" };
@@ -19,9 +19,11 @@ const originals = [
   "templates/backends/redis/files/compose.yaml.hbs",
   "templates/base/files/README.md.hbs",
   "templates/base/files/tsconfig.json",
-].map((path) => readFileSync(join(repository, path), "utf8"));
+];
 
+/** By its path, which is shorter to report than its text. */
 const original = fc.constantFrom(...originals);
+const textOf = (path: string) => readFileSync(join(repository, path), "utf8");
 
 const folder = temporaryFolder();
 
@@ -57,7 +59,8 @@ describe("against git", () => {
     let conflictsOfOurs = 0;
     let clean = 0;
     fc.assert(
-      fc.property(original, lineEdits, lineEdits, (base, yourEdits, ourEdits) => {
+      fc.property(original, lineEdits, plainEdits, (path, yourEdits, ourEdits) => {
+        const base = textOf(path);
         const yours = edited(base, yourEdits, "yours");
         const ours = edited(base, ourEdits, "ours");
         const expected = mergedByGit(base, yours, ours);
@@ -78,7 +81,8 @@ describe("against git", () => {
 describe("nothing of the user's gets lost", () => {
   test("L3: each line that the user has added is there, whatever else was changed", () => {
     fc.assert(
-      fc.property(original, allEdits, allEdits, lineEnds, fc.boolean(), (base, yourEdits, ourEdits, ends, loose) => {
+      fc.property(original, allEdits, allEdits, lineEnds, fc.boolean(), (path, yourEdits, ourEdits, ends, loose) => {
+        const base = textOf(path);
         const yours = withLineEnds(edited(base, yourEdits, "yours"), ends);
         const ours = edited(base, ourEdits, "ours");
         const merged = mergeLines({ base, yours, ours }, labels, { ignoreIndentation: loose });
@@ -91,7 +95,8 @@ describe("nothing of the user's gets lost", () => {
 
   test("L2: a second merge of the same version changes nothing", () => {
     fc.assert(
-      fc.property(original, allEdits, allEdits, lineEnds, (base, yourEdits, ourEdits, ends) => {
+      fc.property(original, allEdits, allEdits, lineEnds, (path, yourEdits, ourEdits, ends) => {
+        const base = textOf(path);
         const yours = withLineEnds(edited(base, yourEdits, "yours"), ends);
         const ours = edited(base, ourEdits, "ours");
         const merged = mergeLines({ base, yours, ours }, labels, { ignoreIndentation: true });
@@ -105,7 +110,8 @@ describe("nothing of the user's gets lost", () => {
 
   test("L2: whoever has changed nothing gets the other side, byte for byte", () => {
     fc.assert(
-      fc.property(original, allEdits, lineEnds, (base, edits, ends) => {
+      fc.property(original, allEdits, lineEnds, (path, edits, ends) => {
+        const base = textOf(path);
         const changed = edited(base, edits, "one side");
         const yours = withLineEnds(changed, ends);
         expect(mergeLines({ base, yours, ours: base }, labels)).toEqual({ text: yours, conflicts: 0 });
