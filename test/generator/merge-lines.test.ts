@@ -70,7 +70,7 @@ describe("against git", () => {
         if (merged.conflicts > 0) conflictsOfOurs++;
         else expect(merged.text.split("\n").sort()).toEqual(expected.split("\n").sort());
       }),
-      { numRuns: 300, noBias: true },
+      { numRuns: 300 },
     );
     expect(clean).toBeGreaterThan(100);
     // Where lines repeat, there are more ways to match them than either of the two tries.
@@ -89,7 +89,7 @@ describe("nothing of the user's gets lost", () => {
         expect(lostLines(base, yours, merged.text)).toEqual([]);
         if (merged.conflicts === 0) expect(lostLines(base, ours, merged.text)).toEqual([]);
       }),
-      { numRuns: 300, noBias: true },
+      { numRuns: 300 },
     );
   });
 
@@ -104,7 +104,7 @@ describe("nothing of the user's gets lost", () => {
         const again = mergeLines({ base: ours, yours: merged.text, ours }, labels, { ignoreIndentation: true });
         expect(again).toEqual({ text: merged.text, conflicts: 0 });
       }),
-      { numRuns: 200, noBias: true },
+      { numRuns: 200 },
     );
   });
 
@@ -117,7 +117,7 @@ describe("nothing of the user's gets lost", () => {
         expect(mergeLines({ base, yours, ours: base }, labels)).toEqual({ text: yours, conflicts: 0 });
         expect(mergeLines({ base, yours: base, ours: changed }, labels)).toEqual({ text: changed, conflicts: 0 });
       }),
-      { numRuns: 200, noBias: true },
+      { numRuns: 200 },
     );
   });
 });
@@ -135,6 +135,13 @@ describe("conflicts", () => {
   test("L2: the same change on both sides is no conflict", () => {
     const merged = mergeLines({ base: "a\nb\nc\n", yours: "a\nB\nc\n", ours: "a\nB\nc\n" }, labels);
     expect(merged).toEqual({ text: "a\nB\nc\n", conflicts: 0 });
+  });
+
+  test("L2: repeated lines are matched so that no conflict comes of it, as git does", () => {
+    const base = "a\n}\nb\nb\na\n}\n";
+    const sides = { base, yours: "a\nb\na\n}\n", ours: "a\n}\nb\nb\nnew\na\n}\n" };
+    expect(mergedByGit(sides.base, sides.yours, sides.ours)).toBe("a\nb\nnew\na\n}\n");
+    expect(mergeLines(sides, labels)).toEqual({ text: "a\nb\nnew\na\n}\n", conflicts: 0 });
   });
 
   test("L3: a block that the user has moved and this version has changed is a conflict", () => {
@@ -166,6 +173,7 @@ describe("how the user's text is stored", () => {
     { base: "a\nb\n", yours: "a\nb", ours: "A\nb\n", text: "A\nb" },
     { base: "a\nb\n", yours: "a\nb", ours: "a\nb\nc\n", text: "a\nb\nc" },
     { base: "a\nb", yours: "A\nb", ours: "a\nb\n", text: "A\nb\n" },
+    { base: "a\nb", yours: "a\r\nb", ours: "a\nb\nc", text: "a\r\nb\r\nc" },
     { base: "a\n", yours: "", ours: "a\n", text: "" },
     { base: "", yours: "a", ours: "", text: "a" },
   ])("L3: a newline at the end is there or not as the side says that has changed it: $text", ({ text, ...sides }) => {

@@ -52,10 +52,14 @@ type Note = (note: string) => void;
 function mergeEntries(sides: Sides<Entries>, path: readonly string[], note: Note, labels: Labels): Entries {
   const { base, yours, ours } = sides;
   const byName = new Map<string, Entry>();
+  let afterOrphan = false;
   for (const name of namesInOrder(yours, ours)) {
     const versions = { base: base.byName.get(name), yours: yours.byName.get(name), ours: ours.byName.get(name) };
+    // In ours, a heading has moved to the next entry; here it still stands over the one that stays.
+    if (afterOrphan && versions.base && versions.ours) versions.ours = { ...versions.ours, lead: versions.base.lead };
     const entry = mergeEntry(versions, [...path, name], note, labels);
     if (entry) byName.set(name, entry);
+    afterOrphan = entry !== undefined && versions.base !== undefined && versions.ours === undefined;
   }
   return {
     indentation: yours.indentation,
@@ -72,8 +76,16 @@ function mergeEntry(
   labels: Labels,
 ): Entry | undefined {
   const { base, yours, ours } = sides;
-  if (comparable(yours) === comparable(base)) return ours;
+  if (yours?.inner && ours?.inner) {
+    const inBase = base?.inner ?? { indentation: "", head: [], byName: new Map(), tail: [] };
+    return {
+      lead: choose({ base: base?.lead, yours: yours.lead, ours: ours.lead }),
+      lines: choose({ base: base?.lines, yours: yours.lines, ours: ours.lines }),
+      inner: mergeEntries({ base: inBase, yours: yours.inner, ours: ours.inner }, path, note, labels),
+    };
+  }
   if (comparable(ours) === comparable(base) || comparable(yours) === comparable(ours)) return yours;
+  if (comparable(yours) === comparable(base)) return ours;
   const place = path.join(" > ");
   if (yours === undefined) {
     note(`${place} stays removed; ${labels.ours} has changed it.`);
@@ -83,13 +95,7 @@ function mergeEntry(
     note(`${place} stays as you have it; ${labels.ours} no longer has it.`);
     return yours;
   }
-  const lead = choose({ base: base?.lead ?? [], yours: yours.lead, ours: ours.lead });
-  if (yours.inner && ours.inner) {
-    const lines = choose({ base: base?.lines ?? [], yours: yours.lines, ours: ours.lines });
-    const inBase = base?.inner ?? { indentation: "", head: [], byName: new Map(), tail: [] };
-    const inner = mergeEntries({ base: inBase, yours: yours.inner, ours: ours.inner }, path, note, labels);
-    return { lead, lines, inner };
-  }
+  const lead = choose({ base: base?.lead, yours: yours.lead, ours: ours.lead });
   const value = choose({ base: base && withoutLead(base), yours: withoutLead(yours), ours: withoutLead(ours) });
   if (
     comparable(value) !== comparable(withoutLead(ours)) &&
