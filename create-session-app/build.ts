@@ -1,90 +1,44 @@
-// Builds what is published into dist/: the CLI as one bundled file, and one archive of all that projects are made of.
-// Change it when the package gets another part; what it prepares beforehand, a run doesn't have to look for.
-import { isUtf8 } from "node:buffer";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// Builds what is published into dist/: the CLI as one bundled file, copies of the files that projects are made of, and the compiled templates.
+// Change it when the package gets another part.
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { brotliCompressSync, constants } from "node:zlib";
-import type { Metafile, Plugin } from "esbuild";
+import type { BuildOptions, Metafile } from "esbuild";
 import { build } from "esbuild";
-import { minify as terser } from "terser";
-import { prepareTemplate } from "./prepare-template.ts";
-import { compileReader, countLengths, frequentWords, toShorthand } from "./shorthand.ts";
-import { readCatalog } from "./src/catalog.ts";
-import { IDENTITY } from "./src/merge.ts";
-import type { ArchiveHead, ArchiveLayout } from "./src/packaged-assets.ts";
-import { ARCHIVE, layersOf, sourceOf } from "./src/packaged-assets.ts";
+import { TEMPLATES } from "./src/packs/assets.ts";
+import { filesBelow } from "./src/packs/files.ts";
+import { precompile } from "./src/packs/render.ts";
 
-const root = new URL("../", import.meta.url);
-const dist = fileURLToPath(new URL("dist", import.meta.url));
+const own = import.meta.dirname;
+const root = join(own, "..");
+const dist = join(own, "dist");
 
-/** Compressed as a whole: npm compresses a package too, but sees only the last 32 kB, and packs are alike. */
-async function archive(): Promise<Buffer> {
-  const catalog = readCatalog(root);
-  const head: ArchiveHead = { catalog, paths: [], templates: {}, binaries: {}, lengths: [] };
-  const texts: string[] = [];
-  for (const layer of layersOf(catalog)) {
-    for (const { path, source, template } of layer.files) {
-      const content = readFileSync(new URL(source, root));
-      const name = sourceOf(layer, path);
-      if (template) head.templates[name] = prepareTemplate(content.toString("utf8"));
-      else if (!isUtf8(content)) head.binaries[name] = content.toString("base64");
-      else texts.push(content.toString("utf8"));
-    }
-    head.paths.push(layer.files.map(({ path }) => path));
-    layer.files = [];
-    // What a pack tells about itself stands in the catalogue already.
-    for (const key of IDENTITY) delete layer.manifest[key];
-  }
-  // Read only where they are asked for.
-  for (const pack of [...catalog.frameworks, ...catalog.backends]) {
-    texts.push(pack.section);
-    pack.section = "";
-  }
-  const words = frequentWords([JSON.stringify(head), ...texts]);
-  const shortened = texts.map((text) => toShorthand(text, words));
-  head.lengths = shortened.map((text) => Buffer.byteLength(text));
-  const reader = await compileReader();
-  const layout: ArchiveLayout = {
-    reader: reader.length,
-    words: Buffer.byteLength(words.join("")),
-    counts: countLengths(words),
-  };
-  const parts = [
-    JSON.stringify(layout),
-    reader,
-    words.join(""),
-    toShorthand(JSON.stringify(head), words),
-    ...shortened,
-  ];
-  const bytes = Buffer.concat(parts.flatMap((part) => [Buffer.from(part), Buffer.from("\n")]));
-  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants;
-  return brotliCompressSync(bytes, {
-    params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_LGWIN]: 22, [BROTLI_PARAM_SIZE_HINT]: bytes.length },
-  });
+/** What projects are made of. A pack's own tests are not. */
+const PUBLISHED =
+  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|files\/.*)|runtime\/(package\.json|src\/.*))$/;
+
+function copyPacks(): void {
+  const files = filesBelow(root);
+  const published = ["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path));
+  for (const path of published) cpSync(join(root, path), join(dist, path));
 }
 
-const packaging: Plugin = {
-  name: "packaging",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/assets\.ts$/ }, () => ({
-      path: fileURLToPath(new URL("src/packaged-assets.ts", import.meta.url)),
-    }));
-    // Of the nine kinds of prompts, these are asked.
-    onLoad({ filter: /[\\/]prompts[\\/]lib[\\/]elements[\\/]index\.js$/ }, () => ({
-      contents: `module.exports = {
-        TextPrompt: require("./text"), SelectPrompt: require("./select"), ConfirmPrompt: require("./confirm"),
-      };`,
-    }));
-  },
-};
+/** A module that exports a function for each template. */
+function templateModule(): string {
+  const files = filesBelow(dist);
+  const sources = files.list("templates").filter((path) => path.endsWith(".hbs"));
+  const functions = sources.map((source) => {
+    const text = files.read(source)?.toString("utf8") ?? "";
+    return `${JSON.stringify(source)}: runtime.template(${precompile(text)}),\n`;
+  });
+  return `const runtime = require("handlebars/runtime");\nmodule.exports = {\n${functions.join("")}};\n`;
+}
 
 /** Bundled code stays under its own licence, which asks to be passed on with it. */
-function licences(metafile: Metafile): string {
+function licences(metafiles: Metafile[]): string {
   const folders = new Set<string>();
-  for (const input of Object.keys(metafile.inputs)) {
+  for (const input of metafiles.flatMap(({ inputs }) => Object.keys(inputs))) {
     const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
-    if (found?.[1] !== undefined) folders.add(fileURLToPath(new URL(found[1], root)));
+    if (found?.[1] !== undefined) folders.add(join(root, found[1]));
   }
   const texts = [...folders].sort().map((folder) => {
     const name = readdirSync(folder).find((file) => /^licen[cs]e(\.|$)/i.test(file));
@@ -92,35 +46,36 @@ function licences(metafile: Metafile): string {
     const { name: packageName, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     return `${packageName} ${version}\n\n${readFileSync(join(folder, name), "utf8").trim()}\n`;
   });
-  return `cli.cjs contains code of these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
+  return `The *.cjs files contain code of these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
+
+/** Bundles one file of dist/ and reports what went into it. */
+async function bundle(outfile: string, options: BuildOptions): Promise<Metafile> {
+  const { metafile } = await build({
+    ...options,
+    outfile: join(dist, outfile),
+    absWorkingDir: root,
+    bundle: true,
+    platform: "node",
+    // The libraries are CommonJS, and Node starts a CommonJS file sooner than a module.
+    format: "cjs",
+    define: { "import.meta.dirname": "__dirname" },
+    target: "node20",
+    minify: true,
+    metafile: true,
+    legalComments: "none",
+    // Its own choice looks at Node's version and would bring both of its builds along.
+    alias: { prompts: "prompts/lib/index.js" },
+  });
+  return metafile as Metafile;
 }
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-const { metafile } = await build({
-  entryPoints: [fileURLToPath(new URL("src/cli.ts", import.meta.url))],
-  outfile: join(dist, "cli.cjs"),
-  absWorkingDir: fileURLToPath(root),
-  bundle: true,
-  platform: "node",
-  // A module would load more of Node before it starts: 8 ms of 60, measured.
-  format: "cjs",
-  define: { "import.meta.dirname": "__dirname" },
-  target: "node20",
-  minify: true,
-  metafile: true,
-  legalComments: "none",
-  // The package's own choice looks at Node's version and would bring both of its builds along.
-  alias: { prompts: "prompts/lib/index.js" },
-  plugins: [packaging],
-});
-/** Another twentieth: esbuild looks at one expression after the other. */
-const bundle = join(dist, "cli.cjs");
-const { code = "" } = await terser(readFileSync(bundle, "utf8"), {
-  ecma: 2020,
-  toplevel: true,
-  compress: { passes: 3 },
-});
-writeFileSync(bundle, code);
-writeFileSync(join(dist, ARCHIVE), await archive());
-writeFileSync(join(dist, "licenses.txt"), licences(metafile));
+copyPacks();
+const metafiles = [
+  // Only a clone compiles templates when it runs.
+  await bundle("cli.cjs", { entryPoints: [join(own, "src/cli.ts")], external: ["handlebars"] }),
+  await bundle(TEMPLATES, { stdin: { contents: templateModule(), resolveDir: own } }),
+];
+writeFileSync(join(dist, "licenses.txt"), licences(metafiles));

@@ -65,7 +65,7 @@ describe("collisions", () => {
     writeFileSync(join(cwd, "app/src/mine.ts"), "mine\n");
     const { code, stdout } = await run(cwd, INTO);
     expect(code).toBe(0);
-    expect(stdout).toContain("12 files, 1 of them replaced.");
+    expect(stdout).toContain("19 files, 1 of them replaced.");
     expect(JSON.parse(readFileSync(join(cwd, "app/package.json"), "utf8")).name).toBe("app");
     expect(readFileSync(join(cwd, "app/src/mine.ts"), "utf8")).toBe("mine\n");
   });
@@ -117,7 +117,7 @@ describe("symbolic links", () => {
     const cwd = temporaryFolder();
     const outside = temporaryFolder();
     mkdirSync(join(cwd, "app/src"), { recursive: true });
-    const script = `rmdir ${cwd}/app/src/session ${cwd}/app/src; ln -s ${outside} ${cwd}/app/src`;
+    const script = `rmdir ${cwd}/app/src/* ${cwd}/app/src; ln -s ${outside} ${cwd}/app/src`;
     const { code, stderr } = await run(cwd, INTO, { before: "linkSync .*public/style.css", script });
     expect(code).toBe(1);
     expect(stderr).toContain("is no longer a folder; nothing was changed.");
@@ -145,7 +145,7 @@ describe("symbolic links", () => {
 });
 
 describe("a stage that somebody else made", () => {
-  const file = { path: "../victim", checksum: "0", replaced: true };
+  const file = { path: "../victim", before: true, after: "0" };
   const forged = (files: object[], folders: string[] = []) => JSON.stringify({ state: "moving", files, folders });
 
   test.each([
@@ -154,7 +154,8 @@ describe("a stage that somebody else made", () => {
     ["leads into git's own folder", forged([{ ...file, path: ".Git/hooks/pre-commit" }])],
     ["leads to such a folder in Windows' words", forged([{ ...file, path: "GIT~1\\hooks\\pre-commit" }])],
     ["makes folders elsewhere", forged([], ["../victim"])],
-    ["has no checksum", forged([{ path: "victim" }])],
+    ["says nothing of a file", forged([{ path: "victim" }])],
+    ["removes a file that was not there", forged([{ path: "victim", before: false, after: null }])],
     ["is null", "null"],
     ["is empty", "{}"],
   ])("C6 C8: a note that %s is not believed", async (_, note) => {

@@ -43,6 +43,9 @@ for (const name of CHANGES) {
   };
 }
 
+// Modules have their own copies of the names that they import.
+require("node:module").syncBuiltinESMExports();
+
 process.on("exit", () => {
   if (process.env.INTERFERENCE_COUNT) fs.appendFileSync(process.env.INTERFERENCE_COUNT, `${count}\n`);
 });

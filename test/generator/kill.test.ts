@@ -235,7 +235,7 @@ describe("an existing directory", () => {
     const { code, stderr } = await run(cwd, NEW);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /An earlier run was killed while moving files in; \d+ of 12 files had been moved, and were taken back\./,
+      /An earlier run was killed while moving files in; \d+ of 19 files had been moved, and were taken back\./,
     );
     expect(stderr).toContain('"README.md" has been changed since, and was kept.');
     expect(readFileSync(join(cwd, "app/README.md"), "utf8")).toBe("changed since\n");

@@ -4,10 +4,11 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { shellWord } from "../../create-session-app/src/next-steps.ts";
-import { runningPackageManager, tooOldNode } from "../../create-session-app/src/package-manager.ts";
-import { directoryProblem, nameFromDirectory, nameProblem } from "../../create-session-app/src/project-name.ts";
-import { nearest, quoted } from "../../create-session-app/src/wording.ts";
+import { directoryProblem, nameFromDirectory, nameProblem } from "../../create-session-app/src/choices/project-name.ts";
+import { nearest, quoted } from "../../create-session-app/src/command-line/wording.ts";
+import { shellWord } from "../../create-session-app/src/project/next-steps.ts";
+import { tooOldNode } from "../../create-session-app/src/project/node-version.ts";
+import { runningPackageManager } from "../../create-session-app/src/project/package-manager.ts";
 
 describe("package names", () => {
   test.each(["a", "my-app", "my.app_2", "@scope/my-app", "x".repeat(214)])("C8: %s is taken", (name) => {

@@ -27,7 +27,7 @@ export function cloneWithFixtures(): string {
   const clone = temporaryFolder();
   cpSync(join(import.meta.dirname, "fixtures"), clone, { recursive: true });
   mkdirSync(join(clone, "create-session-app"));
-  for (const part of ["src", "build.ts", "prepare-template.ts", "shorthand.ts", "shorthand.wat", "package.json"]) {
+  for (const part of ["src", "build.ts", "package.json"]) {
     cpSync(join(repository, "create-session-app", part), join(clone, "create-session-app", part), { recursive: true });
   }
   symlinkSync(join(repository, "node_modules"), join(clone, "node_modules"), "dir");
@@ -74,12 +74,16 @@ export interface Invocation {
   uid?: number;
 }
 
+/** This process's environment, without what the package manager has added that runs the tests. */
+export function environment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config|command)/.test(name)));
+}
+
 /** Without a terminal: stdin is empty, stdout and stderr are pipes. */
 export function runCli(cli: string, parameters: readonly string[], options: Invocation): Promise<Finished> {
-  const { npm_config_user_agent: _, ...inherited } = process.env;
   const child = spawn(options.node ?? process.execPath, [cli, ...parameters], {
     cwd: options.cwd,
-    env: { ...inherited, ...options.env } as NodeJS.ProcessEnv,
+    env: { ...environment(), ...options.env } as NodeJS.ProcessEnv,
     stdio: ["ignore", "pipe", "pipe"],
     uid: options.uid,
   });

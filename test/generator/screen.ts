@@ -3,6 +3,7 @@
 import type { IPty } from "node-pty";
 import { spawn } from "node-pty";
 import { afterEach } from "vitest";
+import { environment } from "./sandbox.ts";
 
 const open: Person[] = [];
 
@@ -37,7 +38,7 @@ export class Person {
   #watchers: (() => void)[] = [];
 
   constructor(program: string, parameters: string[], { cwd, columns = 80, rows = 24, env = {} }: Seat) {
-    const { npm_config_user_agent: _, NO_COLOR: __, FORCE_COLOR: ___, CI: ____, ...inherited } = process.env;
+    const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...inherited } = environment();
     const variables = { ...inherited, TERM: "xterm-256color", ...env };
     this.#screen = new Screen(columns, rows);
     this.#pty = spawn(program, parameters, { cwd, cols: columns, rows, env: variables, name: "xterm-256color" });

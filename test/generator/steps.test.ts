@@ -4,16 +4,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
-import { openAssets } from "../../create-session-app/src/assets.ts";
+import { openAssets } from "../../create-session-app/src/packs/assets.ts";
 import { packs } from "../../scripts/packs.ts";
 import type { ServerName } from "../servers/server.ts";
 import { server } from "../servers/server.ts";
 import { answers, freePort } from "./registry.ts";
 import { programs, repository, runCli, sourceCli, temporaryFolder } from "./sandbox.ts";
 
-const { catalog } = openAssets(pathToFileURL(`${repository}/`));
+const { catalog } = openAssets(join(repository, "create-session-app/src"));
 const backends = catalog.backends.filter(({ id }) => packs("backends").includes(id));
 
 /** The variable that says where the backend's server is. */

@@ -1,0 +1,46 @@
+// Opens what projects are made of: the files of the packs, the catalog of them, and the renderer of their templates.
+// Change it when the package keeps them in another place (build.ts writes them there).
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Catalog } from "./catalog.ts";
+import { readCatalog } from "./catalog.ts";
+import { filesBelow, type PackFiles } from "./files.ts";
+import type { Render, Template } from "./render.ts";
+
+export interface Assets {
+  catalog: Catalog;
+  /** The bytes of a pack's file, by its `source` in the catalog. */
+  read(source: string): Buffer;
+  /** Called only when a project is planned, since it loads Handlebars. */
+  loadRenderer(): Promise<Render>;
+}
+
+/** A module that build.ts puts beside the bundle, with a function for each template. */
+export const TEMPLATES = "templates.cjs";
+
+/** @param program the folder of the running program: dist/ of the package, or src/ of the clone */
+export function openAssets(program: string): Assets {
+  const templateModule = join(program, TEMPLATES);
+  const packaged = existsSync(templateModule);
+  const files = filesBelow(packaged ? program : join(program, "../.."));
+  const read = (source: string) => mustRead(files, source);
+  return {
+    catalog: readCatalog(files, JSON.parse(readFileSync(join(program, "../package.json"), "utf8"))),
+    read,
+    async loadRenderer() {
+      if (packaged) {
+        const templates: Record<string, Template> = createRequire(templateModule)(templateModule);
+        return (source, context) => (templates[source] as Template)(context);
+      }
+      const { compile } = await import("./render.ts");
+      return (source, context) => compile(read(source).toString("utf8"))(context);
+    },
+  };
+}
+
+function mustRead(files: PackFiles, source: string): Buffer {
+  const content = files.read(source);
+  if (content === undefined) throw new Error(`The packs have no file ${source}.`);
+  return content;
+}

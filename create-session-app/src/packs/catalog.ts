@@ -1,0 +1,173 @@
+// Finds what there is to choose from: one folder each under templates/frameworks and templates/backends.
+// Change it when a pack may declare something new; every mistake in a pack is reported here, with its file.
+import type { PackFiles } from "./files.ts";
+
+export interface Variable {
+  name: string;
+  value: string;
+  comment: string;
+  /** Written commented-out to .env.example. */
+  optional: boolean;
+}
+
+export type Manifest = Record<string, unknown>;
+
+/** What goes into a project together: files, and a share of its package.json. */
+export interface Layer {
+  /** Names the layer in messages and in a project's record: "backends/sqlite". */
+  origin: string;
+  manifest: Manifest;
+  /** Dependencies that only the example imports: a project without the example doesn't get them. */
+  exampleDependencies: string[];
+  /** Reads the folders, so it is called only for the packs that are chosen. */
+  listFiles(): LayerFile[];
+}
+
+export interface LayerFile {
+  /** The path in the project, with forward slashes. */
+  path: string;
+  /** The path among the files of all packs: "templates/base/files/LICENSE". */
+  source: string;
+  /** Rendered by Handlebars, or copied byte for byte. */
+  template: boolean;
+}
+
+/** A framework or a backend. */
+export interface Pack extends Layer {
+  id: string;
+  label: string;
+  hint: string;
+  summary: string;
+  order: number;
+  isDefault: boolean;
+  /** What must run for the project to work, and the command that starts it. */
+  server: { name: string; start: string } | null;
+  environment: Variable[];
+  /** Whether a project doesn't start before some setting of its store is given. */
+  needsSettings: boolean;
+  /** Its part of the project's README: Markdown, with npm's commands (project/context.ts puts others in their place). */
+  readSection(): string;
+}
+
+export interface Catalog {
+  version: string;
+  /** The range of the package `node`, for projects made where Node is too old. */
+  pinnedNode: string;
+  /** What every project gets: the base and the session runtime. */
+  common: Layer[];
+  frameworks: Pack[];
+  backends: Pack[];
+}
+
+/** @param own create-session-app's own package.json */
+export function readCatalog(files: PackFiles, own: Manifest): Catalog {
+  const pinnedNode = record(own.devDependencies).node;
+  if (typeof pinnedNode !== "string")
+    throw new Error("create-session-app/package.json: devDependencies.node is missing.");
+  return {
+    version: String(own.version),
+    pinnedNode,
+    common: [readLayer(files, "base", "templates/base"), readRuntime(files)],
+    frameworks: readPacks(files, "frameworks"),
+    backends: readPacks(files, "backends"),
+  };
+}
+
+/** A folder is a pack as soon as its package.json has the key "sessionApp". */
+function readPacks(files: PackFiles, kind: "frameworks" | "backends"): Pack[] {
+  const packs = files.folders(`templates/${kind}`).flatMap((id) => readPack(files, kind, id) ?? []);
+  packs.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+  const defaults = packs.filter((pack) => pack.isDefault).map((pack) => pack.id);
+  if (defaults.length > 1)
+    throw new Error(`templates/${kind}: ${defaults.join(" and ")} are both declared the default.`);
+  return packs;
+}
+
+function readPack(files: PackFiles, kind: string, id: string): Pack | undefined {
+  const folder = `templates/${kind}/${id}`;
+  const layer = readLayer(files, `${kind}/${id}`, folder);
+  const { sessionApp, ...manifest } = layer.manifest;
+  if (sessionApp === undefined) return undefined;
+  const declared = record(sessionApp);
+  const text = (name: string, value: unknown): string => {
+    if (typeof value === "string" && value !== "") return value;
+    throw new Error(`${folder}/package.json: sessionApp.${name} must be a text, it is ${JSON.stringify(value)}.`);
+  };
+  const server = declared.server === null || declared.server === undefined ? null : record(declared.server);
+  // npm heeds allowScripts only in a project's own package.json, and warns about it in a workspace's.
+  const allowScripts = declared.allowScripts === undefined ? {} : { allowScripts: declared.allowScripts };
+  const environment = list(declared.environment).map((entry) => {
+    const variable = record(entry);
+    return {
+      name: text("environment[].name", variable.name),
+      value: typeof variable.value === "string" ? variable.value : "",
+      comment: text("environment[].comment", variable.comment),
+      optional: variable.optional === true,
+    };
+  });
+  return {
+    ...layer,
+    manifest: { ...manifest, ...allowScripts },
+    id,
+    label: text("label", declared.label),
+    hint: text("hint", declared.hint),
+    summary: text("summary", declared.summary ?? declared.hint),
+    order: typeof declared.order === "number" ? declared.order : 1000,
+    isDefault: declared.default === true,
+    server: server && { name: text("server.name", server.name), start: text("server.start", server.start) },
+    environment,
+    needsSettings: environment.some(({ optional }) => !optional),
+    readSection: () => files.read(`${folder}/README.section.md`)?.toString("utf8").trim() ?? "",
+  };
+}
+
+function readLayer(files: PackFiles, origin: string, folder: string): Layer {
+  const manifest = readJson(files, `${folder}/package.json`);
+  return {
+    origin,
+    manifest,
+    exampleDependencies: list(record(manifest.sessionApp).exampleDependencies).map(String),
+    listFiles: () => files.list(`${folder}/files`).map((source) => projectFile(folder, source)),
+  };
+}
+
+/** The runtime's own files, without its tests, become src/session/ of the project. */
+function readRuntime(files: PackFiles): Layer {
+  return {
+    origin: "runtime",
+    manifest: readJson(files, "runtime/package.json"),
+    exampleDependencies: [],
+    listFiles: () =>
+      files
+        .list("runtime/src/session")
+        .filter((source) => source.endsWith(".ts") && !source.endsWith(".test.ts"))
+        .map((source) => ({ path: source.slice("runtime/".length), source, template: false })),
+  };
+}
+
+/** npm drops or renames some files when it packs, so they are kept under other names: `_gitignore` is `.gitignore`. */
+function projectFile(folder: string, source: string): LayerFile {
+  const template = source.endsWith(".hbs");
+  const path = source
+    .slice(`${folder}/files/`.length)
+    .replace(/\.hbs$/, "")
+    .replace(/(^|\/)_(?=[^/]*$)/, "$1.");
+  return { path, source, template };
+}
+
+/** Nothing, when there is no such file. */
+function readJson(files: PackFiles, path: string): Manifest {
+  try {
+    return record(JSON.parse(files.read(path)?.toString("utf8") ?? "{}"));
+  } catch (cause) {
+    throw new Error(`${path} can't be read: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}
+
+function record(value: unknown): Manifest {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Manifest) : {};
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

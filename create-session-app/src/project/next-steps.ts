@@ -1,0 +1,39 @@
+// What to type next: commands that work when they are pasted as they stand, for this package manager and this backend.
+// Change it when starting a project takes another step.
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Choice } from "./choice.ts";
+import { commands } from "./package-manager.ts";
+
+/** The address of a project that was started without any setting. */
+export const ADDRESS = "http://localhost:3000";
+
+export function nextSteps(
+  { packageManager, backend }: Pick<Choice, "packageManager" | "backend">,
+  directory: string,
+  installed: boolean,
+): string[] {
+  const { install, run } = commands[packageManager];
+  const steps: string[] = [];
+  const path = relative(process.cwd(), directory);
+  if (path !== "") steps.push(`cd ${shellWord(shorter(path, directory))}`);
+  if (!installed) steps.push(install);
+  if (backend.needsSettings && !existsSync(join(directory, ".env"))) {
+    steps.push(`${process.platform === "win32" ? "copy" : "cp"} .env.example .env`);
+  }
+  if (backend.server !== null) steps.push(backend.server.start);
+  steps.push(`${run} dev`);
+  return steps;
+}
+
+/** Several folders up and down again are harder to read than the whole path. `cd` would take a leading dash for an option. */
+function shorter(path: string, directory: string): string {
+  if (/^\.\.[\\/]\.\.[\\/]/.test(path)) return directory;
+  return path.startsWith("-") ? `./${path}` : path;
+}
+
+/** One word of the user's shell, whatever is in it. */
+export function shellWord(text: string, windows = process.platform === "win32"): string {
+  if (/^[\w./+:@,=-]+$/.test(text) || (windows && /^[\w.\\/+:@,=-]+$/.test(text))) return text;
+  return windows ? `"${text}"` : `'${text.replaceAll("'", "'\\''")}'`;
+}
