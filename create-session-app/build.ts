@@ -19,7 +19,7 @@ const PUBLISHED =
 function copyPacks(): void {
   const files = filesBelow(root);
   const published = ["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path));
-  for (const path of published) cpSync(join(root, path), join(dist, path));
+  for (const path of [...published, "CHANGELOG.md"]) cpSync(join(root, path), join(dist, path));
 }
 
 /** A module that exports a function for each template. */

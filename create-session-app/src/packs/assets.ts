@@ -12,6 +12,8 @@ export interface Assets {
   catalog: Catalog;
   /** The bytes of a pack's file, by its `source` in the catalog. */
   read(source: string): Buffer;
+  /** What CHANGELOG.md says. */
+  changelog(): string;
   /** Called only when a project is planned, since it loads Handlebars. */
   loadRenderer(): Promise<Render>;
 }
@@ -28,6 +30,7 @@ export function openAssets(program: string): Assets {
   return {
     catalog: readCatalog(files, JSON.parse(readFileSync(join(program, "../package.json"), "utf8"))),
     read,
+    changelog: () => read("CHANGELOG.md").toString("utf8"),
     async loadRenderer() {
       if (packaged) {
         const templates: Record<string, Template> = createRequire(templateModule)(templateModule);

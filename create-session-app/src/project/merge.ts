@@ -4,9 +4,7 @@ import type { Contents } from "./merge-file.ts";
 import { mergeFile, saysTheSame, storedLike } from "./merge-file.ts";
 import type { Labels } from "./merge-lines.ts";
 import { renamedFiles } from "./renamed-files.ts";
-
-/** Files by path, with forward slashes. */
-export type Tree = ReadonlyMap<string, Uint8Array>;
+import type { Tree } from "./tree.ts";
 
 export interface TreeMerge {
   /** As it was generated, by the version in the project's record. */
@@ -58,6 +56,8 @@ export interface MergeResult {
   files: MergedFile[];
   /** What has to be written or removed. */
   changes: Map<string, Uint8Array | "remove">;
+  /** Files that stay where the user has moved them: this version's path to the user's. */
+  moved: Map<string, string>;
 }
 
 /** One file through its life: where each side has it. */
@@ -70,12 +70,15 @@ interface Lineage {
 export function mergeTrees(input: TreeMerge): MergeResult {
   const changes = new Map<string, Uint8Array | "remove">();
   const files: MergedFile[] = [];
+  const moved = new Map<string, string>();
   for (const lineage of lineages(input)) {
     const file = mergeOne(lineage, input, changes);
-    if (file) files.push(file);
+    if (!file) continue;
+    files.push(file);
+    if (lineage.ours !== undefined && lineage.ours !== file.path) moved.set(lineage.ours, file.path);
   }
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, changes };
+  return { files, changes, moved };
 }
 
 /** The suffix of a file that holds this version's content beside the user's. */

@@ -1,7 +1,7 @@
 // Finds files that were moved from one tree to another, by what they say: most lines of the old file are in the new one.
 // Change it when moves are missed, or when unrelated files are taken for each other.
 import { decodeText, plainText } from "./lines.ts";
-import type { Tree } from "./merge.ts";
+import type { Tree } from "./tree.ts";
 
 /** The share of the larger file that both must have in common, as git asks for. */
 const LEAST_SIMILARITY = 0.5;
