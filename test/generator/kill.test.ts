@@ -3,8 +3,9 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { countChanges, interfere as disturb, forEach, MINUTES, upTo } from "./kills.ts";
 import type { Finished } from "./sandbox.ts";
-import { builtCli, cloneWithFixtures, repository, runCli, temporaryFolder } from "./sandbox.ts";
+import { builtCli, cloneWithFixtures, runCli, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
 
 const cli = builtCli(cloneWithFixtures());
@@ -17,13 +18,7 @@ function run(cwd: string, parameters: string[]): Promise<Finished> {
 }
 
 function interfere(cwd: string, parameters: string[], interference: object, count?: string): Promise<Finished> {
-  const hook = join(repository, "test/generator/interference.cjs");
-  const env = {
-    NODE_OPTIONS: `--require ${hook}`,
-    INTERFERENCE: JSON.stringify(interference),
-    INTERFERENCE_COUNT: count,
-  };
-  return runCli(cli, parameters, { cwd, env });
+  return disturb(cli, cwd, parameters, interference, count);
 }
 
 /** A directory with the user's own files, two of which the project would replace. */
@@ -59,31 +54,14 @@ const INHABITED = [
 
 /** What a run that nobody interrupts leaves, and how many changes to the disk it takes. */
 async function undisturbed(cwd: string, parameters: string[]) {
-  const count = join(temporaryFolder(), "count");
-  const { code } = await interfere(cwd, parameters, {}, count);
-  expect(code).toBe(0);
-  return { after: snapshot(cwd), changes: Number(readFileSync(count, "utf8")) };
-}
-
-/** Two at a time: the machine has other things to do. */
-async function forEach<Item>(items: readonly Item[], check: (item: Item) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const work = async () => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await check(item);
-  };
-  await Promise.all([work(), work()]);
-}
-
-function upTo(last: number): number[] {
-  return Array.from({ length: last }, (_, index) => index + 1);
+  const changes = await countChanges(cli, cwd, parameters);
+  return { after: snapshot(cwd), changes };
 }
 
 /** What a killed run leaves beside a new directory; the next run removes it. */
 function withoutStage(tree: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(tree).filter(([path]) => !path.startsWith(".app.create-session-app/")));
 }
-
-const MINUTES = 60_000;
 
 describe("a new directory", () => {
   test("C5: SIGKILL before any single change leaves the whole directory or none; the next run succeeds", {

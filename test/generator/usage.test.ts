@@ -1,12 +1,12 @@
 // The command, called wrongly: one clear line, exit code 2, and nothing written.
 // Change it when a flag is added, or a message is worded otherwise.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Finished, Invocation } from "./sandbox.ts";
-import { builtCli, cloneWithFixtures, runCli, temporaryFolder } from "./sandbox.ts";
+import { builtCli, cloneWithFixtures, environment, runCli, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
 
 const cli = builtCli(cloneWithFixtures());
@@ -115,5 +115,154 @@ describe("wrong usage", () => {
     const { next } = JSON.parse((await run([name, ...WHOLE, "--json", "--name", "app"], { cwd })).stdout);
     const where = execFileSync("sh", ["-c", `${next[0]} && pwd`], { cwd, encoding: "utf8" });
     expect(basename(where.trimEnd())).toBe(name);
+  });
+});
+
+describe("commands", () => {
+  test.each(["add", "update", "switch", "doctor"])(
+    "C15: %s is a command that this version doesn't have yet",
+    async (word) => {
+      const cwd = temporaryFolder();
+      for (const parameters of [[word], [word, ...WHOLE], ["-y", word, "."], [word, "--json"]]) {
+        const { code, stdout, stderr } = await run(parameters, { cwd });
+        const message = `This version of create-session-app has no command "${word}" yet. A directory of that name is "./${word}".`;
+        expect([code, stderr]).toEqual([2, `${message}\n`]);
+        if (parameters.includes("--json")) expect(JSON.parse(stdout).error).toMatchObject({ code: "USAGE", message });
+      }
+      expect(snapshot(cwd)).toEqual({});
+      expect((await run([`./${word}`, ...WHOLE], { cwd })).code).toBe(0);
+      expect(existsSync(join(cwd, word, "package.json"))).toBe(true);
+    },
+  );
+
+  test("C15: create is the command that runs without one, and what follows it is the directory, whatever it is called", async () => {
+    const cwd = temporaryFolder();
+    for (const [parameters, directory] of [
+      [["create", "my-app"], "my-app"],
+      [["create", "update"], "update"],
+      [["create", "create"], "create"],
+      [["create", "-y"], "my-session-app"],
+    ] as const) {
+      const { code, stderr } = await run([...parameters, ...WHOLE], { cwd });
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(existsSync(join(cwd, directory, "package.json"))).toBe(true);
+    }
+    expect((await run(["create", ...WHOLE], { cwd })).stderr).toContain("Give a directory");
+    expect((await run(["create", "a", "b"], { cwd })).stderr).toContain('not "a" and "b"');
+  });
+
+  test("C15: --help says so", async () => {
+    const { stdout } = await run(["--help"]);
+    expect(stdout).toContain("[create] [directory]");
+    for (const word of ["add", "update", "switch", "doctor", '"./update"']) expect(stdout).toContain(word);
+  });
+});
+
+describe("options that npm has kept for itself", () => {
+  const npm = { npm_config_user_agent: "npm/11.19.1 node/v24.0.0 linux x64 workspaces/false" };
+
+  test.each([
+    [["app", "hono"], { npm_config_framework: "true" }, "--framework"],
+    [["app"], { npm_config_backend: "redis" }, "--backend"],
+    [["app"], { npm_config_name: "other" }, "--name"],
+    [["app"], { npm_config_minimal: "true" }, "--minimal"],
+    [["app"], { npm_config_overwrite: "true" }, "--overwrite"],
+    [["app"], { npm_config_list: "true" }, "--list"],
+    [["app"], { npm_config_dry_run: "true" }, "--dry-run"],
+    [["app"], { npm_config_json: "true" }, "--json"],
+    [["app"], { npm_config_install: "" }, "--no-install"],
+    [["app"], { npm_config_install: "true" }, "--install"],
+    [["app"], { npm_config_git: "false" }, "--no-git"],
+    [["app", "koa"], { npm_config_force: "true" }, "-f"],
+    [["app", "redis"], { npm_config_b: "true" }, "-b"],
+    [["app"], { npm_config_message: "pnpm", npm_config_parseable: "true" }, "--pm"],
+    [["app", "hono"], { npm_config_framework: "true", npm_config_git: "false" }, "--framework and --no-git"],
+  ])("C2: %j with %j writes nothing, and says that -- goes before %s", async (parameters, env, options) => {
+    const cwd = temporaryFolder();
+    const { code, stdout, stderr } = await run([...parameters, "-y"], { cwd, env: { ...npm, ...env } });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(lines(stderr)).toEqual([
+      expect.stringContaining(`npm has kept ${options} for itself. Options go behind "--":`),
+    ]);
+    expect(snapshot(cwd)).toEqual({});
+  });
+
+  test("C2: settings of npm that are no options of ours, or that were given to us too, are no reason to stop", async () => {
+    const settings = {
+      npm_config_yes: "true",
+      npm_config_force: "true",
+      npm_config_git: "git",
+      npm_config_json: "true",
+    };
+    const env = { ...npm, ...settings, npm_config_dry_run: "", npm_config_message: "release %s" };
+    expect((await run(["app", ...WHOLE, "--json"], { env })).code).toBe(0);
+    const other = { npm_config_user_agent: "pnpm/10.2.0 npm/? node/v24.0.0 linux x64", npm_config_dry_run: "true" };
+    expect((await run(["app", ...WHOLE], { env: other })).code).toBe(0);
+  });
+
+  test("C2: --help shows the --", async () => {
+    expect((await run(["--help"])).stdout).toContain("npm create session-app@latest [directory] -- [options]");
+  });
+
+  test("C2: npm itself, started without a --, is noticed", async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, "package.json"), JSON.stringify({ scripts: { create: `node ${cli}` } }));
+    const command = "npm run --silent create my-app --framework beta --no-git --dry-run";
+    const { status, stderr } = spawnSync("sh", ["-c", command], {
+      cwd,
+      encoding: "utf8",
+      env: environment() as NodeJS.ProcessEnv,
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain("npm has kept --framework, --dry-run and --no-git for itself.");
+    expect(Object.keys(snapshot(cwd))).toEqual(["package.json"]);
+  });
+});
+
+describe("places where a project could never run", () => {
+  test.each([
+    ["a:b", '":" separates the folders in PATH'],
+    ["a:b/app", '":" separates the folders in PATH'],
+    ["node_modules/app", "Node runs no TypeScript below a folder called node_modules"],
+    ["node_modules", "Node runs no TypeScript below a folder called node_modules"],
+    ["link/app", "Node runs no TypeScript below a folder called node_modules"],
+  ])("C8: %s is refused before anything is written or asked", async (directory, reason) => {
+    const cwd = temporaryFolder();
+    mkdirSync(join(cwd, "node_modules/dependency"), { recursive: true });
+    symlinkSync(join(cwd, "node_modules/dependency"), join(cwd, "link"));
+    const before = snapshot(cwd);
+    const { code, stderr } = await run([directory, ...WHOLE], { cwd });
+    expect([code, lines(stderr)]).toEqual([2, [expect.stringContaining(reason)]]);
+    expect(snapshot(cwd)).toEqual(before);
+  });
+
+  test("C8: so is the current directory, when it is such a place", async () => {
+    for (const name of ["node_modules", "a:b"]) {
+      const cwd = join(temporaryFolder(), name);
+      mkdirSync(cwd);
+      expect(await run([".", ...WHOLE, "--name", "app"], { cwd })).toMatchObject({ code: 2 });
+      expect(snapshot(cwd)).toEqual({});
+    }
+  });
+
+  test("C8: names that only resemble such a place are fine", async () => {
+    const cwd = temporaryFolder();
+    expect((await run(["my_node_modules/app", ...WHOLE], { cwd })).code).toBe(0);
+  });
+
+  test("C8: a current directory that has been removed is one clear line", () => {
+    const cwd = join(temporaryFolder(), "gone");
+    mkdirSync(cwd);
+    const flags = [...WHOLE, "--name", "app"].join(" ");
+    for (const directory of ["app", ".", join(cwd, "../elsewhere")]) {
+      const script = `rmdir ${cwd}; ${process.execPath} ${cli} ${directory} ${flags}`;
+      const { status, stderr } = spawnSync("sh", ["-c", script], { cwd, encoding: "utf8" });
+      expect([status, stderr]).toEqual([
+        1,
+        "The current directory no longer exists. Change to another one, and run this again there.\n",
+      ]);
+      expect(existsSync(join(cwd, "../elsewhere"))).toBe(false);
+      mkdirSync(cwd);
+    }
   });
 });

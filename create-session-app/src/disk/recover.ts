@@ -41,8 +41,9 @@ function recoverStage(stage: string, directory: string, mustBeFree: boolean): st
       throw new Failure(1, "STAGE", `${quoted(stage)} isn't something that create-session-app made. ${remedy}`);
     }
     if (found === undefined) {
+      // The journal is the first thing that is written and the last that is removed.
       rmdirSync(stage);
-      return [NOTHING_MOVED];
+      return ["An earlier run was killed before its first change or after its last; its empty stage was removed."];
     }
     if (!isAtWork(stage, found.name) && takeJournal(stage, found.name)) return undo(stage, directory, found.journal);
     if (!mustBeFree) return [];
