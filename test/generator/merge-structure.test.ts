@@ -47,7 +47,7 @@ describe("package.json", () => {
     expect(merged.notes).toEqual([]);
   });
 
-  test.each(["^5.1.5", "5.1.0", "file:../express", "latest"])(
+  test.each(["^5.1.5", "5.1.0", ">=5 <7", "6.0.0-rc.1", "file:../express@7", "npm:other@7", "latest"])(
     "L2: what the user has set stays, and is reported where it may be older: %s",
     (range) => {
       const merged = merge(edit("dependencies", "express", range), edit("dependencies", "express", "^6.0.0"));
