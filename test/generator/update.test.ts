@@ -1,11 +1,11 @@
 // `update`, run on projects of several pairs that a user has worked on, with a changed set of packs.
 // Change it when a project is brought to a newer version in another way.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
-import { programs, temporaryFolder } from "./sandbox.ts";
+import { programs, repository, runCli, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
 import { append, Project, Version } from "./versions.ts";
 
@@ -347,6 +347,76 @@ describe("the base", () => {
     expect(project.read("src/config.ts")).toMatch(/^\/\/ New[\s\S]*\/\/ Mine\.\n$/);
     expect(project.record).toMatchObject({ format: 1, version: "0.4.0" });
   });
+});
+
+/** The last commit before projects were laid out by whose a file is; its records are of before format 1. */
+const OLD = "d9ce326";
+const hasOld = spawnSync("git", ["cat-file", "-e", `${OLD}^{commit}`], { cwd: repository }).status === 0;
+
+describe.skipIf(!hasOld)(`a project made at ${OLD}, from this repository's history`, () => {
+  const old = temporaryFolder();
+
+  beforeAll(() => {
+    const archive = execFileSync(
+      "git",
+      ["archive", OLD, "create-session-app", "runtime", "templates", "package.json"],
+      {
+        cwd: repository,
+        maxBuffer: 1 << 28,
+      },
+    );
+    execFileSync("tar", ["-x", "-C", old], { input: archive });
+    symlinkSync(join(repository, "node_modules"), join(old, "node_modules"));
+  });
+
+  test.each([
+    ["express", "postgres"],
+    ["hono", "redis"],
+    ["node", "sqlite"],
+  ])(
+    "L1 L2 L3: comes to now with all that the user has added, in files that have moved since: %s, %s",
+    async (...pair) => {
+      const folder = temporaryFolder();
+      const [framework = "", backend = ""] = pair;
+      const cli = join(old, "create-session-app/src/cli.ts");
+      const flags = ["app", "-f", framework, "-b", backend, "--pm", "npm", "--no-install", "--no-git"];
+      expect((await runCli(cli, flags, { cwd: folder })).code).toBe(0);
+      const project = new Project(join(folder, "app"));
+      project.git("init", "--quiet");
+      project.commit();
+      const edited = [
+        "src/config.ts",
+        "src/page.ts",
+        "src/session/driver.ts",
+        "src/handlers.ts",
+        "test/config.test.ts",
+      ];
+      for (const path of edited) project.edit(path, append(`// Mine: ${path}.\n`));
+      project.edit(".env.example", (text) => text.replace("#PORT=3000", "PORT=8080"));
+      project.remove("Dockerfile");
+      project.commit();
+
+      const { code, stdout, stderr } = await second.run(["update", "--no-install"], project.root, OFFLINE);
+      expect(code, stderr).toBe(0);
+      const files = project.git("ls-files", "--cached", "--others", "--exclude-standard").split("\n");
+      const now = files.filter((path) => path !== "" && existsSync(join(project.root, path)));
+      const text = now.map((path) => project.read(path)).join("\n");
+      for (const path of edited) expect(text).toContain(`// Mine: ${path}.\n`);
+      expect(stdout).toContain("src/store/driver.ts (was src/session/driver.ts): merged with your changes");
+      expect(stdout).toContain("src/example/page.ts (was src/page.ts): merged with your changes");
+      expect(project.read("src/store/driver.ts")).toContain("// Mine: src/session/driver.ts.\n");
+      expect(project.read(".env.example")).toMatch(/^PORT=8080$/m);
+      expect(now).not.toContain("Dockerfile");
+      expect(now.filter((path) => /^src\/[^/]+$/.test(path)).sort()).toEqual([
+        "src/authenticate.ts",
+        "src/config.ts",
+        "src/main.ts",
+        "src/session-columns.ts",
+        "src/session-data.ts",
+      ]);
+      expect(project.record).toMatchObject({ format: 1, version: "0.4.0" });
+    },
+  );
 });
 
 describe("several versions", () => {
