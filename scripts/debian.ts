@@ -9,6 +9,7 @@ import { step } from "./step.ts";
 const PACKAGES = {
   "redis-server": "redis-server",
   "mariadb-server": "mariadbd",
+  pgbouncer: "pgbouncer",
   chromium: "chromium",
   openssl: "openssl",
 };
@@ -34,5 +35,7 @@ export async function bringDebianPackages(): Promise<void> {
   // The first time usually works; a machine that has never fetched Debian's lists must do so first.
   if ((await install()) === 0) return;
   if ((await step("apt-get", ["-qq", "update"], quietly)) === 0 && (await install()) === 0) return;
-  console.error("apt-get could not install them; its words are above.");
+  console.error("apt-get could not install them; its output is above.");
 }
+
+if (import.meta.main) await bringDebianPackages();

@@ -64,11 +64,12 @@ function pairCheck(pair: Pair): Check {
   return check(`${pair.framework}-${pair.backend}`, strictest, roots(pair), include);
 }
 
-/** The compiler's complaints; empty: none. */
+const compiler = join(repository, "node_modules", "typescript", "bin", "tsc");
+
+/** Resolves to the compiler's errors, as text; to an empty string if there are none. */
 function compile({ config }: Check): Promise<string> {
-  const compiler = join(repository, "node_modules", ".bin", "tsc");
   return new Promise((resolve, reject) => {
-    const child = spawn(compiler, ["-p", config, "--pretty", "false"], { cwd: repository });
+    const child = spawn(process.execPath, [compiler, "-p", config, "--pretty", "false"], { cwd: repository });
     let output = "";
     child.stdout.on("data", (text) => {
       output += text;

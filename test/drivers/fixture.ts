@@ -1,4 +1,4 @@
-// What a backend says about itself, so that the one suite of conformance.ts can hold its driver to store.ts's contract.
+// What a backend says about itself, so that the one suite of conformance.ts can hold its driver to contract.ts.
 // Change it when a backend differs in a way that the contract allows: as a named capability, never as a list of skips.
 
 import type { SessionDriver } from "../../runtime/src/session/contract.ts";
@@ -11,6 +11,8 @@ export interface Fixture {
   /** More servers, by name, that the same driver is held to (another vendor, another version, a cluster). */
   variants?: readonly ServerName[];
   capabilities: Capabilities;
+  /** What the schema needs for a column of the app's own; nothing where columns aren't declared in the store. */
+  columnEdit?: ColumnEdit;
   /** The variables with which a generated project uses a store of its own for `unique`. */
   environment(url: string | undefined, unique: string): Record<string, string>;
   /** A store of its own for `unique` (letters, digits and `_`: a table, a prefix, a file), nothing set up in it yet. */
@@ -26,6 +28,14 @@ export interface Capabilities {
   touchesOnRead: boolean;
   /** `setup` makes something without which `check` fails. */
   needsSetup: boolean;
+}
+
+/** Declares a text column `tenant` and a column `seats`, for whole numbers or null, in a file of the project. */
+export interface ColumnEdit {
+  file: string;
+  /** The text before which the declarations go. */
+  before: string;
+  declarations: string;
 }
 
 export interface OpenStore {

@@ -58,6 +58,7 @@ async function link(pack: string, project: string): Promise<void> {
     if (!installed) throw new Error(`${name}, which templates/${pack} depends on, is not installed`);
     if (existsSync(place)) continue;
     await mkdir(dirname(place), { recursive: true });
-    await symlink(installed, place);
+    // On Windows only a junction needs no special right; elsewhere the type is ignored.
+    await symlink(installed, place, "junction");
   }
 }

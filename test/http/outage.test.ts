@@ -10,7 +10,7 @@ import { Client } from "./client.ts";
 import { Project } from "./project.ts";
 
 const STORE_TIMEOUT = 300;
-/** Milliseconds that the answer itself may take on a busy machine. */
+/** Milliseconds that sending the response may take on a busy machine. */
 const ANSWERING = 2_000;
 
 async function started(folder: string): Promise<{ project: Project; client: Client; database: Database.Database }> {
@@ -39,14 +39,14 @@ describe.each(packs("frameworks"))("%s", (framework) => {
       () => client.post("/login", { form: { userid: "ann", password: "demo" } }),
     ]) {
       const from = performance.now();
-      const answer = await send();
+      const response = await send();
       expect(performance.now() - from).toBeLessThan(STORE_TIMEOUT + ANSWERING);
-      expect(answer.status, answer.text).toBe(503);
-      expect(answer.headers["retry-after"]).toMatch(/^[1-9]\d*$/);
-      expect(answer.headers["cache-control"]).toBe("no-store");
-      expect(answer.json).toEqual({ error: expect.any(String) });
-      expect(answer.text).not.toMatch(/sqlite|\.db/i);
-      expect(answer.setCookies).toEqual([]);
+      expect(response.status, response.text).toBe(503);
+      expect(response.headers["retry-after"]).toMatch(/^[1-9]\d*$/);
+      expect(response.headers["cache-control"]).toBe("no-store");
+      expect(response.json).toEqual({ error: expect.any(String) });
+      expect(response.text).not.toMatch(/sqlite|\.db/i);
+      expect(response.setCookies).toEqual([]);
     }
     const page = await client.set("during", 1, { headers: { accept: "text/html" } });
     expect(page).toMatchObject({ status: 503, headers: { "retry-after": expect.any(String) } });
@@ -59,7 +59,7 @@ describe.each(packs("frameworks"))("%s", (framework) => {
   });
 });
 
-test("F1, S12: fastify: an answer of the handler's own that can't be saved is 503 with Retry-After and {error}", async () => {
+test("F1, S12: fastify: a response of the handler's own that can't be saved is 503 with Retry-After and {error}", async () => {
   const folder = await assemble({ framework: "fastify", backend: "sqlite" }, "outage");
   await writeFile(
     join(folder, "src", "example", "handlers.ts"),

@@ -1,5 +1,5 @@
-// Answers that bring caching headers of their own, as Express' files do: no shared cache may keep what is one visitor's.
-// Answers without such headers are in suite/cookie.ts.
+// Responses that bring caching headers of their own, as Express' files do: no shared cache may keep what is one visitor's.
+// Responses without such headers are in suite/cookie.ts.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";

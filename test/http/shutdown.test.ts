@@ -1,4 +1,4 @@
-// SIGTERM in every framework: what runs is finished, kept connections end with an answer, and the start can be stopped too.
+// SIGTERM in every framework: what runs is finished, kept connections get their last response, and the start can be stopped too.
 // Change it with the projects' src/http/lifecycle.ts.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ const GET = "GET /session HTTP/1.1\r\nHost: a\r\n";
 const PUT = `PUT /session/data/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
 
 describe.each(packs("frameworks"))("%s", (framework) => {
-  test("F4: SIGTERM: what runs is finished, a kept connection gets its answer and ends, exit 0", async () => {
+  test("F4: SIGTERM: what runs is finished, a kept connection gets its response and ends, exit 0", async () => {
     const app = new Project(await assemble({ framework, backend: "memory" }, "shutdown"), { HOST: "127.0.0.1" });
     await app.start();
     const [running, kept, idle] = [await open(app), await open(app), await open(app)];

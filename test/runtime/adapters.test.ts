@@ -97,7 +97,7 @@ describe.each(names)("%s", (name) => {
     const { cookie } = await ask(app, `${url}/text`);
     const reply = await ask(app, `${url}/late`, { headers: { cookie } });
     expect(reply).toMatchObject({ status: 200, body: "first last", complete: true });
-    expect(await stored(app)).toEqual([{ here: 1, later: 1 }]);
+    expect(await app.stored()).toEqual([{ here: 1, later: 1 }]);
   });
 
   test("S12: a client that has gone before its answer: what the handler wrote counts", async () => {
@@ -113,7 +113,7 @@ describe.each(names)("%s", (name) => {
     socket.destroy();
     await once(socket, "close");
     left.resolve();
-    await expect.poll(() => stored(app)).toEqual([{ here: 1 }]);
+    await expect.poll(() => app.stored()).toEqual([{ here: 1 }]);
   });
 
   test.each(["/text", "/redirect", "/empty", "/stream"])(
@@ -203,7 +203,7 @@ async function ask(
   const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
   const sent = request(url, { method, headers: given as Record<string, string>, agent: false }).end();
   const [response] = (await once(sent, "response")) as [IncomingMessage];
-  const there = await stored(app);
+  const there = await app.stored();
   let body = "";
   response.setEncoding("utf8").on("data", (text) => {
     body += text;
@@ -217,8 +217,4 @@ async function ask(
     stored: there,
     cookie: response.headers["set-cookie"]?.join().split(";")[0],
   };
-}
-
-async function stored(app: App): Promise<unknown[]> {
-  return (await app.driver.page({ now: app.now, limit: 10 })).map(({ data }) => JSON.parse(data));
 }

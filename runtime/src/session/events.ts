@@ -1,4 +1,4 @@
-// What happens to sessions, for logs, metrics and alarms. No event carries a secret.
+// What happens to sessions, for logs, metrics and alerts. No event carries a secret.
 // Add an event here, then emit it where it happens.
 
 export type SessionEvent =
@@ -18,3 +18,16 @@ export type SessionEvent =
 export type EndReason = "destroyed" | "revoked" | "limit" | "locked";
 
 export type EventHook = (event: SessionEvent) => void;
+
+/** Wraps a hook so that its failure, thrown or rejected, doesn't break the request that caused the event. */
+export function safely(hook: EventHook): EventHook {
+  const warn = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
+  return (event) => {
+    try {
+      const result: unknown = hook(event);
+      if (result instanceof Promise) result.catch(warn);
+    } catch (error) {
+      warn(error);
+    }
+  };
+}

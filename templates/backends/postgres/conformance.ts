@@ -9,8 +9,13 @@ import { readStoreSettings } from "./files/src/store/settings.ts";
 
 export default {
   server: "postgres",
-  variants: ["postgres15"],
+  variants: ["postgres15", "pgbouncer", "pgbouncer-newest"],
   capabilities: { sharedStore: true, nativeExpiry: false, touchesOnRead: true, needsSetup: true },
+  columnEdit: {
+    file: "schema.sql",
+    before: "  version       bigint",
+    declarations: "  tenant text NOT NULL,\n  seats bigint,\n",
+  },
   environment: (url = "", unique) => ({ DATABASE_URL: url, SESSION_TABLE: unique }),
   async open(url = "", unique) {
     const table = `${unique}.Sessions`;

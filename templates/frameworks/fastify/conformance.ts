@@ -3,7 +3,7 @@
 import { Readable } from "node:stream";
 import Fastify from "fastify";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { answerRaw } from "./files/src/http/error-handler.ts";
+import { respondToRawError as answerRaw } from "./files/src/http/error-handler.ts";
 import { sessionPlugin } from "./files/src/session/adapter.ts";
 
 export default {

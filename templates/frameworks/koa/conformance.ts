@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import Router from "@koa/router";
 import Koa from "koa";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { answerError } from "./files/src/http/error-handler.ts";
+import { onError as answerError } from "./files/src/http/error-handler.ts";
 import { sessionMiddleware } from "./files/src/session/adapter.ts";
 
 export default {

@@ -3,8 +3,7 @@
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { redirect, sendNothing } from "./files/src/http/answer.ts";
-import { answerError } from "./files/src/http/error-handler.ts";
+import { respondToError as answerError } from "./files/src/http/error-handler.ts";
 import { Router } from "./files/src/http/router.ts";
 import { type Exchange, withSessions } from "./files/src/session/adapter.ts";
 
@@ -19,11 +18,11 @@ export default {
     });
     router.on("GET", "/redirect", ({ response, session }) => {
       write(session);
-      redirect(response, "/next");
+      response.writeHead(303, { location: "/next" }).end();
     });
     router.on("GET", "/empty", ({ response, session }) => {
       write(session);
-      sendNothing(response);
+      response.writeHead(204).end();
     });
     router.on("GET", "/stream", ({ response, session }) => {
       write(session);
@@ -42,7 +41,7 @@ export default {
     });
     router.on("GET", "/large", ({ response, session }) => {
       write(session, LARGE);
-      redirect(response, "/next");
+      response.writeHead(303, { location: "/next" }).end();
     });
     router.on("GET", "/waits", async (exchange) => {
       write(exchange.session);

@@ -249,10 +249,47 @@ describe.each(["postgres", "postgres15"] as const)("postgres driver on %s", (nam
     await open(settings).setup();
     await withUser([`${others.join(", ")} ON "${table}"`], async (its) => {
       const { message } = await failure(open(its).check());
-      expect(message).toMatch(
-        lacking === "SELECT" ? /permission denied for table/ : new RegExp(`no right to ${lacking}\\.$`),
-      );
+      expect(message).toMatch(/permission denied for table .* needs SELECT, INSERT, UPDATE and DELETE on the table\.$/);
     });
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ["no policy at all", [], /violates row-level security policy/],
+    ["a policy for writing only", ["FOR INSERT WITH CHECK (true)"], /let a session be written but not be read/],
+    [
+      "no policy for deleting",
+      ["FOR INSERT WITH CHECK (true)", "FOR SELECT USING (true)", "FOR UPDATE USING (true)"],
+      /let a session be written but not be deleted/,
+    ],
+  ])("F11: row level security with %s is found at the start, and leaves no row", async (_, policies, line) => {
+    await open(settings).setup();
+    await sql(
+      `ALTER TABLE "${table}" ENABLE ROW LEVEL SECURITY`,
+      ...policies.map((policy, index) => `CREATE POLICY p${index} ON "${table}" ${policy}`),
+    );
+    await withUser([`SELECT, INSERT, UPDATE, DELETE ON "${table}"`], async (its) => {
+      const error = await failure(open(its).check());
+      expect(error).not.toBeInstanceOf(StoreUnavailable);
+      expect(error.message).toMatch(line);
+      expect(error.message).toContain("SESSION_TABLE");
+    });
+    expect(await open(settings).stats(START)).toMatchObject({ live: 0, expired: 0 });
+  });
+
+  test("F11: a trigger or a constraint that refuses sessions is found at the start, with the server's words", async () => {
+    const driver = open(settings);
+    await driver.setup();
+    await sql(`ALTER TABLE "${table}" ADD CONSTRAINT known CHECK (userid IS NULL)`);
+    expect((await failure(driver.check())).message).toMatch(/^SESSION_TABLE s_\d+ can't be used: .*constraint "known"/);
+    await sql(
+      `ALTER TABLE "${table}" DROP CONSTRAINT known`,
+      `CREATE FUNCTION skip_${process.pid}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+      `CREATE TRIGGER skip BEFORE INSERT ON "${table}" FOR EACH ROW EXECUTE FUNCTION skip_${process.pid}()`,
+    );
+    expect((await failure(driver.check())).message).toMatch(
+      /^SESSION_TABLE s_\d+: the server let a session be written/,
+    );
+    await sql(`DROP TABLE "${table}"`, `DROP FUNCTION skip_${process.pid}`);
   });
 
   test("P6: check names the index that is missing, setup makes it", async () => {
@@ -288,12 +325,12 @@ describe.each(["postgres", "postgres15"] as const)("postgres driver on %s", (nam
   test("P6: check names the table, the column or the type that isn't as schema.sql has it", async () => {
     const driver = open(settings);
     expect((await failure(driver.check())).message).toMatch(
-      /^SESSION_TABLE s_\d+ isn't there\. `npm run sessions -- setup`/,
+      /^SESSION_TABLE s_\d+ doesn't exist\. `npm run sessions -- setup`/,
     );
     const cases: [string, RegExp][] = [
       ["DROP COLUMN ipaddress", /column s\.ipaddress does not exist/],
       ["DROP COLUMN expires_slot", /column .*expires_slot.* does not exist/],
-      ["ALTER idle TYPE integer", /the column of idle has another type/],
+      ["ALTER idle TYPE integer", /the column idle has another type/],
     ];
     for (const [alteration, line] of cases) {
       await driver.setup();

@@ -1,46 +1,64 @@
 // Stores sessions in a SQLite file, which several processes on one machine may share.
-// Change it when a session gets another column: here, in COLUMN_OF, and in schema.sql.
+// Columns of your own come from src/session-columns.ts; change this file to store sessions in another form.
 
 import { readFileSync } from "node:fs";
 import {
   type Access,
   type ChangeResult,
   type FoundRow,
-  type Page,
   patchData,
   type SessionChange,
   type SessionDriver,
+  type SessionInfo,
   type SessionRow,
   type StoreStats,
   type Touch,
   touchInterval,
   UnreadableRow,
 } from "../session/contract.ts";
-import { Connection, isLocked } from "./connection.ts";
+import { initialColumns, type SessionColumns } from "../session-columns.ts";
+import { Connection, isDuplicate, isLocked } from "./connection.ts";
 import type { StoreSettings } from "./settings.ts";
 
-const COLUMN_OF: Record<keyof SessionRow, string> = {
-  id: "id",
-  secretHash: "secret_hash",
-  userid: "userid",
-  created: "created",
-  updated: "updated",
-  authenticated: "authenticated",
-  idle: "idle",
-  expires: "expires",
-  ipaddress: "ipaddress",
-  useragent: "useragent",
-  data: "data",
-  version: "version",
-};
-const COLUMNS = Object.entries(COLUMN_OF)
-  .map(([property, column]) => `${column} AS ${property}`)
-  .join();
-const INSERT = `INSERT INTO sessions (${Object.values(COLUMN_OF)})
-  VALUES (${Object.keys(COLUMN_OF).map((property) => `@${property}`)})`;
+type ColumnValue = string | number | null;
 
-/** Sessions that one statement of endAll ends, so that others have their turn in between. */
-const BATCH = 1000;
+/** A row as the table has it, without the columns that lists don't need. */
+interface StoredInfo {
+  id: string;
+  userid: string | null;
+  created: number;
+  updated: number;
+  authenticated: number;
+  idle: number;
+  expires: number;
+  ipaddress: string;
+  useragent: string;
+  [ownColumn: string]: ColumnValue | Uint8Array;
+}
+
+interface StoredRow extends StoredInfo {
+  secret_hash: Uint8Array;
+  data: string;
+  version: number;
+}
+
+const OWN_COLUMNS = Object.keys(initialColumns);
+const INFO_COLUMNS = [
+  "id",
+  "userid",
+  "created",
+  "updated",
+  "authenticated",
+  "idle",
+  "expires",
+  "ipaddress",
+  "useragent",
+  ...OWN_COLUMNS.map(quoted),
+].join(", ");
+const ALL_COLUMNS = `secret_hash, data, version, ${INFO_COLUMNS}`;
+
+/** Sessions in one batch of `all`. */
+const LISTED_AT_ONCE = 500;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
   return new SqliteDriver(settings.file, timeout);
@@ -48,7 +66,7 @@ export function createDriver(settings: StoreSettings, timeout: number): SessionD
 
 class SqliteDriver implements SessionDriver {
   readonly #sqlite: Connection;
-  /** For the SQL function `patched`: a change is one statement, atomic across processes. */
+  /** What the SQL function `patched` applies, so that a change is one statement, atomic across processes. */
   #patch: Pick<SessionChange, "set" | "remove"> = {};
 
   constructor(file: string, timeout: number) {
@@ -78,48 +96,60 @@ class SqliteDriver implements SessionDriver {
       }
       const strict = database.prepare("SELECT strict FROM pragma_table_list WHERE name = 'sessions'").pluck().get();
       try {
-        database.prepare(`SELECT ${COLUMNS} FROM sessions`);
+        database.prepare(`SELECT ${ALL_COLUMNS} FROM sessions`);
       } catch (cause) {
         throw new Error(`SQLITE_FILE ${file} lacks part of schema.sql (${(cause as Error).message}).`, { cause });
       }
-      if (strict !== 1)
+      if (strict !== 1) {
         throw new Error(`SQLITE_FILE ${file} has a table "sessions" that isn't STRICT, as in schema.sql.`);
+      }
     });
   }
 
   async create(row: SessionRow): Promise<void> {
-    await this.#sqlite.run(() => this.#sqlite.statement(INSERT).run(row));
+    const own: Record<string, ColumnValue> = { ...row.columns };
+    const values = [
+      ...[row.secretHash, row.data, row.version],
+      ...[row.id, row.userid, row.created, row.updated, row.authenticated, row.idle, row.expires],
+      ...[row.ipaddress, row.useragent],
+      ...OWN_COLUMNS.map((name) => own[name]),
+    ];
+    const sql = `INSERT INTO sessions (${ALL_COLUMNS}) VALUES (${values.map(() => "?").join(", ")})`;
+    try {
+      await this.#sqlite.run(() => this.#sqlite.statement(sql).run(values));
+    } catch (error) {
+      if (isDuplicate(error)) throw new Error(`There is a session ${row.id} already.`, { cause: error });
+      throw error;
+    }
   }
 
   read(id: string, { now, touch }: Access): FoundRow | undefined | Promise<FoundRow | undefined> {
     return this.#sqlite.runNow(() => {
-      const row = this.#sqlite.statement<SessionRow>(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`).get(id);
-      if (row === undefined) return undefined;
-      if (!isReadable(row)) throw new UnreadableRow(`The row of session ${id} can't be understood.`);
-      if (touch && row.expires >= now && now - row.updated >= touchInterval(touch.every, row.idle)) {
-        this.#touch(row, now, touch);
-      }
-      return row;
+      const stored = this.#sqlite.statement<StoredRow>(`SELECT ${ALL_COLUMNS} FROM sessions WHERE id = ?`).get(id);
+      if (stored === undefined) return undefined;
+      const row = toRow(stored);
+      const isDue = touch !== undefined && now - row.updated >= touchInterval(touch.every, row.idle);
+      return isDue && row.expires >= now ? this.#touch(row, now, touch) : row;
     });
   }
 
-  /** Leaves the row as it was if the secret is another one or the file is locked. */
-  #touch(row: FoundRow, now: number, touch: Touch & { secretHash: Uint8Array }): void {
+  /** Returns the row as it was if the secret is another one or the file is locked. */
+  #touch(row: SessionRow, now: number, touch: Touch & { secretHash: Uint8Array }): FoundRow {
     const sql = `UPDATE sessions SET updated = max(updated, ?), expires = min(max(updated, ?) + idle, created + ?)
       WHERE id = ? AND expires >= ? AND secret_hash = ? RETURNING updated, expires`;
     try {
       const statement = this.#sqlite.statement<Pick<SessionRow, "updated" | "expires">>(sql);
       const moved = statement.get(now, now, touch.lifetime, row.id, now, touch.secretHash);
-      if (moved !== undefined) Object.assign(row, moved, { touched: true });
+      return moved === undefined ? row : { ...row, ...moved, touched: true };
     } catch (error) {
-      if (!isLocked(error)) throw error;
+      if (isLocked(error)) return row;
+      throw error;
     }
   }
 
   async change(id: string, change: SessionChange): Promise<ChangeResult> {
     const { now, touch, ifVersion, ifSecretHash } = change;
     const assignments = ["version = version + 1"];
-    const conditions = ["id = ?", "expires >= ?"];
     const values: unknown[] = [];
     const assign = (assignment: string, ...given: unknown[]) => {
       assignments.push(assignment);
@@ -130,19 +160,31 @@ class SqliteDriver implements SessionDriver {
     if (change.secretHash !== undefined) assign("secret_hash = ?", change.secretHash);
     if (change.authenticated !== undefined) assign("authenticated = ?", change.authenticated);
     if (change.idle !== undefined) assign("idle = ?", change.idle);
+    const own: Record<string, ColumnValue | undefined> = { ...change.columns };
+    for (const name of OWN_COLUMNS) {
+      if (own[name] !== undefined) assign(`${quoted(name)} = ?`, own[name]);
+    }
     if (touch) {
       assign("updated = max(updated, ?)", now);
       assign("expires = min(max(updated, ?) + coalesce(?, idle), created + ?)", now, change.idle, touch.lifetime);
     }
+    const conditions = ["id = ?", "expires >= ?"];
     values.push(id, now);
-    if (ifVersion !== undefined) conditions.push("version = ?") && values.push(ifVersion);
-    if (ifSecretHash !== undefined) conditions.push("secret_hash = ?") && values.push(ifSecretHash);
+    const isConditional = ifVersion !== undefined || ifSecretHash !== undefined;
+    if (ifVersion !== undefined) {
+      conditions.push("version = ?");
+      values.push(ifVersion);
+    }
+    if (ifSecretHash !== undefined) {
+      conditions.push("secret_hash = ?");
+      values.push(ifSecretHash);
+    }
+    const sql = `UPDATE sessions SET ${assignments.join(", ")} WHERE ${conditions.join(" AND ")}`;
 
     return await this.#sqlite.run(() => {
       this.#patch = change;
-      const sql = `UPDATE sessions SET ${assignments.join()} WHERE ${conditions.join(" AND ")}`;
-      if (this.#sqlite.statement(sql).run(...values).changes === 1) return "done";
-      if (conditions.length === 2) return "gone";
+      if (this.#sqlite.statement(sql).run(values).changes === 1) return "done";
+      if (!isConditional) return "gone";
       const live = this.#sqlite.statement("SELECT 1 FROM sessions WHERE id = ? AND expires >= ?").get(id, now);
       return live === undefined ? "gone" : "conflict";
     });
@@ -153,38 +195,35 @@ class SqliteDriver implements SessionDriver {
     return await this.#sqlite.run(() => this.#sqlite.statement(sql).run(id).changes === 1);
   }
 
-  async listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]> {
-    const sql = `SELECT ${COLUMNS} FROM sessions WHERE userid = ? AND expires >= ? ORDER BY created DESC LIMIT ?`;
-    return await this.#sqlite.run(() =>
-      this.#sqlite.statement<SessionRow>(sql).all(userid, now, limit).filter(isReadable),
-    );
+  async listByUser(userid: string, now: number, limit: number): Promise<SessionInfo[]> {
+    const sql = `SELECT ${INFO_COLUMNS} FROM sessions WHERE userid = ? AND expires >= ? ORDER BY created DESC LIMIT ?`;
+    const rows = await this.#sqlite.run(() => this.#sqlite.statement<StoredInfo>(sql).all(userid, now, limit));
+    return rows.map(toInfo);
   }
 
-  async endByUser(userid: string, exceptId?: string): Promise<string[]> {
-    const sql = "DELETE FROM sessions WHERE userid = ? AND id IS NOT ? RETURNING id";
-    const ended = await this.#sqlite.run(() => this.#sqlite.statement<{ id: string }>(sql).all(userid, exceptId));
+  async endByUser(userid: string, limit: number, exceptId?: string): Promise<string[]> {
+    const sql = `DELETE FROM sessions WHERE rowid IN
+      (SELECT rowid FROM sessions WHERE userid = ? AND id IS NOT ? LIMIT ?) RETURNING id`;
+    const ended = await this.#sqlite.run(() =>
+      this.#sqlite.statement<{ id: string }>(sql).all(userid, exceptId, limit),
+    );
     return ended.map(({ id }) => id);
   }
 
-  async endAll(): Promise<number> {
+  async endAll(limit: number): Promise<number> {
     const sql = "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions LIMIT ?)";
-    for (let ended = 0; ; ) {
-      const count = await this.#sqlite.run(() => this.#sqlite.statement(sql).run(BATCH).changes);
-      ended += count;
-      if (count < BATCH) return ended;
-      await new Promise(setImmediate);
-    }
+    return await this.#sqlite.run(() => this.#sqlite.statement(sql).run(limit).changes);
   }
 
-  async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
-    const sql = `SELECT ${COLUMNS} FROM sessions WHERE id > ? AND expires >= ? ORDER BY id LIMIT ?`;
-    for (let from = after; ; ) {
-      const rows = await this.#sqlite.run(() => this.#sqlite.statement<SessionRow>(sql).all(from, now, limit));
-      const sessions = rows.filter(isReadable);
-      // A page of nothing but unreadable rows is not the end.
-      if (sessions.length > 0 || rows.length < limit) return sessions;
-      from = rows.at(-1)?.id ?? from;
-    }
+  async *all(now: number): AsyncGenerator<SessionInfo[]> {
+    const sql = `SELECT ${INFO_COLUMNS} FROM sessions WHERE id > ? AND expires >= ? ORDER BY id LIMIT ?`;
+    let lastId = "";
+    let rows: StoredInfo[];
+    do {
+      rows = await this.#sqlite.run(() => this.#sqlite.statement<StoredInfo>(sql).all(lastId, now, LISTED_AT_ONCE));
+      lastId = rows.at(-1)?.id ?? lastId;
+      yield rows.map(toInfo);
+    } while (rows.length === LISTED_AT_ONCE);
   }
 
   async stats(now: number): Promise<StoreStats> {
@@ -213,15 +252,24 @@ class SqliteDriver implements SessionDriver {
   }
 }
 
-/** STRICT sees to the types. */
-function isReadable(row: SessionRow): boolean {
-  return row.secretHash.length === 32 && row.data.startsWith("{") && row.data.endsWith("}");
+function toInfo(stored: StoredInfo): SessionInfo {
+  const { id, userid, created, updated, authenticated, idle, expires, ipaddress, useragent } = stored;
+  const columns = Object.fromEntries(OWN_COLUMNS.map((name) => [name, stored[name]])) as unknown as SessionColumns;
+  return { id, userid, created, updated, authenticated, idle, expires, ipaddress, useragent, columns };
+}
+
+function toRow(stored: StoredRow): SessionRow {
+  return { ...toInfo(stored), secretHash: stored.secret_hash, data: stored.data, version: stored.version };
+}
+
+function quoted(name: string): string {
+  return `"${name}"`;
 }
 
 function patched(data: string, patch: Pick<SessionChange, "set" | "remove">): string {
   try {
     return patchData(data, patch);
   } catch (cause) {
-    throw new UnreadableRow("The data of a session is no JSON object.", { cause });
+    throw new UnreadableRow("The data of a session is not a JSON object.", { cause });
   }
 }

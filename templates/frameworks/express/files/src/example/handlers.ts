@@ -1,19 +1,25 @@
-// The example's requests and answers; what they do is in actions.ts.
-// Add a handler: one more route here. `request.session` is there in each of them.
-import { type ErrorRequestHandler, type RequestHandler, Router } from "express";
+// The example's routes; what they do is in actions.ts. Delete src/example together with its line in src/main.ts.
+import { Router } from "express";
 import type { Config } from "../config.ts";
-import { readBody } from "../http/body.ts";
-import { answerTo, Problem } from "../http/errors.ts";
+import { bodyFormat } from "../http/body-format.ts";
 import { NodeRequest } from "../session/request.ts";
 import type { Sessions } from "../session/sessions.ts";
 import * as actions from "./actions.ts";
-import { isForm, readCartItem, readDataForm, readKey, readLogin, readSessionId, readValue } from "./input.ts";
+import {
+  readCartItem,
+  readDataForm,
+  readKey,
+  readKeyForm,
+  readLogin,
+  readSessionId,
+  readSessionIdForm,
+  readValue,
+} from "./input.ts";
 import { page } from "./page.ts";
 
 export function handlers(sessions: Sessions, config: Config): Router {
-  // One address for each thing: "/cart/" and "/Cart" are others than "/cart".
+  // Exactly one URL per resource: "/cart/" and "/Cart" are not "/cart".
   const router = Router({ caseSensitive: true, strict: true });
-  router.use(readBody);
 
   router.get("/", async (request, response) => {
     response.type("html").send(page(await actions.visit(request.session, sessions, config)));
@@ -23,7 +29,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
     response.json(actions.show(request.session));
   });
 
-  // For clients that keep their token themselves: a session of its own, without a cookie.
+  // For clients that keep their token themselves: starts a session without a cookie.
   router.post("/session", async (request, response) => {
     const { token, id } = await sessions.start(new NodeRequest(request));
     response.status(201).set("Cache-Control", "no-store").json({ token, id });
@@ -55,16 +61,15 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.post("/session/data/delete", (request, response) => {
-    actions.removeValue(request.session, readKey(request.body?.key));
+    actions.removeValue(request.session, readKeyForm(request.body));
     response.redirect(303, "/");
   });
 
   router.post("/login", async (request, response) => {
     const { session } = request;
-    const { userid, password } = readLogin(request.body);
-    await actions.signIn(session, userid, password);
-    if (isForm(request.get("content-type"))) return response.redirect(303, "/");
-    // A browser's token is for its cookie only; a Bearer client has nothing but this answer.
+    await actions.signIn(session, readLogin(request.body), config);
+    if (bodyFormat(request.headers) === "form") return response.redirect(303, "/");
+    // A browser's token is for its cookie only; a Bearer client gets its new token from nowhere but this response.
     return response.json(
       session.bearer ? { userid: session.userid, token: session.token } : { userid: session.userid },
     );
@@ -72,7 +77,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
 
   router.post("/logout", async (request, response) => {
     await request.session.destroy();
-    if (isForm(request.get("content-type"))) return response.redirect(303, "/");
+    if (bodyFormat(request.headers) === "form") return response.redirect(303, "/");
     return response.status(204).end();
   });
 
@@ -90,7 +95,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.post("/sessions/end", async (request, response) => {
-    await actions.endDevice(request.session, sessions, readSessionId(request.body?.id));
+    await actions.endDevice(request.session, sessions, readSessionIdForm(request.body));
     response.redirect(303, "/");
   });
 
@@ -106,33 +111,9 @@ export function handlers(sessions: Sessions, config: Config): Router {
   router.post("/cart", async (request, response) => {
     const { sku, quantity } = readCartItem(request.body);
     const cart = await actions.changeCart(request.session, sku, quantity);
-    if (isForm(request.get("content-type"))) return response.redirect(303, "/");
+    if (bodyFormat(request.headers) === "form") return response.redirect(303, "/");
     return response.json({ cart });
   });
 
-  router.get("/health", async (_request, response) => {
-    const store = await sessions.health();
-    response
-      .status(store === "up" ? 200 : 503)
-      .set("Cache-Control", "no-store")
-      .json({ store });
-  });
-
-  router.get("/health/live", (_request, response) => {
-    response.json({ live: true });
-  });
-
-  router.use(notFound);
   return router;
 }
-
-const notFound: RequestHandler = () => {
-  throw new Problem(404, "There is nothing at this address.");
-};
-
-/** The last middleware: answers what a handler or the session middleware has thrown. */
-export const errorHandler: ErrorRequestHandler = (error, request, response, next) => {
-  if (response.headersSent) return next(error);
-  const { status, headers, body } = answerTo(error, request.get("accept"), console.error);
-  return response.status(status).set(headers).send(body);
-};
