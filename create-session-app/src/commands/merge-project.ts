@@ -72,7 +72,8 @@ export async function mergeProject(input: MergeInput): Promise<ProjectMerge> {
     changes.set(path, content === "remove" ? content : { content, mode });
   }
   const recordText = nextRecord(input, result, conflicts);
-  if (recordText !== project.recordText) changes.set(RECORD, { content: Buffer.from(recordText), mode: 0o644 });
+  const isRecorded = JSON.stringify(JSON.parse(recordText)) === JSON.stringify(JSON.parse(project.recordText));
+  if (!isRecorded) changes.set(RECORD, { content: Buffer.from(recordText), mode: 0o644 });
   return { files: result.files, conflicts, changes, before: yours, leftAlone: here.others };
 }
 
