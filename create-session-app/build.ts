@@ -19,7 +19,8 @@ const PUBLISHED =
 function copyPacks(): void {
   const files = filesBelow(root);
   const published = ["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path));
-  for (const path of [...published, "CHANGELOG.md"]) cpSync(join(root, path), join(dist, path));
+  for (const path of [...published, "CHANGELOG.md", "docs/security-fixes.json"])
+    cpSync(join(root, path), join(dist, path));
 }
 
 /** What a template says is in its compiled form; of the template itself, only its place among the files is needed. */

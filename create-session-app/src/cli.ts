@@ -34,9 +34,14 @@ async function run(): Promise<void> {
 
 /** Loads the other commands only when they run: most runs make a project. */
 async function runCommand(input: CommandInput): Promise<void> {
-  if (input.flags.command === "create") return create(input);
-  const { update } = await import("./commands/update.ts");
-  return update(input);
+  switch (input.flags.command) {
+    case "create":
+      return create(input);
+    case "update":
+      return (await import("./commands/update.ts")).update(input);
+    case "doctor":
+      return (await import("./commands/doctor.ts")).doctor(input);
+  }
 }
 
 function print(text: string, document: Record<string, unknown>): void {

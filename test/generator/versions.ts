@@ -55,7 +55,8 @@ export class Version extends Files {
         filter: (path) => !/node_modules$/.test(path),
       });
     }
-    for (const part of ["package.json", "CHANGELOG.md"]) cpSync(join(source, part), join(this.root, part));
+    for (const part of ["package.json", "CHANGELOG.md", "docs/security-fixes.json"])
+      cpSync(join(source, part), join(this.root, part));
     symlinkSync(join(repository, "node_modules"), join(this.root, "node_modules"), "dir");
     const manifest = JSON.parse(this.read("create-session-app/package.json"));
     this.write("create-session-app/package.json", JSON.stringify({ ...manifest, version }));

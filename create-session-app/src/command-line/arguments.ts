@@ -9,12 +9,13 @@ import { lookAlikeHint, nearest, oneOf, quoted } from "./wording.ts";
 export const COMMANDS = {
   create: "make a project",
   update: "bring a project to this version; what you have made of it stays",
+  doctor: "say what a project lacks: security fixes, safe settings; and what you have edited",
 } as const;
 
 export type Command = keyof typeof COMMANDS;
 
 /** Words that name commands to come. */
-const RESERVED = ["add", "switch", "doctor"];
+const RESERVED = ["add", "switch"];
 
 /** What the command line says. What it leaves out is undefined. */
 export interface Flags {
@@ -60,11 +61,11 @@ export const OPTIONS: Record<string, Option> = {
   name: { type: "string", value: "NAME", help: "the package's name (default: the directory's)" },
   pm: { type: "string", value: "PM", help: "npm, pnpm, yarn or bun (default: the one that ran this)" },
   minimal: { type: "boolean", help: "leave out the example: the wiring, one route and its test remain" },
-  install: { type: "boolean", help: "install the dependencies", commands: ALL },
-  "no-install": { type: "boolean", help: "don't install the dependencies", commands: ALL },
+  install: { type: "boolean", help: "install the dependencies", commands: ["create", "update"] },
+  "no-install": { type: "boolean", help: "don't install the dependencies", commands: ["create", "update"] },
   git: { type: "boolean", help: "make a git repository" },
   "no-git": { type: "boolean", help: "don't make a git repository" },
-  "dry-run": { type: "boolean", help: "show what would be written, write nothing", commands: ALL },
+  "dry-run": { type: "boolean", help: "show what would be written, write nothing", commands: ["create", "update"] },
   json: { type: "boolean", help: "print one JSON document, ask nothing", commands: ALL },
   overwrite: { type: "boolean", help: "replace files that are in the way" },
   check: { type: "boolean", help: "write nothing; exit 1 when there is something to take", commands: ["update"] },

@@ -14,6 +14,8 @@ export interface Assets {
   read(source: string): Buffer;
   /** What CHANGELOG.md says. */
   changelog(): string;
+  /** docs/security-fixes.json; the tests check its form. */
+  securityFixes(): unknown;
   /** Called only when a project is planned, since it loads Handlebars. */
   loadRenderer(): Promise<Render>;
 }
@@ -30,6 +32,7 @@ export function openAssets(program: string): Assets {
   return {
     catalog: readCatalog(files, JSON.parse(readFileSync(join(program, "../package.json"), "utf8"))),
     read,
+    securityFixes: () => JSON.parse(read("docs/security-fixes.json").toString("utf8")),
     changelog: () => read("CHANGELOG.md").toString("utf8"),
     async loadRenderer() {
       if (packaged) {

@@ -33,6 +33,11 @@ export async function findBase(
   return { base, missing: [...missing.keys()] };
 }
 
+/** Whether the user has left a file as it was generated; line ends don't count. */
+export function isUnedited(content: Uint8Array, id: string): boolean {
+  return asGenerated(content, id) !== undefined;
+}
+
 /** The content, or the content with the line ends that everything is generated with, if that is what was generated. */
 function asGenerated(content: Uint8Array, id: string): Uint8Array | undefined {
   if (isGenerated(content, id)) return content;

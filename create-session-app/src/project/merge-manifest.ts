@@ -1,7 +1,6 @@
 // Merges three versions of package.json as data: what the user has set, added or removed stays as it is.
 // Change it when another part of package.json needs a rule of its own.
-import coerce from "semver/functions/coerce.js";
-import lt from "semver/functions/lt.js";
+import { isOlder } from "./dependency-ranges.ts";
 import type { Labels, Sides } from "./merge-lines.ts";
 
 export interface MergedManifest {
@@ -72,17 +71,6 @@ function difference(
   if (yours === undefined) return `${place} stays removed; ${labels.ours} has ${JSON.stringify(ours)}.`;
   if (ours === undefined) return `${place} stays ${JSON.stringify(yours)}; ${labels.ours} no longer has it.`;
   return `${place} stays ${JSON.stringify(yours)}; ${labels.ours} has ${JSON.stringify(ours)}.`;
-}
-
-/** True, too, for ranges that can't be compared ("file:../x", "latest"). */
-function isOlder(range: string, other: string): boolean {
-  const [lowest, otherLowest] = [lowestVersion(range), lowestVersion(other)];
-  return lowest === null || otherLowest === null || lt(lowest, otherLowest);
-}
-
-/** Of ranges as people write them into a package.json; what semver's own minVersion would add isn't worth its weight. */
-function lowestVersion(range: string) {
-  return /^[\^~>=v\s]*\d/.test(range) ? coerce(range, { includePrerelease: true }) : null;
 }
 
 /** The user's order; a key that only we have follows the one that it follows in ours, or stands where sorting puts it. */
