@@ -1,27 +1,26 @@
 // The README's recipe "Add a column", followed in a project of every backend: what is declared is stored, changed and listed.
 // Nothing to change here for a new backend: what its schema needs is said in its conformance.ts.
 
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
 import type { SessionDriver, SessionRow } from "../../runtime/src/session/contract.ts";
 import { packs, repository } from "../../scripts/packs.ts";
 import { Environment } from "../../templates/base/files/src/http/environment.ts";
 import { assemble } from "../http/assemble.ts";
+import { Project } from "../http/project.ts";
 import { server } from "../servers/server.ts";
 import type { Fixture } from "./fixture.ts";
+import { fixtureOf } from "./fixtures.ts";
 import { comparable, createRow, existing, infoOf, START } from "./rows.ts";
 
 const now = START;
 const drivers: SessionDriver[] = [];
 
 afterEach(async () => await Promise.all(drivers.splice(0).map((driver) => driver.close())));
-
-async function fixtureOf(backend: string): Promise<Fixture> {
-  const file = join(repository, "templates/backends", backend, "conformance.ts");
-  return ((await import(file)) as { default: Fixture }).default;
-}
 
 async function edit(folder: string, file: string, from: string | RegExp, to: string): Promise<void> {
   const before = await readFile(join(folder, file), "utf8");
@@ -92,5 +91,81 @@ test.for(packs("backends"))(
     expect((await a.read(row.id, { now: now + 600, touch }))?.columns).toEqual(columns("other", null));
     expect(await b.change(row.id, { now: now + 600, touch })).toBe("done");
     expect((await b.listByUser("bob", now, 10))[0]?.columns).toEqual(columns("other", null));
+  },
+);
+
+/** An app that sets the columns of its sessions from the query, and shows them. */
+const APP = `
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { loadConfig } from "./config.ts";
+import { withSessions } from "./session/adapter.ts";
+import { Sessions } from "./session/sessions.ts";
+import { createDriver } from "./store/driver.ts";
+
+const config = loadConfig();
+const sessions = new Sessions({ driver: createDriver(config.store, 5000), settings: config.session });
+await sessions.setup();
+const app = withSessions(
+  sessions,
+  async ({ request, response, session }) => {
+    const query = new URL(request.url ?? "", "http://localhost").searchParams;
+    const tenant: string | null = query.get("tenant");
+    const seats = query.get("seats");
+    if (query.has("user")) await session.signIn("alice");
+    if (tenant !== null) session.columns.tenant = tenant;
+    if (seats !== null) session.columns.seats = seats === "" ? null : Number(seats);
+    const listed = (await sessions.list("alice")).map(({ columns }) => columns.tenant);
+    response.end(JSON.stringify({ ...session.columns, listed }));
+  },
+  (error, _request, response) => {
+    console.error(error);
+    response.writeHead(500).end(String(error));
+  },
+);
+const server = createServer(app).listen(0, "localhost", () => {
+  console.log(\`Listening on http://localhost:\${(server.address() as AddressInfo).port}\`);
+});
+process.on("SIGTERM", () => {
+  server.close(() => void sessions.close());
+});
+`;
+
+test.for(packs("backends"))(
+  "P10: columns that are declared in a project with %s are typed in handlers, read there, set and saved",
+  async (backend, context) => {
+    const fixture = await fixtureOf(backend);
+    const url = fixture.server && (await server(fixture.server))?.url;
+    context.skip(fixture.server !== undefined && url === undefined, `no ${fixture.server} server here`);
+    const folder = await withColumns(backend, fixture);
+    await writeFile(join(folder, "src/main.ts"), APP);
+    const tsc = join(repository, "node_modules", ".bin", "tsc");
+    const compiled = promisify(execFile)(tsc, ["-p", folder, "--pretty", "false"]).catch(
+      ({ stdout }: { stdout: string }) => ({ stdout }),
+    );
+    expect((await compiled).stdout).toBe("");
+
+    const project = new Project(folder, variablesOf(fixture, url, folder));
+    await project.start();
+    try {
+      let cookie = "";
+      const get = async (path: string): Promise<unknown> => {
+        const response = await fetch(project.url + path, { headers: { cookie } });
+        const [set] = response.headers.getSetCookie();
+        if (set !== undefined) cookie = set.split(";", 1)[0] as string;
+        return await response.json();
+      };
+      expect(await get("/")).toEqual({ tenant: "none", seats: null, listed: [] });
+      expect(await get("/?tenant=acm%C3%A9")).toMatchObject({ tenant: "acmé", seats: null });
+      expect(await get("/?seats=12")).toMatchObject({ tenant: "acmé", seats: 12 });
+      expect(await get("/?user&tenant=other")).toMatchObject({ tenant: "other", seats: 12 });
+      expect(await get("/?seats=")).toEqual({ tenant: "other", seats: null, listed: ["other"] });
+      if (fixture.capabilities.sharedStore) {
+        await project.restart();
+        expect(await get("/")).toEqual({ tenant: "other", seats: null, listed: ["other"] });
+      }
+    } finally {
+      await project.stop();
+    }
   },
 );

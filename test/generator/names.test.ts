@@ -76,6 +76,7 @@ describe("directories", () => {
     "~/app",
     "bad\nname",
     "bidi\u202ename",
+    "half\ud83d",
     "x".repeat(256),
     "é".repeat(128),
   ])("C8: %j is refused", (directory) => {

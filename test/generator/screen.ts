@@ -80,6 +80,11 @@ export class Person {
     );
   }
 
+  /** Waits for the bell to have rung so many times. */
+  async hears(times: number): Promise<void> {
+    await this.#until(() => this.raw.split("\x07").length > times, `bell ${times}`);
+  }
+
   async exit(): Promise<number> {
     await this.#until(() => this.#exit !== undefined, "the end");
     return this.#exit?.signal ? -this.#exit.signal : (this.#exit?.code ?? -1);

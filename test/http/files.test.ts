@@ -1,4 +1,4 @@
-// The folder public/ in every framework: what is put there is served, and nothing that begins with a dot.
+// The folder public/ in every framework: its files are served, except those whose names begin with a dot.
 // Change it with the projects' src/http/public-file.ts, and with what the frameworks' own packages serve.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

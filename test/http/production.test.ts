@@ -1,4 +1,4 @@
-// What only production does, in every framework: HSTS, Secure cookies whatever the connection, no demo sign-in, no details.
+// What is different in production, in every framework: HSTS, Secure cookies whatever the connection, no demo sign-in, no details.
 // Change it with `production` in the projects' src/config.ts.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packs } from "../../scripts/packs.ts";
@@ -42,7 +42,7 @@ describe.each(packs("frameworks"))("%s", (framework) => {
     }
   });
 
-  test("S4: the cookie is Secure over plain HTTP too, and of this host only", async () => {
+  test("S4: the cookie is Secure over plain HTTP too, and for this host only", async () => {
     const { setCookies } = await visitor(target).set("a", 1);
     expect(setCookies).toEqual([expect.stringMatching(/^__Host-session=[\w-]{64};.*;\s*Secure(;|$)/i)]);
   });

@@ -126,6 +126,7 @@ export class Visitor {
       const requestSession = await this.#app.sessions.begin(this.request(request));
       answer.session = requestSession.session;
       try {
+        if (requestSession.refusal !== undefined) throw requestSession.refusal;
         answer.result = await handle(requestSession.session);
       } catch (error) {
         answer.error = error;

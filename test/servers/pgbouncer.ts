@@ -55,6 +55,7 @@ async function pooled(
     "pool_mode = transaction",
     "default_pool_size = 8",
     "max_client_conn = 500",
+    "server_login_retry = 1",
     ...settings,
   ];
   await writeFile(configuration, `${lines.join("\n")}\n`, { mode: 0o600 });

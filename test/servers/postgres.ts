@@ -10,7 +10,7 @@ import { type Recipe, type ServerPlan, Unavailable, type Wishes } from "./recipe
 const USER = "tester";
 const DEBIAN = "/usr/lib/postgresql";
 
-/** The newest, from npm. */
+/** The newest version, from npm. */
 export const postgres: Recipe = {
   async plan(folder, wishes) {
     return cluster(folder, await newest(folder), wishes);
@@ -30,17 +30,17 @@ export async function newest(folder: string): Promise<string> {
   return reachable(native, folder);
 }
 
-/** Debian's, an older one: what the generated project calls its oldest supported version should not be a guess. */
+/** Debian's older version, so that the oldest version that a project claims to support has been tested. */
 export const postgres15: Recipe = {
   async plan(folder, wishes) {
     const versions = await readdir(DEBIAN).catch(() => []);
     const oldest = versions.map(Number).sort((a, b) => a - b)[0];
-    if (!oldest) throw new Unavailable("there is no PostgreSQL of Debian's; apt-get install postgresql");
+    if (!oldest) throw new Unavailable("Debian's PostgreSQL isn't installed; apt-get install postgresql");
     return cluster(folder, join(DEBIAN, `${oldest}`), wishes);
   },
 };
 
-/** The folder itself or, where nobody can't enter it (a clone in root's home), a copy. */
+/** The folder itself, or a copy where the user nobody can't enter it (a clone in root's home). */
 async function reachable(native: string, folder: string): Promise<string> {
   if (!isRoot) return native;
   try {

@@ -6,7 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { repository } from "../../scripts/packs.ts";
+import { packs, repository } from "../../scripts/packs.ts";
+import type { Fixture } from "../drivers/fixture.ts";
 
 const folder = join(repository, ".github", "workflows");
 const workflows = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")] as const);
@@ -60,3 +61,21 @@ test.each(workflows)(
     expect(content.match(/^ {4}timeout-minutes: \d+$/gm)).toHaveLength(jobs ?? 0);
   },
 );
+
+test("the matrix of servers has each backend's server, and names no server that its driver isn't tested on", async () => {
+  const content = readFileSync(join(folder, "ci.yml"), "utf8");
+  const tested = [...content.matchAll(/image: .*backend: (\w+), server: (\w+)/g)].map(([, ...names]) =>
+    names.join(" "),
+  );
+  const possible: string[] = [];
+  for (const backend of packs("backends")) {
+    const { default: fixture } = (await import(`../../templates/backends/${backend}/conformance.ts`)) as {
+      default: Fixture;
+    };
+    const { server, variants = [] } = fixture;
+    if (server !== undefined) expect(tested).toContain(`${backend} ${server}`);
+    possible.push(...[server, ...variants].map((name) => `${backend} ${name}`));
+  }
+  // Where no title matches, vitest runs nothing and succeeds.
+  for (const names of tested) expect(possible).toContain(names);
+});

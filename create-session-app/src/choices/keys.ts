@@ -3,6 +3,7 @@
 import { EventEmitter } from "node:events";
 import type { Interface, Key } from "node:readline";
 import { createInterface, emitKeypressEvents } from "node:readline";
+import { PassThrough } from "node:stream";
 
 /*
   `prompts` takes every key that it doesn't know for text, and a function key has none: a yes/no question then throws, and a text gets
@@ -31,35 +32,45 @@ const EDITING = new Set([
 /** Ctrl with one of these: first, abort, abort, last, reset. */
 const WITH_CTRL = new Set(["a", "c", "d", "e", "g"]);
 
+/** What terminals send for keys without a letter and for events of their own: CSI (and the Linux console's F1 to F5), SS3, OSC. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences are what it looks for.
+const SEQUENCE = /\x1b\[\[.|\x1b\[[0-?]*[ -/]*[@-~]|\x1bO.|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g;
+
+/** The sequences of EDITING, and the marks around a paste. Node would take parts of some others for letters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences are what it looks for.
+const KNOWN_SEQUENCE = /^\x1b[[O](?:[A-DFH]|[1345678]~|20[01]~)$/;
+
 /** Terminals that know bracketed paste put marks around what is pasted. */
 const BRACKETED_PASTE = { on: "\x1b[?2004h", off: "\x1b[?2004l" };
+
+const BELL = "\x07";
 
 interface Keypress {
   text: string | undefined;
   key: Key;
 }
 
-/** What `prompts` wants of its input, besides the keys. */
+/** Emits "keypress" like a terminal's input, and has what `prompts` wants of it besides. */
 export class Keys extends EventEmitter {
   readonly isTTY = true;
-  readonly #terminal: Interface;
+  readonly #input = new PassThrough();
+  readonly #interface: Interface;
   #pending: Keypress[] = [];
   #pasted: Keypress[] | undefined;
 
   constructor() {
     super();
-    this.#terminal = createInterface({ input: process.stdin, escapeCodeTimeout: 50 });
-    emitKeypressEvents(process.stdin, this.#terminal);
-    process.stdin.setRawMode(true);
-    process.stdin.on("keypress", this.#press);
+    this.#interface = createInterface({ input: this.#input, escapeCodeTimeout: 50 });
+    emitKeypressEvents(this.#input, this.#interface);
+    this.#input.on("keypress", (text: string | undefined, key: Key) => this.#press({ text, key }));
+    process.stdin.setRawMode(true).setEncoding("utf8").on("data", this.#receive).resume();
     process.stdout.write(BRACKETED_PASTE.on);
   }
 
   /** Gives the terminal back as it was, also when a question was interrupted and has hidden the cursor. */
   close(): void {
-    process.stdin.off("keypress", this.#press);
-    process.stdin.setRawMode(false);
-    this.#terminal.close();
+    process.stdin.off("data", this.#receive).setRawMode(false).pause();
+    this.#interface.close();
     process.stdout.write(`${BRACKETED_PASTE.off}\x1b[?25h`);
   }
 
@@ -75,45 +86,62 @@ export class Keys extends EventEmitter {
     return this;
   }
 
-  readonly #press = (text: string | undefined, key: Key): void => {
-    if (key.name === "paste-start") this.#pasted = [];
-    else if (key.name === "paste-end") this.#endPaste();
-    else if (this.#pasted !== undefined) this.#pasted.push({ text, key });
-    else {
-      // All keys of one read arrive in the same turn of the event loop: they were pasted, or typed very fast.
-      if (this.#pending.length === 0) setImmediate(() => this.#pass());
-      this.#pending.push({ text, key });
-    }
+  readonly #receive = (chunk: string): void => {
+    this.#input.write(chunk.replace(SEQUENCE, (sequence) => (KNOWN_SEQUENCE.test(sequence) ? sequence : "")));
   };
 
-  /** Several lines answer no question. One line is text, and a line break at its end doesn't submit it. */
+  #press(press: Keypress): void {
+    const { name } = press.key;
+    if (name === "paste-start") this.#pasted = [];
+    else if (name === "paste-end") this.#endPaste();
+    else if (this.#pasted !== undefined) this.#pasted.push(press);
+    else {
+      // All keys of one read arrive in the same turn of the event loop: they were pasted, or typed very fast.
+      if (this.#pending.length === 0) setImmediate(() => this.#endTurn());
+      this.#pending.push(press);
+    }
+  }
+
+  /** One line that is pasted is text, and a line break at its end doesn't submit it. */
   #endPaste(): void {
     const pasted = this.#pasted ?? [];
     this.#pasted = undefined;
-    const text = pasted.filter(({ key }) => !isLineBreak(key));
-    if (pasted.slice(0, text.length).some(({ key }) => isLineBreak(key))) return;
-    for (const { text: letter, key } of text) if (isPrintable(letter)) this.emit("keypress", letter, key);
+    if (isOneLine(pasted)) {
+      for (const { text, key } of pasted) if (isPrintable(text)) this.emit("keypress", text, key);
+    } else this.#refuse();
   }
 
-  #pass(): void {
+  #endTurn(): void {
     const keys = this.#pending;
     this.#pending = [];
-    const submit = keys.findIndex(({ key }) => isLineBreak(key));
-    const isOneLine = submit < 0 || keys.slice(submit).every(({ key }) => isLineBreak(key));
-    if (!isOneLine) return;
-    const line = submit < 0 ? keys : keys.slice(0, submit + 1);
-    for (const { text, key } of line) if (isUnderstood(text, key)) this.emit("keypress", text, key);
+    if (isOneLine(keys)) {
+      // The question is over with the first Enter.
+      const submit = keys.findIndex(isLineBreak);
+      const line = submit < 0 ? keys : keys.slice(0, submit + 1);
+      for (const press of line) if (isUnderstood(press)) this.emit("keypress", press.text, press.key);
+    } else this.#refuse();
+  }
+
+  /** Several lines answer no question. */
+  #refuse(): void {
+    process.stdout.write(BELL);
   }
 }
 
-function isLineBreak({ name }: Key): boolean {
-  return name === "return" || name === "enter";
+/** Whether nothing follows the first line break but other line breaks. */
+function isOneLine(keys: readonly Keypress[]): boolean {
+  const first = keys.findIndex(isLineBreak);
+  return first < 0 || keys.slice(first).every(isLineBreak);
 }
 
-function isUnderstood(text: string | undefined, key: Key): boolean {
-  if (key.meta && key.name !== "escape") return false;
-  if (key.ctrl) return WITH_CTRL.has(key.name ?? "");
-  return EDITING.has(key.name ?? "") || isPrintable(text);
+function isLineBreak({ key: { name, ctrl, meta } }: Keypress): boolean {
+  return (name === "return" || name === "enter") && !ctrl && !meta;
+}
+
+function isUnderstood({ text, key: { name = "", ctrl, meta } }: Keypress): boolean {
+  if (meta && name !== "escape") return false;
+  if (ctrl) return WITH_CTRL.has(name);
+  return EDITING.has(name) || isPrintable(text);
 }
 
 function isPrintable(text: string | undefined): boolean {

@@ -42,6 +42,7 @@ export function nameFromDirectory(directory: string): string {
 
 /** Why a project can't live in a directory that was given like this; undefined when it can. */
 export function directoryProblem(given: string): string | undefined {
+  if (!given.isWellFormed()) return "one of its characters is incomplete";
   if (isTreacherous(given)) return "it has control or invisible characters in it";
   if (/^~($|[\\/])/.test(given)) {
     return `only a shell takes "~" for your home directory. Give ${quoted(join(homedir(), given.slice(1)))}`;

@@ -28,12 +28,12 @@ export function readCookies(header: string | undefined, name: string): string[] 
   return values;
 }
 
-/** The value of a Set-Cookie header. @param maxAge seconds */
+/** The value of a Set-Cookie header. @param maxAge seconds; without effect unless `cookiePersistent` is set */
 export function setCookie(settings: SessionSettings, secure: boolean, token: string, maxAge: number): string {
   return stringifySetCookie({
     ...attributes(settings, secure),
     value: token,
-    maxAge,
+    ...(settings.cookiePersistent && { maxAge }),
   });
 }
 
@@ -49,6 +49,8 @@ function attributes(settings: SessionSettings, secure: boolean) {
     secure,
     sameSite: settings.cookieSameSite,
     path: settings.cookiePath,
-    domain: settings.cookieDomain,
+    ...(settings.cookieDomain !== undefined && { domain: settings.cookieDomain }),
+    // Browsers drop a partitioned cookie that isn't Secure, such as in development over plain HTTP.
+    partitioned: settings.cookiePartitioned && secure,
   };
 }

@@ -10,9 +10,11 @@ const MAX_DEPTH = 100;
 export class InvalidData extends TypeError {
   override readonly name = "InvalidData";
   readonly status: number;
+  readonly statusCode: number;
   constructor(message: string, status = 500) {
     super(message);
     this.status = status;
+    this.statusCode = status;
   }
 }
 
@@ -20,6 +22,7 @@ export class InvalidData extends TypeError {
 export class DataTooLarge extends Error {
   override readonly name = "DataTooLarge";
   readonly status = 413;
+  readonly statusCode = 413;
 }
 
 export interface DataChange {

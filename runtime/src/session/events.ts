@@ -8,6 +8,11 @@ export type SessionEvent =
   /** A token of an expired session was presented. */
   | { type: "expired"; id: string; userid: string | null }
   | { type: "purged"; count: number }
+  /**
+   * A request of another site was refused. `origin` is undefined where only Sec-Fetch-Site gave it away, `host` is the
+   * one that it was sent to.
+   */
+  | { type: "crossOrigin"; method: string; path: string; origin: string | undefined; host: string | undefined }
   /** A stored row can't be understood; its session counts as absent. */
   | { type: "unreadable"; id: string; message: string }
   | { type: "storeDown"; message: string }

@@ -17,17 +17,20 @@ const MAX_COOKIES = 3;
 /** The tokens that a request presents: those of its cookies, else the one of Authorization: Bearer. */
 export interface Credentials {
   tokens: readonly Token[];
+  /** Whether the token is in the Authorization header. A value of another form is another system's: no token here. */
   bearer: boolean;
+  /** Whether no page can have made a browser send the request, since only scripts of this site can add that header. */
+  unforgeable: boolean;
 }
 
 export function readCredentials(request: SessionRequest, settings: SessionSettings, isHttps: boolean): Credentials {
   const name = cookieName(settings, isSecure(settings, isHttps));
   const tokens = readCookies(request.header("cookie"), name).flatMap((text) => parseToken(text) ?? []);
-  if (tokens.length > 0) return { tokens: tokens.slice(0, MAX_COOKIES), bearer: false };
+  if (tokens.length > 0) return { tokens: tokens.slice(0, MAX_COOKIES), bearer: false, unforgeable: false };
   const text = /^Bearer +(\S+) *$/i.exec(request.header("authorization") ?? "")?.[1];
-  if (text === undefined) return { tokens, bearer: false };
-  const token = parseToken(text);
-  return { tokens: token === undefined ? tokens : [token], bearer: true };
+  const token = text === undefined ? undefined : parseToken(text);
+  if (token === undefined) return { tokens, bearer: false, unforgeable: text !== undefined };
+  return { tokens: [token], bearer: true, unforgeable: true };
 }
 
 /**

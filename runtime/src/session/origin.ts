@@ -1,12 +1,25 @@
 // Refuses unsafe requests that another site made a browser send (cross-site request forgery), sign-in included.
-// Open it for other front ends with `allowedOrigins`, not here.
+// Open it with the settings `allowedOrigins` and `allowedPaths`, not here.
 import type { Proxies } from "./proxies.ts";
-import type { SessionRequest } from "./request.ts";
+import { isBelow, type SessionRequest } from "./request.ts";
 import type { SessionSettings } from "./settings.ts";
 
 export class CrossOrigin extends Error {
   override readonly name = "CrossOrigin";
   readonly status = 403;
+  readonly statusCode = 403;
+  readonly origin: string | undefined;
+  readonly host: string | undefined;
+
+  constructor(origin: string | undefined, host: string | undefined) {
+    const from = origin === undefined ? "another site" : `"${origin}"`;
+    super(
+      `This request comes from ${from}, not from "${host ?? ""}". ` +
+        "SESSION_ALLOWED_ORIGINS can allow the origin, SESSION_ALLOWED_PATHS the path.",
+    );
+    this.origin = origin;
+    this.host = host;
+  }
 }
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
@@ -20,8 +33,10 @@ export function rejectCrossOrigin(request: SessionRequest, proxies: Proxies, set
   if (site === "same-origin" || site === "none") return;
   if (site === undefined && origin === undefined) return;
   if (origin !== undefined && settings.allowedOrigins.includes(origin)) return;
-  if (site === undefined && isOwn(origin, proxies.host(request))) return;
-  throw new CrossOrigin("This request comes from another site");
+  if (isBelow(request, settings.allowedPaths)) return;
+  const host = proxies.host(request);
+  if (site === undefined && isOwn(origin, host)) return;
+  throw new CrossOrigin(origin, host);
 }
 
 /** The host is parsed too, since a default port may be named or not. The origin "null" is nobody's own. */

@@ -15,6 +15,8 @@ const RENEWAL_RACE_MS = 100;
 const INSECURE =
   "The session cookie is Secure, but this request came over plain HTTP, so that browsers will not keep it. " +
   "Behind a proxy that speaks HTTPS, set SESSION_TRUST_PROXY to its address; without one, use HTTPS.";
+const AFTER_RESPONSE =
+  "A session was written to after the response had been sent, and not saved: write before, or call session.save()";
 const TOO_LATE =
   "A session was written to after the response's headers had been sent, too late to start it: write before";
 const TOKEN_NOT_SENT =
@@ -25,12 +27,16 @@ export interface RequestSessionOptions extends SessionOptions {
   isHttps: boolean;
   /** The request by itself starts a session. */
   starts?: boolean;
+  /** Why the request was refused; its session is an empty one, which error handlers can read. */
+  refusal?: Error | undefined;
 }
 
 /** What the response says of the cookie. */
 type CookieAction = "none" | "clear" | "set" | "refresh";
 
 export class RequestSession {
+  /** The error to send instead of calling a handler; undefined where the request may go on. */
+  readonly refusal: Error | undefined;
   readonly #context: SessionContext;
   readonly #options: RequestSessionOptions;
   readonly #startedAt = performance.now();
@@ -44,12 +50,16 @@ export class RequestSession {
   #tokenIsCurrent = true;
   /** The token when the headers were sent. */
   #sentToken: string | undefined;
+  #responseSent = false;
+  #checksLateWrites = false;
+  #unsavedReported = false;
   /** Saving has failed. The error's response passes through here as well, and must get out. */
   #failed = false;
 
   constructor(context: SessionContext, options: RequestSessionOptions) {
     this.#context = context;
     this.#options = options;
+    this.refusal = options.refusal;
     if (options.starts && options.match === undefined) this.state.start();
     else if (options.match !== undefined) this.#state = new SessionState(context, options);
   }
@@ -63,7 +73,11 @@ export class RequestSession {
 
   /** The session without the handler's view of it. */
   get state(): SessionState {
-    this.#state ??= new SessionState(this.#context, this.#options);
+    if (this.#state === undefined) {
+      this.#state = new SessionState(this.#context, this.#options);
+      if (this.#headersSent) this.#state.detach();
+      if (this.#responseSent) this.#watchLateWrites(this.#state);
+    }
     return this.#state;
   }
 
@@ -86,12 +100,21 @@ export class RequestSession {
     this.#finish()?.catch((error) => this.#reportUnsaved(error));
   }
 
+  /** To be called when the response has been sent, or its connection has closed. */
+  responseSent(): void {
+    this.#responseSent = true;
+    if (this.#state === undefined) return;
+    this.#warnUnsavedAfterResponse(this.#state);
+    this.#watchLateWrites(this.#state);
+  }
+
   /** Writes the session's headers. To be called after `complete`, right before the headers are sent. */
   writeHeaders(headers: ResponseHeaders): void {
     if (this.#headersSent) return;
     this.#headersSent = true;
     const state = this.#state;
     if (state === undefined) return;
+    state.detach();
     this.#sentToken = state.token?.text;
     const setsCookie = this.#writeCookie(state, headers);
     // A Bearer client gets a new token in the response's body.
@@ -104,6 +127,7 @@ export class RequestSession {
     if (state === undefined || this.#failed) return undefined;
     try {
       if (this.#options.unavailable !== undefined) return this.#warnUnavailable(state, this.#options.unavailable);
+      this.#session?.refuseForeignProperties();
       if (this.#headersSent && state.row === undefined) return this.#warnTooLate(state);
       const saved = finish(state);
       if (saved !== undefined || this.#mustVerify(state)) return this.#settle(state, saved);
@@ -148,7 +172,7 @@ export class RequestSession {
     if (endedBy === "destroyed") return "clear";
     if (endedBy !== undefined || row === undefined) return "none";
     if (tokenIsNew) return "set";
-    return expiryMoved ? "refresh" : "none";
+    return expiryMoved && this.#context.settings.cookiePersistent ? "refresh" : "none";
   }
 
   /**
@@ -173,11 +197,33 @@ export class RequestSession {
   }
 
   #warnUnavailable(state: SessionState, reason: string): undefined {
-    if (state.unsaved() !== undefined) this.#warn(`A session was written to, and not saved. ${reason}`);
+    if (state.unsaved() !== undefined) this.#warnUnsaved(`A session was written to, and not saved. ${reason}`);
   }
 
   #warnTooLate(state: SessionState): undefined {
-    if (state.unsaved() !== undefined) this.#warn(TOO_LATE);
+    if (state.unsaved() !== undefined) this.#warnUnsaved(TOO_LATE);
+  }
+
+  /** Code that gets hold of the session now may write to it, and nobody would save that. */
+  #watchLateWrites(state: SessionState): void {
+    state.onAccess(() => {
+      if (this.#checksLateWrites) return;
+      this.#checksLateWrites = true;
+      setImmediate(() => {
+        this.#checksLateWrites = false;
+        this.#warnUnsavedAfterResponse(state);
+      });
+    });
+  }
+
+  #warnUnsavedAfterResponse(state: SessionState): void {
+    // A save is under way, or it has been reported that there was none.
+    if (this.#failed || this.#unsavedReported || state.queue.latest !== undefined) return;
+    try {
+      if (state.unsaved() !== undefined) this.#warnUnsaved(AFTER_RESPONSE);
+    } catch (error) {
+      this.#reportUnsaved(error as Error);
+    }
   }
 
   #warnTokenNotSent({ token, options }: SessionState): void {
@@ -187,7 +233,12 @@ export class RequestSession {
   }
 
   #reportUnsaved(error: Error): void {
-    this.#warn(`A session was not saved: ${error.message}`);
+    this.#warnUnsaved(`A session was not saved: ${error.message}`);
+  }
+
+  #warnUnsaved(message: string): void {
+    this.#unsavedReported = true;
+    this.#warn(message);
   }
 
   #warn(message: string): void {

@@ -52,6 +52,11 @@ export class NodeRequest implements SessionRequest {
   }
 }
 
+/** Whether the request is the handshake of a WebSocket, whose session outlives it. */
+export function isWebSocket(request: SessionRequest): boolean {
+  return request.header("upgrade")?.toLowerCase() === "websocket";
+}
+
 /** Whether the request's path is one of `paths`, or lies below one. */
 export function isBelow({ url }: SessionRequest, paths: readonly string[]): boolean {
   return paths.some((path) => {

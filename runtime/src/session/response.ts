@@ -18,7 +18,7 @@ export function holdResponse(
   requestSession: RequestSession,
   fail: (error: unknown) => void,
 ): void {
-  const { writeHead, write, end, flushHeaders } = response;
+  const { writeHead, write, end, flushHeaders, flush } = response as ServerResponse & { flush?: () => void };
   const headers = new NodeHeaders(response);
   let state: State = "idle";
   const queue: (() => void)[] = [];
@@ -102,7 +102,16 @@ export function holdResponse(
     return response;
   };
 
-  response.flushHeaders = () => sendWhenSaved(() => flushHeaders.call(response));
+  response.flushHeaders = () => {
+    // As Node does it: middleware such as compression learns by this call that the headers are about to be sent.
+    if (state !== "replaying" && state !== "refused" && !response.headersSent) response.writeHead(response.statusCode);
+    sendWhenSaved(() => flushHeaders.call(response));
+  };
+
+  if (flush !== undefined) {
+    // Compression's own, which must not overtake what is queued.
+    (response as { flush?: () => void }).flush = () => sendWhenSaved(() => flush.call(response));
+  }
 
   response.write = ((...args: Parameters<typeof write>) => {
     if (state === "refused" && response.writableEnded) return false;
@@ -129,6 +138,7 @@ export function holdResponse(
   response.once("close", () => {
     // The client has gone before the response was there. What the handler wrote counts all the same.
     if (!response.writableFinished && state !== "refused") requestSession.completeDetached();
+    requestSession.responseSent();
   });
 }
 

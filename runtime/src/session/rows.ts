@@ -27,9 +27,12 @@ export function readRow(
 }
 
 /** Reads a session again that a request has found before. Resolves to undefined if it has ended or expired since. */
-export async function rereadRow(context: SessionContext, id: string): Promise<CheckedRow | undefined> {
-  const now = context.now();
-  const found = await readRow(context, id, { now });
+export async function rereadRow(
+  context: SessionContext,
+  id: string,
+  more: Omit<Access, "now"> = {},
+): Promise<CheckedRow | undefined> {
+  const found = await readRow(context, id, { ...more, now: context.now() });
   return found === undefined || isExpired(context, found.row) ? undefined : found;
 }
 

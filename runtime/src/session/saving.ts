@@ -1,6 +1,7 @@
 // Writes to the store what a request has changed of its session.
 // Change here what is written when; what counts as a change is in state.ts.
 import { initialColumns } from "../session-columns.ts";
+import type { CheckedRow } from "./context.ts";
 import {
   type ChangeResult,
   expiry,
@@ -9,10 +10,11 @@ import {
   type SessionRow,
   StoreUnavailable,
 } from "./contract.ts";
-import type { DataChange } from "./data.ts";
+import { copyOf, type DataChange } from "./data.ts";
 import { enforceUserLimit } from "./limit.ts";
 import { retryOnConflict } from "./retry.ts";
 import { rereadRow } from "./rows.ts";
+import { StaleToken } from "./stale-token.ts";
 import type { SessionState, Unsaved } from "./state.ts";
 import { equalHashes, newToken, type Token } from "./token.ts";
 import { checkSize } from "./working-copy.ts";
@@ -29,8 +31,40 @@ export function finish(state: SessionState): Promise<void> | undefined {
   return state.queue.run(async () => {
     await latest;
     await save(state, unsaved ?? state.unsaved());
-    if (state.touchDue()) await touch(state);
+    await touchIfDue(state);
   });
+}
+
+/** For `session.save()`: saves, which counts as an access also where there is nothing to write. */
+export async function saveNow(state: SessionState): Promise<void> {
+  const unsaved = state.unsaved();
+  if (unsaved !== undefined) return save(state, unsaved);
+  if (!state.detached && !state.touchDue()) return;
+  const found = await lookAgain(state);
+  if (found === undefined) return;
+  state.accessed(found.row);
+  await touchIfDue(state);
+}
+
+/** For `session.reload()`: what is not saved yet is kept. */
+export async function reload(state: SessionState): Promise<void> {
+  const own = state.row;
+  const found = await lookAgain(state);
+  if (own === undefined || found === undefined) return;
+  state.adopt(found.row, copyOf(found.data), own.data);
+  await touchIfDue(state);
+}
+
+/** Reads the session again, which is an access, and ends the request's view of it if it is gone. */
+export async function lookAgain(state: SessionState): Promise<CheckedRow | undefined> {
+  const { row, context, endedBy, options } = state;
+  if (row === undefined || endedBy !== undefined) return undefined;
+  const touch = { ...touchOf(state), every: context.settings.touchEvery, secretHash: row.secretHash };
+  const found = await rereadRow(context, row.id, { touch });
+  const isOwn = found !== undefined && (!options.opened || equalHashes(found.row.secretHash, row.secretHash));
+  if (isOwn) return found;
+  state.end("gone");
+  return undefined;
 }
 
 /** Writes what is unsaved. */
@@ -71,6 +105,8 @@ export async function destroy(state: SessionState): Promise<void> {
 
 async function create(state: SessionState, { data, columns }: Unsaved): Promise<void> {
   const { settings, lifetime, guard, emit } = state.context;
+  // The client would never learn the new token, and leave a row behind each time.
+  if (state.options.bearerIsStale && typeof state.pending.userid !== "string") throw new StaleToken();
   const now = state.context.now();
   const token = newToken();
   await state.settle(async ({ userid = null, authenticated = 0, idle = settings.idle }) => {
@@ -99,7 +135,8 @@ async function write(state: SessionState, row: SessionRow, unsaved: Unsaved): Pr
   const { opened } = state.options;
   await state.settle(async (pending) => {
     const { token, userid, authenticated, idle } = pending;
-    const change: SessionChange = { now: state.context.now(), set: data?.set, remove: data?.remove };
+    const change: SessionChange = { now: state.context.now() };
+    if (data !== undefined) Object.assign(change, { set: data.set, remove: data.remove });
     if (columns !== undefined) change.columns = columns;
     if (userid !== undefined) Object.assign(change, { userid, authenticated });
     if (idle !== undefined) change.idle = idle;
@@ -173,9 +210,9 @@ async function afterRenewal(
 }
 
 /** For drivers that can't touch while they read. A failure is no loss, since the next access touches again. */
-async function touch(state: SessionState): Promise<void> {
+export async function touchIfDue(state: SessionState): Promise<void> {
   const { row, context } = state;
-  if (row === undefined) return;
+  if (row === undefined || !state.touchDue()) return;
   const change: SessionChange = { now: context.now(), touch: touchOf(state), ifSecretHash: row.secretHash };
   try {
     const result = await context.guard.run((driver) => driver.change(row.id, change));
@@ -186,7 +223,7 @@ async function touch(state: SessionState): Promise<void> {
   }
 }
 
-function touchOf({ context }: SessionState): { lifetime: number } {
+export function touchOf({ context }: SessionState): { lifetime: number } {
   return { lifetime: context.lifetime };
 }
 

@@ -3,14 +3,27 @@
 import type { SessionColumns } from "../session-columns.ts";
 import type { SessionData } from "../session-data.ts";
 import { checkText, InvalidData } from "./data.ts";
-import { destroy, save, signIn } from "./saving.ts";
+import { destroy, reload, save, saveNow, signIn } from "./saving.ts";
 import type { SessionState } from "./state.ts";
 import { isUpdating, type Update, update } from "./update.ts";
 
 const MAX_USERID_LENGTH = 255;
 
+/** As middleware that was written for express-session passes it. It gets the error instead of the promise. */
+type Callback = (error?: unknown) => void;
+
 export class Session {
   readonly #state: SessionState;
+  #cookie: object | undefined;
+
+  static {
+    // Code in sloppy mode, such as CommonJS modules, may assign to a property without a setter and never hear of it.
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(Session.prototype))) {
+      if (property.get !== undefined && property.set === undefined) {
+        Object.defineProperty(Session.prototype, name, { ...property, set: () => refuseAssignment(name) });
+      }
+    }
+  }
 
   constructor(state: SessionState) {
     this.#state = state;
@@ -31,9 +44,9 @@ export class Session {
     return this.#state.options.bearer;
   }
 
-  /** The public half of the token, safe to show and to log; "" until there is a session. */
-  get id(): string {
-    return this.#state.row?.id ?? "";
+  /** The public half of the token, safe to show and to log; undefined until there is a session. */
+  get id(): string | undefined {
+    return this.#state.row?.id;
   }
 
   /** What the client holds; "" until there is a session. Never log it. */
@@ -142,13 +155,31 @@ export class Session {
   }
 
   /** Ends the session: row and cookie go, at once and for good. */
-  destroy(): Promise<void> {
-    return this.#inTurn(() => destroy(this.#state));
+  destroy(callback?: Callback): Promise<void> {
+    return withCallback(
+      this.#inTurn(() => destroy(this.#state)),
+      callback,
+    );
   }
 
-  /** Saves now. Every request does so before its response is sent; WebSockets and jobs, which send none, must call it. */
-  save(): Promise<void> {
-    return this.#inTurn(() => save(this.#state));
+  /**
+   * Saves now. Every request does so before its response is sent; WebSockets and jobs, which send none, must call it.
+   * For them it is an access as well: it keeps the session from expiring, and finds out whether it has `ended`.
+   */
+  save(callback?: Callback): Promise<void> {
+    const saved = this.#inTurn(async () => {
+      this.refuseForeignProperties();
+      await saveNow(this.#state);
+    });
+    return withCallback(saved, callback);
+  }
+
+  /** Looks at the session again: data and columns are as stored by now, and `ended` says whether it is still there. */
+  reload(callback?: Callback): Promise<void> {
+    return withCallback(
+      this.#inTurn(() => reload(this.#state)),
+      callback,
+    );
   }
 
   /**
@@ -163,6 +194,29 @@ export class Session {
   toJSON(): Record<string, unknown> {
     const { id, userid, created, updated, idle, ipaddress, useragent, data } = this;
     return { id, userid, created, updated, idle, ipaddress, useragent, data };
+  }
+
+  /** For the runtime: throws InvalidData for what other middleware has set on the session, since it would be lost. */
+  refuseForeignProperties(): void {
+    const [key] = Object.keys(this);
+    if (key !== undefined) {
+      throw new InvalidData(
+        `session.${key} was set, but only session.data is stored: use session.data.${key}, and declare it in src/session-data.ts`,
+      );
+    }
+    const [attribute] = Object.keys(this.cookie);
+    if (attribute !== undefined) {
+      throw new InvalidData(
+        `session.cookie.${attribute} was set, but has no effect: session.idle says how long this session lives, ` +
+          "and the settings SESSION_COOKIE_… say what its cookie is like",
+      );
+    }
+  }
+
+  /** Only for middleware that was written for other session systems: whatever it sets here is refused with an explanation. */
+  private get cookie(): object {
+    this.#cookie ??= {};
+    return this.#cookie;
   }
 
   /** Runs after the writes that are under way. The end of the request waits for it, and reports a failure that no handler has seen. */
@@ -185,4 +239,12 @@ export class Session {
     }
     checkText(userid, "userid", this.#state.context.guard.driver.limits ?? {});
   }
+}
+
+function withCallback(done: Promise<void>, callback: Callback | undefined): Promise<void> {
+  return typeof callback === "function" ? done.then(() => callback(), callback) : done;
+}
+
+function refuseAssignment(name: string): never {
+  throw new InvalidData(`session.${name} can't be set; what is to be stored belongs into session.data`);
 }

@@ -5,12 +5,12 @@ import type { Client, SessionContext } from "./context.ts";
 import { type SessionDriver, type SessionInfo, type StoreStats, StoreUnavailable, UNLIMITED } from "./contract.ts";
 import { copyOf } from "./data.ts";
 import { type EventHook, safely } from "./events.ts";
-import { findSession, readCredentials } from "./find.ts";
+import { type Finding, findSession, readCredentials } from "./find.ts";
 import { Guard } from "./guard.ts";
-import { rejectCrossOrigin } from "./origin.ts";
+import { CrossOrigin, rejectCrossOrigin } from "./origin.ts";
 import { Proxies } from "./proxies.ts";
 import { Renewals } from "./renewals.ts";
-import { isBelow, type SessionRequest } from "./request.ts";
+import { isBelow, isWebSocket, type SessionRequest } from "./request.ts";
 import { RequestSession } from "./request-session.ts";
 import { plausibleInfos, rereadRow } from "./rows.ts";
 import { finish, save } from "./saving.ts";
@@ -33,12 +33,17 @@ const BATCH_SIZE = 500;
 const LIST_LIMIT = 1000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 2000;
+const PROXY_NOT_TRUSTED =
+  "The framework trusts a proxy, but sessions don't: they see the proxy's address, and HTTPS as plain HTTP. " +
+  "Set SESSION_TRUST_PROXY to the proxy's address, too.";
 const ON_SKIPPED_PATH = "This path is one of `skip` (SESSION_SKIP).";
 
 export class Sessions {
   readonly settings: SessionSettings;
   readonly #context: SessionContext;
   readonly #proxies: Proxies;
+  /** By the framework's own request. */
+  readonly #begun = new WeakMap<object, RequestSession>();
   #purgeTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -85,37 +90,28 @@ export class Sessions {
     this.#schedulePurge();
   }
 
+  /** For adapters: what an outer middleware has begun for this very request; undefined for the first. */
+  begun(raw: object): RequestSession | undefined {
+    return this.#begun.get(raw);
+  }
+
   /**
    * Finds the session of a request, for adapters. Synchronous where the store need not be asked, or is in this process.
-   * Throws CrossOrigin (403); rejects with StoreUnavailable (503), or throws it where it is synchronous.
+   * Never fails: a request that must not go on (403, 503) has a `refusal`.
    */
   begin(request: SessionRequest): RequestSession | Promise<RequestSession> {
-    const { settings } = this;
-    const skipped = isBelow(request, settings.skip);
-    const isHttps = this.#proxies.isHttps(request);
-    const { tokens, bearer } = readCredentials(request, settings, isHttps);
-    // No page can make a browser send a Bearer header to another site, so that this is no forgery.
-    if (!bearer) rejectCrossOrigin(request, this.#proxies, settings);
-    const client = this.#clientOf(request);
-    const options = { client, bearer, isHttps, unavailable: skipped ? ON_SKIPPED_PATH : undefined };
-    // A visit is a page; a client that sends something starts a session by that.
-    const starts = settings.start === "visit" && !skipped && !bearer && /^(GET|HEAD)$/.test(request.method);
-    const found = skipped ? undefined : findSession(this.#context, tokens, client);
-    const begin = (finding: Awaited<typeof found>) =>
-      finding === "renewed"
-        ? // A new session's cookie must not replace the one that the sign-in has set.
-          new RequestSession(this.#context, options)
-        : new RequestSession(this.#context, { ...options, match: finding, starts });
-    return found instanceof Promise ? found.then(begin) : begin(found);
+    const begun = this.#begin(request);
+    if (!(begun instanceof Promise)) return this.#noteBegun(request, begun);
+    return begun.then((requestSession) => this.#noteBegun(request, requestSession));
   }
 
   /**
    * The session of a request outside the middleware, such as a WebSocket's handshake. Save by hand: `await session.save()`.
-   * It ends when another request gives the session a new secret.
+   * It ends when another request gives the session a new secret. Rejects with CrossOrigin or StoreUnavailable.
    */
   async open(request: SessionRequest): Promise<Session> {
-    const state = (await this.begin(request)).state;
-    state.options.opened = true;
+    const { refusal, state } = await this.#begin(request, true);
+    if (refusal !== undefined) throw refusal;
     if (state.row !== undefined) await finish(state);
     return new Session(state);
   }
@@ -126,6 +122,11 @@ export class Sessions {
     state.start();
     await save(state);
     return new Session(state);
+  }
+
+  /** For adapters: warns once where the framework believes proxies that `trustProxy` doesn't name. */
+  checkProxyTrust(frameworkTrustsProxy: boolean): void {
+    if (frameworkTrustsProxy && this.settings.trustProxy === undefined) this.#context.warnOnce(PROXY_NOT_TRUSTED);
   }
 
   /** A user's live sessions, newest first, 1,000 at most. */
@@ -204,6 +205,49 @@ export class Sessions {
     this.#closed = true;
     clearTimeout(this.#purgeTimer);
     await this.#context.guard.driver.close();
+  }
+
+  #begin(request: SessionRequest, opened = isWebSocket(request)): RequestSession | Promise<RequestSession> {
+    const { settings } = this;
+    const isHttps = this.#proxies.isHttps(request);
+    const client = this.#clientOf(request);
+    const { tokens, bearer, unforgeable } = readCredentials(request, settings, isHttps);
+    const options = { client, bearer, isHttps, opened };
+    const refuse = (refusal: Error) =>
+      new RequestSession(this.#context, {
+        ...options,
+        refusal,
+        unavailable: `This request was refused: ${refusal.message}`,
+      });
+    try {
+      if (!unforgeable) rejectCrossOrigin(request, this.#proxies, settings);
+      if (isBelow(request, settings.skip)) {
+        return new RequestSession(this.#context, { ...options, unavailable: ON_SKIPPED_PATH });
+      }
+      // A visit is a page; a client that sends something starts a session by that.
+      const starts = settings.start === "visit" && !bearer && /^(GET|HEAD)$/.test(request.method);
+      const begin = (found: Finding) => {
+        const bearerIsStale = bearer && typeof found !== "object";
+        // A new session's cookie must not replace the one that a sign-in has set.
+        if (found === "renewed") return new RequestSession(this.#context, { ...options, bearerIsStale });
+        return new RequestSession(this.#context, { ...options, bearerIsStale, match: found, starts });
+      };
+      const found = findSession(this.#context, tokens, client);
+      return found instanceof Promise ? found.then(begin).catch(refuse) : begin(found);
+    } catch (error) {
+      if (error instanceof CrossOrigin) this.#reportCrossOrigin(request, error);
+      return refuse(error as Error);
+    }
+  }
+
+  #noteBegun(request: SessionRequest, requestSession: RequestSession): RequestSession {
+    this.#begun.set(request.raw, requestSession);
+    return requestSession;
+  }
+
+  #reportCrossOrigin({ method, url }: SessionRequest, { origin, host }: CrossOrigin): void {
+    const [path = ""] = url.split("?", 1);
+    this.#context.emit({ type: "crossOrigin", method, path, origin, host });
   }
 
   /** Read when it is needed; at once where the address decides, since a connection that has closed meanwhile has none. */

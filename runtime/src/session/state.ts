@@ -3,7 +3,7 @@
 import { initialColumns, type SessionColumns } from "../session-columns.ts";
 import type { SessionData } from "../session-data.ts";
 import type { Client, Match, SessionContext } from "./context.ts";
-import { expiry, type SessionChange, type SessionRow, touchInterval } from "./contract.ts";
+import { expiry, type FoundRow, type SessionChange, type SessionRow, touchInterval } from "./contract.ts";
 import type { DataChange } from "./data.ts";
 import { equalHashes, renewedToken, type Token } from "./token.ts";
 import { WorkingCopy } from "./working-copy.ts";
@@ -14,6 +14,8 @@ export interface SessionOptions {
   client(): Client;
   /** The client sends its token as Authorization: Bearer, and gets no cookie. */
   bearer: boolean;
+  /** The token is formed well, but belongs to no live session. */
+  bearerIsStale?: boolean;
   /** The session was opened outside the middleware: it ends when another request gives it a new secret. */
   opened?: boolean;
   /** Why this request can't have a session; undefined where it can. */
@@ -50,6 +52,8 @@ export class SessionState {
   #tokenIsNew = false;
   #expiryMoved: boolean;
   #copy: WorkingCopy;
+  #detached: boolean;
+  #onAccess: (() => void) | undefined;
 
   constructor(context: SessionContext, options: SessionOptions) {
     this.context = context;
@@ -58,6 +62,7 @@ export class SessionState {
     this.#row = match?.row;
     this.#token = match?.token;
     this.#copy = new WorkingCopy(context, match?.data);
+    this.#detached = options.opened ?? false;
     this.#expiryMoved = match?.row.touched ?? false;
   }
 
@@ -90,20 +95,38 @@ export class SessionState {
     return this.#expiryMoved;
   }
 
+  /** Whether no response waits for this session any more: it was opened outside the middleware, or the headers are sent. */
+  get detached(): boolean {
+    return this.#detached;
+  }
+
+  detach(): void {
+    this.#detached = true;
+  }
+
+  /** Calls `notify` whenever code gets hold of something to write to. */
+  onAccess(notify: () => void): void {
+    this.#onAccess = notify;
+  }
+
   get data(): SessionData {
+    this.#onAccess?.();
     return this.#copy.data(this.#row);
   }
 
   set data(data: SessionData) {
+    this.#onAccess?.();
     this.#copy.setData(data);
   }
 
   get columns(): SessionColumns {
+    this.#onAccess?.();
     return this.#copy.columns(this.#row);
   }
 
   /** Another user, or the same one anew, gets a new secret, so that whoever knew the old token is out. */
   setUser(userid: string | null): void {
+    this.#onAccess?.();
     this.#pending.userid = userid;
     this.#pending.authenticated = userid === null ? 0 : this.context.now();
     this.renew();
@@ -114,10 +137,12 @@ export class SessionState {
   }
 
   setIdle(seconds: number): void {
+    this.#onAccess?.();
     this.#pending.idle = seconds;
   }
 
   start(): void {
+    this.#onAccess?.();
     this.#pending.start = true;
   }
 
@@ -201,10 +226,17 @@ export class SessionState {
    * @param values the data as of now
    * @param seen this request's own view of the data, as JSON text, that `values` is based on
    */
-  adopt(row: SessionRow | undefined, values: SessionData, seen: string): void {
+  adopt(row: FoundRow | undefined, values: SessionData, seen: string): void {
     const own = this.#row;
     if (row !== undefined && own !== undefined) this.#row = withOwnIdentity(row, own);
+    if (row?.touched) this.#expiryMoved = true;
     this.#copy.rebase(own, this.#row, values, seen);
+  }
+
+  /** The session was accessed without a change to its data. */
+  accessed({ updated, expires, touched }: FoundRow): void {
+    if (this.#row !== undefined) this.#row = { ...this.#row, updated, expires };
+    if (touched) this.#expiryMoved = true;
   }
 
   /** Drops what was not saved: nothing may bring an ended session back. */

@@ -4,7 +4,7 @@ import type { SessionData } from "../session-data.ts";
 import { patchData, type SessionChange, type SessionRow } from "./contract.ts";
 import { changesOf, copyOf, readData } from "./data.ts";
 import { retryOnConflict } from "./retry.ts";
-import { save } from "./saving.ts";
+import { lookAgain, save, touchIfDue, touchOf } from "./saving.ts";
 import type { SessionState } from "./state.ts";
 import { equalHashes } from "./token.ts";
 import { checkSize } from "./working-copy.ts";
@@ -49,23 +49,30 @@ async function attempt<T>(
   row: SessionRow,
   change: Update<T>,
 ): Promise<{ result: T } | "gone" | "conflict"> {
-  const { guard, now } = state.context;
+  const { context } = state;
   const seen = state.ownText();
   const stored = readData(row.data);
   const unsaved = state.dataChange();
   const draft = copyOf(unsaved === undefined ? stored : readData(patchData(row.data, unsaved)));
   const result = await updating.run(state, () => change(draft));
-  const changed = changesOf(draft, stored, guard.driver.limits);
+  const changed = changesOf(draft, stored, context.guard.driver.limits);
   if (changed === undefined) {
-    state.adopt(row, draft, seen);
+    // Nothing to write doesn't mean that nothing has happened: the row may have been loaded long ago.
+    const current = (await lookAgain(state))?.row;
+    if (current === undefined) return "gone";
+    if (current.version !== row.version) return "conflict";
+    state.adopt(current, draft, seen);
+    await touchIfDue(state);
     return { result };
   }
-  checkSize(state.context, changed.text, row.data);
+  checkSize(context, changed.text, row.data);
   const { set, remove, text } = changed;
-  const write: SessionChange = { now: now(), set, remove, ifVersion: row.version };
-  if (state.options.opened) write.ifSecretHash = state.row?.secretHash;
-  const outcome = await guard.run((driver) => driver.change(row.id, write));
+  const write: SessionChange = { now: context.now(), set, remove, ifVersion: row.version };
+  if (state.options.opened && state.row !== undefined) write.ifSecretHash = state.row.secretHash;
+  if (state.touchDue()) write.touch = touchOf(state);
+  const outcome = await context.guard.run((driver) => driver.change(row.id, write));
   if (outcome !== "done") return outcome;
-  state.adopt({ ...row, data: text, version: row.version + 1 }, draft, seen);
+  state.adopt({ ...row, data: text }, draft, seen);
+  if (state.row !== undefined) state.written(state.row, write, text);
   return { result };
 }

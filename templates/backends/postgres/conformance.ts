@@ -6,6 +6,7 @@ import type { Fixture } from "../../../test/drivers/fixture.ts";
 import { Environment } from "../../base/files/src/http/environment.ts";
 import { createDriver } from "./files/src/store/driver.ts";
 import { readStoreSettings } from "./files/src/store/settings.ts";
+import { starts } from "./starts.ts";
 
 export default {
   server: "postgres",
@@ -16,6 +17,7 @@ export default {
     before: "  version       bigint",
     declarations: "  tenant text NOT NULL,\n  seats bigint,\n",
   },
+  starts,
   environment: (url = "", unique) => ({ DATABASE_URL: url, SESSION_TABLE: unique }),
   async open(url = "", unique) {
     const table = `${unique}.Sessions`;

@@ -1,5 +1,5 @@
 // Tokens in the Authorization header: for programs, which get no cookie.
-// Change it with where a token may come from.
+// Change it when a token may come from somewhere else.
 
 import { expect, test } from "vitest";
 import {

@@ -1,4 +1,4 @@
-// What a mistaken client is told: malformed, of the wrong type, unknown path, wrong method, too large.
+// Errors that a client's mistakes get: malformed input, wrong types, unknown paths, wrong methods, too much data.
 // Change it when a handler takes another field.
 
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// Each row of SPEC section 5 as a JSON client sees it: status, shape of the body, headers.
-// Change it with the example handlers; what they do under stress is tested in the other parts.
+// Each request of the example as a JSON client sees it: status, shape of the body, headers.
+// Change it with the example handlers; how they behave under stress is tested in the other parts.
 
 import { expect, test } from "vitest";
 import {

@@ -1,5 +1,5 @@
-// Input that means harm: refused or served with a status below 500, and afterwards everything is as it was.
-// Add to the lists what you have seen in a log; HOSTILE_REQUESTS says how many random tokens are tried.
+// Malicious input: it gets a status below 500, and afterwards everything is as it was.
+// Add to the lists whatever you have seen in a log; HOSTILE_REQUESTS says how many random tokens are tried.
 
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";

@@ -26,7 +26,7 @@ export function pageTests(target: Target): void {
     expect(responses[0]?.headers["content-type"]).toMatch(/^text\/html/);
   });
 
-  test("P11: no HSTS in development, no name or version of what serves", async () => {
+  test("P11: no HSTS in development, no name or version of the server", async () => {
     const page = await visitor(target).get("/");
     expect(page.headers["strict-transport-security"]).toBeUndefined();
     expect(page.headers["x-powered-by"]).toBeUndefined();
@@ -60,7 +60,7 @@ export function pageTests(target: Target): void {
     }
   });
 
-  test("section 5: a file is there for GET and HEAD, whatever the query; nothing beside the files is", async () => {
+  test("section 5: a file is there for GET and HEAD, whatever the query; nothing beside the files is served", async () => {
     const client = visitor(target);
     const sheet = await client.get("/style.css");
     expectStatus(sheet, 200);
@@ -141,7 +141,7 @@ export function pageTests(target: Target): void {
     }
   });
 
-  test("section 5: a browser's mistake is shown as a page, not as JSON", async () => {
+  test("section 5: a browser gets an error as a page, not as JSON", async () => {
     const client = await guest(target, HTML);
     const response = await client.get("/nothing");
     expectStatus(response, 404);

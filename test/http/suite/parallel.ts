@@ -126,7 +126,7 @@ export function parallelTests(target: Target): void {
   });
 }
 
-/** Sends the first half of each body, and the second half of any only when all have begun: their sessions are loaded by then. */
+/** Sends the first half of each body, and the second halves only when all requests have begun: their sessions are loaded by then. */
 async function overlapping(
   client: Client,
   method: string,

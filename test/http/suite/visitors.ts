@@ -1,4 +1,4 @@
-// Who talks to the project in the suite: a visitor, a guest with a session, someone signed in, a program with a token.
+// The clients of the suite: a visitor, a guest with a session, someone who is signed in, a program with a token.
 // Change it when the suite needs another kind of visitor.
 
 import { randomBytes } from "node:crypto";
@@ -78,7 +78,7 @@ export function someone(name = "user"): string {
   return `${name}-${randomBytes(6).toString("hex")}`;
 }
 
-/** Fails with the response's text, which says more than two numbers. */
+/** Fails with the response's text, which says more than two numbers do. */
 export function expectStatus(response: Pick<HttpResponse, "status" | "text">, ...statuses: number[]): void {
   if (!statuses.includes(response.status))
     expect.fail(`status ${response.status} instead of ${statuses.join(" or ")}: ${response.text.slice(0, 500)}`);
@@ -93,7 +93,7 @@ export function expectError(response: HttpResponse, ...statuses: number[]): void
   expectNoInsides(response);
 }
 
-/** Nothing of the server's insides is shown. */
+/** Expects that the response shows no stack trace and no path of the server. */
 export function expectNoInsides(response: Pick<HttpResponse, "text">): void {
   expect(response.text).not.toMatch(/\n\s+at |node_modules|node:internal|\.ts:\d+/);
 }

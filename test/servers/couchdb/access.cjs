@@ -26,6 +26,8 @@ module.exports = function access({ admin, password }) {
     if (database.startsWith("_") || first === "_purge" || isOnDatabase) {
       return { ...UNAUTHORIZED, reason: "You are not a server admin." };
     }
+    // A database that is missing is 404 for everybody.
+    if (!copies.has(database)) return undefined;
     const { admins = {}, members = {} } = security.get(database) ?? {};
     const isAdmin = admins.names?.includes(user) === true;
     if (!isAdmin && members.names?.includes(user) !== true) {

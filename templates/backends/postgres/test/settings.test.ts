@@ -2,16 +2,16 @@
 // Change it when a setting is added, or an error gets another line.
 
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { drivers, failure, listen, PASSWORD } from "../../../../test/drivers/broken.ts";
 import { createRow, START, set } from "../../../../test/drivers/rows.ts";
+import { freePorts } from "../../../../test/servers/machine.ts";
 import { type FreshServer, freshServer, server } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
 import { createDriver } from "../files/src/store/driver.ts";
@@ -35,17 +35,6 @@ async function expectRefusal(settings: StoreSettings, line: RegExp): Promise<voi
     expect(error.message).toMatch(line);
     expect(error.message).not.toContain(settings.password || PASSWORD);
   }
-}
-
-/** A port where something else answers. */
-async function listen(answer: (socket: Socket) => void): Promise<string> {
-  const one = createServer((socket) => {
-    sockets.add(socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy()));
-    answer(socket);
-  });
-  servers.push(one);
-  await once(one.listen(0, "127.0.0.1"), "listening");
-  return String((one.address() as AddressInfo).port);
 }
 
 const variables = { PGHOST: "127.0.0.1", PGUSER: "app", PGPASSWORD: PASSWORD, PGDATABASE: "app" };
@@ -112,14 +101,13 @@ describe("postgres settings", () => {
   });
 
   test("F3: no such host, nothing on the port, no such socket: each names its setting", async () => {
-    const port = await listen((socket) => socket.destroy());
-    await new Promise((resolve) => servers.pop()?.close(resolve));
+    const [port = 0] = await freePorts(1);
     await expectRefusal(read({ PGHOST: "no-such-host.invalid" }), /no-such-host\.invalid:5432.*; check PGHOST\.$/);
     await expectRefusal(
-      read({ PGPORT: port }),
+      read({ PGPORT: String(port) }),
       new RegExp(`127\\.0\\.0\\.1:${port}/app.*ECONNREFUSED.*PGHOST and PGPORT`),
     );
-    await expectRefusal(read({ PGPORT: port, PGHOST: "localhost" }), /ECONNREFUSED.*PGHOST and PGPORT/);
+    await expectRefusal(read({ PGPORT: String(port), PGHOST: "localhost" }), /ECONNREFUSED.*PGHOST and PGPORT/);
     await expectRefusal(read({ PGHOST: "/no/such/socket" }), /check PGHOST\.$/);
     const url = `postgres://app:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/app`;
     await expectRefusal(read({ DATABASE_URL: url }), /check the host and port in DATABASE_URL/);
@@ -137,7 +125,7 @@ describe("postgres settings", () => {
       socket.once("data", () => socket.end(Buffer.concat([head, fields])));
     });
     const line = new RegExp(`^PostgreSQL at 127\\.0\\.0\\.1:${port}/app: ${reason}; check PGUSER and PGHOST\\.$`);
-    await expectRefusal(read({ PGPORT: port }), line);
+    await expectRefusal(read({ PGPORT: String(port) }), line);
   });
 
   test("F4: setup and check of a closed store say so", async () => {
@@ -159,8 +147,8 @@ describe("postgres settings", () => {
   ])("F3, F6: a port where %s answers is named, within the time, and ends no process", async (_, answer) => {
     const port = await listen(answer);
     const started = performance.now();
-    await expectRefusal(read({ PGPORT: port }), /check PGHOST and PGPORT\.$/);
-    await expectRefusal(read({ PGPORT: port, PGSSLMODE: "require" }), /PGPORT\.$/);
+    await expectRefusal(read({ PGPORT: String(port) }), /check PGHOST and PGPORT\.$/);
+    await expectRefusal(read({ PGPORT: String(port), PGSSLMODE: "require" }), /PGPORT\.$/);
     expect(performance.now() - started).toBeLessThan(TIMEOUT * 3);
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { StoreUnavailable, UnreadableRow } from "../../../../runtime/src/session/contract.ts";
 import { failure } from "../../../../test/drivers/broken.ts";
 import { createRow, existing, HOUR, newRow, START, set } from "../../../../test/drivers/rows.ts";
-import { open, prefix, SharedServer } from "./support.ts";
+import { listAll, open, prefix, SharedServer } from "./support.ts";
 
 describe("redis sessions", () => {
   const shared = new SharedServer();
@@ -26,7 +26,7 @@ describe("redis sessions", () => {
     const row = await createRow(driver, { data: '{"a":1}' });
     await command("HSET", `${prefix}:id:${row.id}`, "userid", "alice");
     expect(await failure(driver.read(row.id, { now: START }))).toBeInstanceOf(UnreadableRow);
-    const listed = (await Array.fromAsync(driver.all(START))).flat();
+    const listed = await listAll(driver);
     expect(listed.find(({ id }) => id === row.id)?.userid).toBe("alice");
     await driver.stats(START);
     expect(await driver.end(row.id)).toBe(true);

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createClient } from "redis";
 import { beforeAll, beforeEach, expect, onTestFinished } from "vitest";
-import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
+import { type SessionDriver, type SessionInfo, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
 import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
 import { START } from "../../../../test/drivers/rows.ts";
 import { server } from "../../../../test/servers/server.ts";
@@ -65,6 +65,12 @@ export async function send(url: string, ...args: string[]): Promise<unknown> {
   } finally {
     client.destroy();
   }
+}
+
+export async function listAll(driver: SessionDriver): Promise<SessionInfo[]> {
+  const sessions: SessionInfo[] = [];
+  for await (const batch of driver.all(START)) sessions.push(...batch);
+  return sessions;
 }
 
 /** The warnings of this process, from now until the test ends. */

@@ -4,23 +4,11 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { SessionRequest } from "../src/session/request.ts";
-import type { Session } from "../src/session/session.ts";
-import { environmentWith, type Running, startProbe } from "./app.ts";
+import { environmentWith, type Running, startProbe, Visitor } from "./app.ts";
 import { cleanUp } from "./store.ts";
 
 const CLI = fileURLToPath(new URL("../src/cli/sessions.ts", import.meta.url));
 const IN_PROCESS = "no other process can see them";
-
-const REQUEST: SessionRequest = {
-  raw: {},
-  method: "GET",
-  url: "/",
-  header: () => undefined,
-  host: undefined,
-  remoteAddress: "192.0.2.1",
-  isHttps: false,
-};
 
 interface Outcome {
   code: number;
@@ -48,11 +36,11 @@ after(async () => {
   await cleanUp();
 });
 
-async function signedIn(userid: string): Promise<Session> {
-  const session = await probe.sessions.start(REQUEST);
-  await session.signIn(userid);
-  await session.save();
-  return session;
+async function signedIn(userid: string): Promise<{ id: string; token: string }> {
+  const visitor = new Visitor(probe);
+  await visitor.json("POST", `/signIn/${userid}`);
+  const { id } = await visitor.json<{ id: string }>("POST", "/look/-");
+  return { id, token: visitor.cookie.slice(-64) };
 }
 
 async function liveIds(userid: string): Promise<string[]> {

@@ -13,8 +13,8 @@ interface Exchange {
 }
 
 const actions: Record<string, (exchange: Exchange) => Promise<object>> = {
-  async look({ session: { exists, userid, data } }) {
-    return { exists, userid, data };
+  async look({ session: { exists, id, userid, data } }) {
+    return { exists, id, userid, data };
   },
 
   async set({ session, value }) {

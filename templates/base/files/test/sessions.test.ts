@@ -17,8 +17,9 @@ class Client extends Visitor {
     return this.json("POST", `/${action}/${value}`, undefined, headers);
   }
 
-  look(headers: Record<string, string> = {}): Promise<Look> {
-    return this.json("POST", "/look/-", undefined, headers);
+  async look(headers: Record<string, string> = {}): Promise<Look> {
+    const { exists, userid, data } = await this.json<Look>("POST", "/look/-", undefined, headers);
+    return { exists, userid, data };
   }
 }
 

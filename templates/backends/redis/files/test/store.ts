@@ -14,7 +14,7 @@ export const testEnvironment: Record<string, string> = {
   REDIS_PREFIX: `test-${process.pid}`,
 };
 
-/** Ends the tests' sessions; the users' indexes expire by themselves. */
+/** Ends the tests' sessions. With the last one, all keys of the tests go. */
 export async function cleanUp(): Promise<void> {
   const driver = createDriver(readStoreSettings(new Environment(testEnvironment)), 5000);
   while ((await driver.endAll(1000)) === 1000);

@@ -2,6 +2,7 @@
 // Change here what clients learn about a failure; error-page.ts has the page.
 import { STATUS_CODES } from "node:http";
 import { StoreUnavailable } from "../session/contract.ts";
+import { removeRepresentation } from "../session/response-headers.ts";
 import { errorPage } from "./error-page.ts";
 
 /** For handlers to throw: the client gets this status and this message. What is in `more` joins `error` in the JSON. */
@@ -34,20 +35,6 @@ export interface ErrorResponse {
   body: string;
 }
 
-/** What describes the body that the handler wanted to send: the error's own body is another one. */
-export const BODY_HEADERS = [
-  "accept-ranges",
-  "content-disposition",
-  "content-encoding",
-  "content-language",
-  "content-length",
-  "content-range",
-  "content-type",
-  "etag",
-  "last-modified",
-  "transfer-encoding",
-];
-
 export function toResponse(error: unknown, { accept, hasHeader, log }: ErrorContext): ErrorResponse {
   const status = statusOf(error);
   if (status >= 500 && !isExpected(error)) log(error);
@@ -76,10 +63,12 @@ function statusOf(error: unknown): number {
 /** Errors of the http-errors kind bring headers along, such as a WWW-Authenticate of their own. */
 function headersOf(error: unknown): Record<string, string> {
   const { headers } = Object(error) as { headers?: unknown };
-  const given = Object.entries(Object(headers) as Record<string, unknown>)
-    .filter(([name, value]) => typeof value === "string" && !BODY_HEADERS.includes(name.toLowerCase()))
-    .map(([name, value]) => [name.toLowerCase(), value as string]);
-  return Object.fromEntries(given);
+  const own: Record<string, string> = {};
+  for (const [name, value] of Object.entries(Object(headers) as Record<string, unknown>)) {
+    if (typeof value === "string") own[name.toLowerCase()] = value;
+  }
+  removeRepresentation({ remove: (name) => delete own[name] });
+  return own;
 }
 
 /** A client's mistakes are explained to it. The messages of other errors may name hosts and files, so they are logged only. */

@@ -17,6 +17,9 @@ export interface App {
   close?: () => Promise<unknown>;
 }
 
+/** The events that somebody should look into. */
+const PROBLEMS: readonly SessionEvent["type"][] = ["storeDown", "locked", "unreadable", "warning"];
+
 type Address = Pick<Config, "host" | "port">;
 
 /** How long running requests may take after the signal to stop. */
@@ -86,15 +89,21 @@ async function stop(app: App): Promise<void> {
   process.exit(0);
 }
 
-/** Logs an event as one line of JSON. No event holds a secret. */
-export function logEvent(event: SessionEvent): void {
-  const { type, ...rest } = event;
-  const line = JSON.stringify({ time: new Date().toISOString(), event: `session.${type}`, ...rest });
-  if (isProblem(event)) console.error(line);
-  else console.log(line);
+/** Where events are logged: pino and its kin are such a log. */
+interface EventLog {
+  info(fields: object, event: string): void;
+  warn(fields: object, event: string): void;
 }
 
-/** Whether somebody should look into it. */
-export function isProblem({ type }: SessionEvent): boolean {
-  return type === "storeDown" || type === "locked" || type === "unreadable" || type === "warning";
+/** One line of JSON for each event. */
+const jsonLines: EventLog = {
+  info: (fields, event) => console.log(JSON.stringify({ time: new Date().toISOString(), event, ...fields })),
+  warn: (fields, event) => console.error(JSON.stringify({ time: new Date().toISOString(), event, ...fields })),
+};
+
+/** No event holds a secret. */
+export function logEvent(event: SessionEvent, log = jsonLines): void {
+  const { type, ...fields } = event;
+  if (PROBLEMS.includes(type)) log.warn(fields, `session.${type}`);
+  else log.info(fields, `session.${type}`);
 }

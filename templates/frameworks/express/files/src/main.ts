@@ -8,9 +8,9 @@ import { type Config, loadConfig } from "./config.ts";
 import { readBody } from "./http/body.ts";
 import { errorHandler, notFound } from "./http/error-handler.ts";
 import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./http/headers.ts";
-import { health } from "./http/health.ts";
+import { addHealth } from "./http/health.ts";
 import { type App, logEvent, run } from "./http/lifecycle.ts";
-import { routes } from "./routes.ts";
+import { addRoutes } from "./routes.ts";
 import { sessionMiddleware } from "./session/adapter.ts";
 import { Sessions } from "./session/sessions.ts";
 import { createDriver } from "./store/driver.ts";
@@ -21,6 +21,9 @@ export async function createApp(config: Config): Promise<App> {
   const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
 
   const app = express();
+  // Exactly one URL per resource: "/cart/" and "/Cart" are not "/cart".
+  app.enable("case sensitive routing");
+  app.enable("strict routing");
   app.use(
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
@@ -30,11 +33,11 @@ export async function createApp(config: Config): Promise<App> {
   );
   // Files come before the sessions, so that they cost the store nothing.
   app.use(express.static(fileURLToPath(new URL("../public", import.meta.url))));
-  app.use(health(sessions));
+  addHealth(app, sessions);
   app.use(sessionMiddleware(sessions));
   app.use(readBody);
-  app.use(routes());
-  app.use((await import("./example/handlers.ts")).handlers(sessions, config)); // the example: delete this line and src/example
+  addRoutes(app);
+  (await import("./example/handlers.ts")).addHandlers(app, sessions, config); // the example: delete this line and src/example
   app.use(notFound);
   app.use(errorHandler);
   return { server: createServer(app), sessions };

@@ -7,7 +7,7 @@ import { MAX_BODY_BYTES, readBodies } from "./http/body.ts";
 import { errorHandler, notFound, respondToClientError, respondToRawError } from "./http/error-handler.ts";
 import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./http/headers.ts";
 import { health } from "./http/health.ts";
-import { type App, isProblem, run } from "./http/lifecycle.ts";
+import { type App, logEvent, run } from "./http/lifecycle.ts";
 import { publicFiles } from "./http/public-files.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { routes } from "./routes.ts";
@@ -38,7 +38,7 @@ export async function createApp(config: Config): Promise<App> {
   const sessions = new Sessions({
     driver,
     settings: config.session,
-    onEvent: (event) => app.log[isProblem(event) ? "warn" : "info"](event, `session.${event.type}`),
+    onEvent: (event) => logEvent(event, app.log),
   });
 
   app.setErrorHandler(errorHandler);
@@ -49,7 +49,7 @@ export async function createApp(config: Config): Promise<App> {
   });
   // Files come before the sessions, so that they cost the store nothing.
   app.addHook("onRequest", publicFiles);
-  await app.register(sessionPlugin, { sessions, answerRaw: respondToRawError });
+  await app.register(sessionPlugin, { sessions, respondToRawError });
   app.setNotFoundHandler(notFound);
   readBodies(app);
   app.register(health(sessions));

@@ -15,7 +15,7 @@ interface Route {
 export async function serveProbe(sessions: Sessions): Promise<Server> {
   const app = Fastify({ routerOptions: { maxParamLength: 1000 } });
   app.setErrorHandler(errorHandler);
-  app.register(sessionPlugin, { sessions, answerRaw: respondToRawError });
+  app.register(sessionPlugin, { sessions, respondToRawError });
   app.post<Route>("/:action/:value", async (request) => {
     const { action, value } = request.params;
     return act(action, { session: request.session, sessions, request: new NodeRequest(request.raw), value });

@@ -31,7 +31,7 @@ export async function createApp(config: Config): Promise<App> {
   );
   // Files come before the sessions, so that they cost the store nothing.
   app.use(publicFiles);
-  app.use(sessionMiddleware(app, sessions));
+  app.use(sessionMiddleware(sessions));
   app.use(notFound);
   app.use(readBody);
   app.use(health(sessions).routes());

@@ -12,7 +12,7 @@ import { act } from "./probe-actions.ts";
 export async function serveProbe(sessions: Sessions): Promise<Server> {
   const app = new Koa();
   app.context.onerror = onError;
-  app.use(sessionMiddleware(app, sessions));
+  app.use(sessionMiddleware(sessions));
   const router = new Router();
   router.post("/:action/:value", async (ctx) => {
     const { action = "", value = "" } = ctx.params;

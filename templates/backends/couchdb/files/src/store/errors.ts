@@ -54,7 +54,7 @@ export function meansPurgeRefused(error: unknown): boolean {
   return statusCode === 401 ? NOT_AN_ADMIN.test(reason) : [400, 403, 405, 501].includes(statusCode ?? 0);
 }
 
-const NOT_AN_ADMIN = /not a (server|db|database) admin/i;
+const NOT_AN_ADMIN = /not a (db or )?(server|db) admin/i;
 
 /** CouchDB 3.4 and newer lock user and address for a while after some wrong passwords. The right one is refused too. */
 function isLockout({ statusCode, reason = "" }: CouchdbError): boolean {

@@ -187,13 +187,12 @@ function pipelineOf(change: SessionChange): Document[] {
   if (touch) {
     const updated = { $max: ["$updated", now] };
     const limits = [{ $add: [updated, idle ?? "$idle"] }, { $add: ["$created", touch.lifetime] }];
-    set.updated = updated;
-    set.expires = { $add: [date(0), { $multiply: [{ $min: limits }, 1000] }] };
+    Object.assign(set, { updated, expires: { $add: [date(0), { $multiply: [{ $min: limits }, 1000] }] } });
   }
-  if (idle !== undefined) set.idle = idle;
-  if (userid !== undefined) set.userid = { $literal: userid };
-  if (secretHash) set.secretHash = new Binary(secretHash);
-  if (authenticated !== undefined) set.authenticated = authenticated;
+  if (idle !== undefined) Object.assign(set, { idle });
+  if (userid !== undefined) Object.assign(set, { userid: { $literal: userid } });
+  if (secretHash) Object.assign(set, { secretHash: new Binary(secretHash) });
+  if (authenticated !== undefined) Object.assign(set, { authenticated });
   for (const [name, value] of Object.entries(change.columns ?? {})) set[name] = { $literal: value };
   for (const [key, text] of change.set ?? []) set[`data.${fieldOf(key)}`] = { $literal: encodeValue(key, text) };
   const removed = (change.remove ?? []).map((key) => `data.${fieldOf(key)}`);

@@ -48,7 +48,8 @@ export function makeClient({ urls, sentinels }: StoreSettings, timeout: number):
   // Without a connection a request gets its 503 at once instead of waiting in a queue.
   const node = { disableOfflineQueue: true, maintNotifications: "disabled" as const };
   // The client's own timeout for commands only covers the time before they are sent.
-  const all = { RESP: 3 as const, scripts, commandOptions: { timeout: undefined } };
+  const commandOptions = { timeout: undefined } as object;
+  const all = { RESP: 3 as const, scripts, commandOptions };
   if (sentinels.length > 0) {
     const [sentinel] = sentinels.map((text) => new URL(text)) as [URL];
     const client = createSentinel({
@@ -84,8 +85,13 @@ export function makeClient({ urls, sentinels }: StoreSettings, timeout: number):
 }
 
 /** Less than a request may take, so that its error can say that it was the connecting which failed. */
-export function connectTimeoutOf(timeout: number): number {
+function connectTimeoutOf(timeout: number): number {
   return timeout * 0.8;
+}
+
+/** For the network and the first words together. */
+export function handshakeTimeoutOf(timeout: number): number {
+  return timeout * 0.9;
 }
 
 interface MasterClient {

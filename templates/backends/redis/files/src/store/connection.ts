@@ -2,7 +2,7 @@
 // Change here when a connection is given up for a new one.
 
 import { StoreUnavailable } from "../session/contract.ts";
-import { type Client, type Commands, connectTimeoutOf, makeClient } from "./client.ts";
+import { type Client, type Commands, handshakeTimeoutOf, makeClient } from "./client.ts";
 import { asStoreError, HandshakeTimeout, meansDemoted, meansUnreachable } from "./errors.ts";
 import type { StoreSettings } from "./settings.ts";
 
@@ -97,7 +97,7 @@ export class RedisConnection {
     client.on("client-error", (event) => failed((event as { error: unknown }).error));
     for (const event of ["ready", "node-ready"]) client.on(event, () => (link.failure = undefined));
     // The client's own limit ends when the network is connected. A server that accepts and then says nothing is met here.
-    const handshakeMs = connectTimeoutOf(this.#timeout);
+    const handshakeMs = handshakeTimeoutOf(this.#timeout);
     const silent = setTimeout(() => {
       link.failure ??= new HandshakeTimeout(`gave no response within ${handshakeMs} ms`);
       resolve();

@@ -63,13 +63,14 @@ export function toRow(id: string, hash: Record<string, string>): SessionRow | un
       throw new UnreadableRow(`The session's field "${field}" is not JSON`);
     }
   }
+  const { secretHash = "", version } = hash;
   const data = fields.filter(([field]) => field.startsWith('"')).map(([field, value]) => `${field}:${value}`);
   const values = INFO_FIELDS.map((field) => hash[field] ?? null);
   return {
     ...toInfo(id, values),
-    secretHash: new Uint8Array(Buffer.from(hash.secretHash ?? "", "base64")),
+    secretHash: new Uint8Array(Buffer.from(secretHash, "base64")),
     data: `{${data.join()}}`,
-    version: toNumber(hash.version),
+    version: toNumber(version),
   };
 }
 

@@ -10,10 +10,11 @@ const limit = "256kb";
 export const readBody: RequestHandler[] = [
   // Not strict: `null` and `"text"` are JSON too. They are of the wrong type (422), not malformed (400).
   express.json({ type: ({ headers }) => bodyFormat(headers) === "json", limit, strict: false }),
-  // Not express.urlencoded: a form that repeats one field 65,000 times keeps its parser busy for 14 seconds.
+  // Not express.urlencoded: its parser is busy for 14 seconds with a form that repeats one field 65,000 times.
   express.text({ type: ({ headers }) => bodyFormat(headers) === "form", limit }),
   (request, _response, next) => {
     if (bodyFormat(request.headers) === "form" && typeof request.body === "string") {
+      // The object has no prototype, and a list for each repeated field. A form may have any number of fields.
       request.body = parse(request.body, "&", "=", { maxKeys: 0 });
     }
     next();

@@ -1,13 +1,11 @@
 // Whether the app is well, for load balancers, containers and monitoring. Neither route starts a session.
 // Add checks of what else the app depends on here.
-import { Router } from "express";
+import type { Express } from "express";
 import type { Sessions } from "../session/sessions.ts";
 
-export function health(sessions: Sessions): Router {
-  const router = Router({ caseSensitive: true, strict: true });
-
+export function addHealth(app: Express, sessions: Sessions): void {
   // Readiness: 503 while the store is down.
-  router.get("/health", async (_request, response) => {
+  app.get("/health", async (_request, response) => {
     const store = await sessions.health();
     response
       .status(store === "up" ? 200 : 503)
@@ -16,9 +14,7 @@ export function health(sessions: Sessions): Router {
   });
 
   // Liveness: whether this process serves, whatever the store does.
-  router.get("/health/live", (_request, response) => {
+  app.get("/health/live", (_request, response) => {
     response.json({ live: true });
   });
-
-  return router;
 }

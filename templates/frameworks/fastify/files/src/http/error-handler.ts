@@ -3,14 +3,15 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { ConnectionError, FastifyReply, FastifyRequest } from "fastify";
-import { BODY_HEADERS, type ErrorResponse, Problem, toResponse } from "./errors.ts";
+import { removeRepresentation } from "../session/response-headers.ts";
+import { type ErrorResponse, Problem, toResponse } from "./errors.ts";
 
 export function notFound(): never {
   throw new Problem(404, "There is nothing at this address.");
 }
 
 export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  for (const name of BODY_HEADERS) reply.removeHeader(name);
+  removeRepresentation({ remove: (name) => reply.removeHeader(name) });
   const { status, headers, body } = respond(error, request, reply);
   // Fastify would close the connection before a browser that is still sending its body reads why.
   if (status === 400 || status === 413) reply.removeHeader("connection");

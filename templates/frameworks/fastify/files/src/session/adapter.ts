@@ -22,14 +22,20 @@ declare module "fastify" {
 export interface SessionPluginOptions {
   sessions: Sessions;
   /** Responds in place of a handler that has taken `reply.raw` for itself, where its session can't be saved. */
-  answerRaw: (error: unknown, request: FastifyRequest, response: ServerResponse) => void;
+  respondToRawError: (error: unknown, request: FastifyRequest, response: ServerResponse) => void;
 }
 
 /**
- * Finds the session of every request and saves it before the response is sent. Errors (403, 413, 503) go to the app's
- * error handler.
+ * Finds the session of every request and saves it before the response is sent, through reply.raw too. Errors (403, 413,
+ * 503) go to the app's error handler.
  */
-export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, { sessions, answerRaw }, done) => {
+export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
+  app,
+  { sessions, respondToRawError },
+  done,
+) => {
+  // Registered twice, in a scope and in one below it, the plugin is one.
+  if (app.hasRequestDecorator(REQUEST_SESSION)) return done();
   app.decorateRequest(REQUEST_SESSION, undefined);
   app.decorateRequest("session", {
     getter() {
@@ -37,41 +43,27 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, 
     },
   });
 
-  function hold(request: FastifyRequest, reply: FastifyReply): void {
-    const requestSession = request[REQUEST_SESSION];
-    if (requestSession === undefined) return;
-    // Fastify has let go of the reply by then, so that there is no error handler to ask.
-    holdResponse(reply.raw, requestSession, (error) => answerRaw(error, request, reply.raw));
-  }
-
   app.addHook("onRequest", async (request, reply) => {
-    request[REQUEST_SESSION] = await sessions.begin(new NodeRequest(request.raw, request.originalUrl));
-    // onSend sees nothing of what a handler sends by itself, through reply.raw.
-    const { hijack } = reply;
-    reply.hijack = () => {
-      hold(request, reply);
-      return hijack.call(reply);
-    };
+    // Fastify gathers the client's addresses only where it trusts a proxy.
+    sessions.checkProxyTrust(request.ips !== undefined);
+    const requestSession = await sessions.begin(new NodeRequest(request.raw, request.originalUrl));
+    request[REQUEST_SESSION] = requestSession;
+    // What bypasses onSend, by way of reply.raw or reply.hijack(), has no error handler.
+    holdResponse(reply.raw, requestSession, (error) => respondToRawError(error, request, reply.raw));
+    if (requestSession.refusal !== undefined) throw requestSession.refusal;
   });
 
+  // Saves while the app's error handler can still respond. The session's headers are written as the response is sent,
+  // when those of a `Response` and of reply.raw are there too.
   app.addHook("onSend", async (request, reply, payload) => {
-    const requestSession = request[REQUEST_SESSION];
-    if (requestSession === undefined) return;
-    const headers = new ReplyHeaders(reply);
     try {
-      await requestSession.complete(reply.statusCode, headers);
+      await request[REQUEST_SESSION]?.complete(reply.statusCode, new ReplyHeaders(reply));
     } catch (error) {
       // The error handler's response comes by here next.
       (payload as { destroy?: () => void } | null)?.destroy?.();
       throw error;
     }
-    requestSession.writeHeaders(headers);
-    // What is written to the session while a stream flows is saved before it ends.
-    if (typeof payload === "object" && payload !== null && !Buffer.isBuffer(payload)) hold(request, reply);
   });
-
-  // The client has gone before the response was there. What the handler wrote counts all the same.
-  app.addHook("onRequestAbort", async (request) => request[REQUEST_SESSION]?.completeDetached());
   done();
 };
 

@@ -3,7 +3,8 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { BODY_HEADERS, Problem, toResponse } from "./errors.ts";
+import { removeRepresentation } from "../session/response-headers.ts";
+import { Problem, toResponse } from "./errors.ts";
 
 export function notFound(c: Context): Response {
   return onError(new Problem(404, "There is nothing at this address."), c);
@@ -12,7 +13,7 @@ export function notFound(c: Context): Response {
 export function onError(error: Error, c: Context): Response {
   // Some middleware brings its response along (basicAuth its WWW-Authenticate).
   if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
-  for (const name of BODY_HEADERS) c.header(name, undefined);
+  removeRepresentation({ remove: (name) => c.header(name, undefined) });
   const { status, headers, body } = toResponse(error, {
     accept: c.req.header("accept"),
     hasHeader: (name) => c.res.headers.has(name),

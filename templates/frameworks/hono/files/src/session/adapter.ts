@@ -1,10 +1,10 @@
 // Sessions for Hono: `c.var.session` in every handler behind sessionMiddleware, on Node.js and in `app.request()`.
 // Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
+import { STATUS_CODES } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import type { SessionRequest } from "./request.ts";
-import type { RequestSession } from "./request-session.ts";
 import { holdResponse } from "./response.ts";
 import type { ResponseHeaders } from "./response-headers.ts";
 import type { Session } from "./session.ts";
@@ -20,31 +20,35 @@ export interface SessionEnv {
 type SessionContext = Context<SessionEnv>;
 
 /**
- * Finds the session of every request and saves it before the response is sent. Errors (403, 413, 503) go to app.onError.
- * What a handler sends through `c.env.outgoing` by itself is sent before that: call `await session.save()` first.
+ * Finds the session of every request and saves it before the response is sent, through `c.env.outgoing` too. Errors (403,
+ * 413, 503) go to app.onError.
  */
 export function sessionMiddleware(sessions: Sessions): MiddlewareHandler<SessionEnv> {
   return async (c, next) => {
-    const requestSession = await sessions.begin(new HonoSessionRequest(c));
+    const request = new HonoSessionRequest(c);
+    const outer = sessions.begun(request.raw);
+    const requestSession = outer ?? (await sessions.begin(request));
     // Hono can't tell who reads a variable, so that every response here counts as depending on the session.
     c.set("session", requestSession.session);
+    // Mounted twice, on the app and on one below it, the middleware is one.
+    if (outer !== undefined) return next();
+    const { outgoing } = c.env ?? {};
+    if (outgoing !== undefined) holdResponse(outgoing, requestSession, (error) => respondRaw(outgoing, error));
+    if (requestSession.refusal !== undefined) throw requestSession.refusal;
     try {
       await next();
     } finally {
-      await complete(c, requestSession);
+      const headers = new ContextHeaders(c);
+      await requestSession.complete(c.res.status, headers);
+      requestSession.writeHeaders(headers);
     }
   };
 }
 
-async function complete(c: SessionContext, requestSession: RequestSession): Promise<void> {
-  const headers = new ContextHeaders(c);
-  await requestSession.complete(c.res.status, headers);
-  requestSession.writeHeaders(headers);
-  const { outgoing } = c.env ?? {};
-  // What is written to the session while a stream flows is saved before it ends.
-  if (outgoing !== undefined && c.var.session.exists) {
-    holdResponse(outgoing, requestSession, (error) => outgoing.destroy(error as Error));
-  }
+/** Responds in place of a handler that has written to `c.env.outgoing` by itself, past app.onError. */
+function respondRaw(outgoing: HttpBindings["outgoing"], error: unknown): void {
+  const { status = 500 } = error as { status?: number };
+  outgoing.writeHead(status, { "content-type": "text/plain" }).end(STATUS_CODES[status]);
 }
 
 /** The request of an app that may have more variables. */

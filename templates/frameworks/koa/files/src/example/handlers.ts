@@ -50,11 +50,13 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.put("/session/data/{:key}", (ctx) => {
-    ctx.body = { data: actions.setValue(ctx.session, readKey(ctx.params.key ?? ""), readValue(ctx.request.body)) };
+    const { key = "" } = ctx.params;
+    ctx.body = { data: actions.setValue(ctx.session, readKey(key), readValue(ctx.request.body)) };
   });
 
   router.delete("/session/data/{:key}", (ctx) => {
-    ctx.body = { data: actions.removeValue(ctx.session, readKey(ctx.params.key ?? "")) };
+    const { key = "" } = ctx.params;
+    ctx.body = { data: actions.removeValue(ctx.session, readKey(key)) };
   });
 
   router.post("/session/data", (ctx) => {
@@ -87,7 +89,8 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.delete("/sessions/:id", async (ctx) => {
-    await actions.endDevice(ctx.session, sessions, readSessionId(ctx.params.id));
+    const { id } = ctx.params;
+    await actions.endDevice(ctx.session, sessions, readSessionId(id));
     ctx.status = 204;
   });
 

@@ -1,9 +1,8 @@
 // Sessions for Koa: `ctx.session` in every handler behind sessionMiddleware.
 // Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
-import type Koa from "koa";
 import type { Middleware } from "koa";
+import { exposeSession } from "./expose.ts";
 import { NodeRequest } from "./request.ts";
-import type { RequestSession } from "./request-session.ts";
 import { holdResponse } from "./response.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -15,24 +14,23 @@ declare module "koa" {
   }
 }
 
-const REQUEST_SESSION = Symbol("requestSession");
-
 /**
  * Finds the session of every request and saves it before the response is sent, through ctx.res too. Errors (403, 413,
  * 503) go to ctx.onerror, which an app replaces by app.context.onerror.
  */
-export function sessionMiddleware(app: Koa, sessions: Sessions): Middleware {
-  Object.defineProperty(app.context, "session", {
-    configurable: true,
-    get(this: { [REQUEST_SESSION]?: RequestSession }) {
-      return this[REQUEST_SESSION]?.session;
-    },
-  });
-
+export function sessionMiddleware(sessions: Sessions): Middleware {
   return async (ctx, next) => {
+    const outer = sessions.begun(ctx.req);
+    if (outer !== undefined) {
+      // Mounted twice, on the app and on one below it, the middleware is one.
+      exposeSession(ctx, outer);
+      return next();
+    }
+    sessions.checkProxyTrust(ctx.app.proxy);
     const requestSession = await sessions.begin(new NodeRequest(ctx.req, ctx.originalUrl));
-    Object.assign(ctx, { [REQUEST_SESSION]: requestSession });
+    exposeSession(ctx, requestSession);
     holdResponse(ctx.res, requestSession, (error) => ctx.onerror(error as Error));
+    if (requestSession.refusal !== undefined) throw requestSession.refusal;
     await next();
   };
 }

@@ -45,12 +45,12 @@ export function addHandlers(router: Router, sessions: Sessions, config: Config):
     sendNothing(response);
   });
 
-  router.on("PUT", "/session/data/:key", ({ response, session, params, body }) => {
-    sendJson(response, { data: actions.setValue(session, readKey(params.key), readValue(body)) });
+  router.on("PUT", "/session/data/:key", ({ response, session, params: { key }, body }) => {
+    sendJson(response, { data: actions.setValue(session, readKey(key), readValue(body)) });
   });
 
-  router.on("DELETE", "/session/data/:key", ({ response, session, params }) => {
-    sendJson(response, { data: actions.removeValue(session, readKey(params.key)) });
+  router.on("DELETE", "/session/data/:key", ({ response, session, params: { key } }) => {
+    sendJson(response, { data: actions.removeValue(session, readKey(key)) });
   });
 
   router.on("POST", "/session/data", ({ response, session, body }) => {
@@ -81,8 +81,8 @@ export function addHandlers(router: Router, sessions: Sessions, config: Config):
     sendJson(response, await actions.devices(session, sessions));
   });
 
-  router.on("DELETE", "/sessions/:id", async ({ response, session, params }) => {
-    await actions.endDevice(session, sessions, readSessionId(params.id));
+  router.on("DELETE", "/sessions/:id", async ({ response, session, params: { id } }) => {
+    await actions.endDevice(session, sessions, readSessionId(id));
     sendNothing(response);
   });
 

@@ -1,7 +1,8 @@
 // Responds to whatever a handler, the router or the sessions have thrown.
 // Change it where an error needs more than the page or the JSON that errors.ts makes of it.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { BODY_HEADERS, toResponse } from "./errors.ts";
+import { removeRepresentation } from "../session/response-headers.ts";
+import { toResponse } from "./errors.ts";
 
 export function respondToError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
   if (response.headersSent) {
@@ -10,7 +11,7 @@ export function respondToError(error: unknown, request: IncomingMessage, respons
     response.destroy();
     return;
   }
-  for (const name of BODY_HEADERS) response.removeHeader(name);
+  removeRepresentation({ remove: (name) => response.removeHeader(name) });
   const { status, headers, body } = toResponse(error, {
     accept: request.headers.accept,
     hasHeader: (name) => response.hasHeader(name),

@@ -39,8 +39,11 @@ export function withSessions(
 ): RequestListener {
   return async (request, response) => {
     try {
-      const requestSession = await sessions.begin(new NodeRequest(request));
-      holdResponse(response, requestSession, (error) => fail(error, request, response));
+      const outer = sessions.begun(request);
+      const requestSession = outer ?? (await sessions.begin(new NodeRequest(request)));
+      // Within another withSessions, the outer one saves.
+      if (outer === undefined) holdResponse(response, requestSession, (error) => fail(error, request, response));
+      if (requestSession.refusal !== undefined) throw requestSession.refusal;
       await handle(new Exchange(request, response, requestSession));
     } catch (error) {
       fail(error, request, response);
