@@ -1,6 +1,6 @@
 // Builds what is published into dist/: the CLI as one bundled file, copies of the files that projects are made of, and the compiled templates.
 // Change it when the package gets another part.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildOptions, Metafile } from "esbuild";
 import { build } from "esbuild";
@@ -19,7 +19,16 @@ const PUBLISHED =
 function copyPacks(): void {
   const files = filesBelow(root);
   const published = ["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path));
-  for (const path of published) cpSync(join(root, path), join(dist, path));
+  for (const path of [...published, "CHANGELOG.md", "docs/security-fixes.json"])
+    cpSync(join(root, path), join(dist, path));
+}
+
+/** What a template says is in its compiled form; of the template itself, only its place among the files is needed. */
+function emptyTemplates(): void {
+  const templates = filesBelow(dist)
+    .list("templates")
+    .filter((path) => path.endsWith(".hbs"));
+  for (const path of templates) truncateSync(join(dist, path));
 }
 
 /** A module that exports a function for each template. */
@@ -78,4 +87,5 @@ const metafiles = [
   await bundle("cli.cjs", { entryPoints: [join(own, "src/cli.ts")], external: ["handlebars"] }),
   await bundle(TEMPLATES, { stdin: { contents: templateModule(), resolveDir: own } }),
 ];
+emptyTemplates();
 writeFileSync(join(dist, "licenses.txt"), licences(metafiles));
