@@ -6,7 +6,7 @@ import { LateWrites } from "./late-writes.ts";
 import { keepPrivate, type ResponseHeaders, removeRepresentation } from "./response-headers.ts";
 import { finish } from "./saving.ts";
 import { Session } from "./session.ts";
-import { type CookieAction, cookieAction, isTokenCurrent, writeCookie } from "./session-cookie.ts";
+import { cookieAction, isTokenCurrent, writeCookie } from "./session-cookie.ts";
 import { SessionState } from "./state.ts";
 
 /** A request that takes longer may have been overtaken by a renewal in another process. */
@@ -114,7 +114,7 @@ export class RequestSession {
     if (state === undefined) return;
     state.detach();
     this.#sentToken = state.token?.text;
-    const action = this.#cookieAction(state);
+    const action = cookieAction(state);
     const writesCookie = action !== "none" && (action !== "refresh" || this.#tokenIsCurrent);
     if (writesCookie) writeCookie(state, action, this.#options.isHttps, headers);
     const oldCookie = this.#options.match?.clearCookie;
@@ -159,16 +159,9 @@ export class RequestSession {
     if (this.#mustVerifyToken(state)) this.#tokenIsCurrent = await isTokenCurrent(state);
   }
 
-  /** A session that was taken over from another system has a cookie here only once a response has set it. */
-  #cookieAction(state: SessionState): CookieAction {
-    const action = cookieAction(state);
-    const isAdopted = this.#options.match?.clearCookie !== undefined && state.row !== undefined;
-    return action === "none" && isAdopted && state.endedBy === undefined ? "refresh" : action;
-  }
-
   /** A refresh would overwrite the newer token of a sign-in that came meanwhile, so that a slow request asks the store first. */
   #mustVerifyToken(state: SessionState): boolean {
-    if (this.#phase !== "open" || this.#cookieAction(state) !== "refresh") return false;
+    if (this.#phase !== "open" || cookieAction(state) !== "refresh") return false;
     const isSlow = performance.now() - this.#startedAt > RENEWAL_RACE_MS;
     return isSlow || this.#context.renewals.isSince(state.row?.id ?? "", this.#startedAt);
   }

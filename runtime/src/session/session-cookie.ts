@@ -18,6 +18,8 @@ export function cookieAction({ endedBy, row, tokenIsNew, expiryMoved, options, c
   if (endedBy === "destroyed") return "clear";
   if (endedBy !== undefined || row === undefined) return "none";
   if (tokenIsNew) return "set";
+  // The client of an adopted session may not know the token yet, or have a newer one by now.
+  if (options.match?.clearCookie !== undefined) return "refresh";
   return expiryMoved && context.settings.cookiePersistent ? "refresh" : "none";
 }
 
