@@ -34,6 +34,7 @@ export default {
         "test/servers/mongodb/gateway.ts",
         // Processes of their own.
         "test/browser/pictures.ts",
+        "test/generator/apply-changes.ts",
         "plopfile.js",
       ],
       project: ["scripts/**/*.{ts,mjs}", "test/**/*.ts", "*.ts"],

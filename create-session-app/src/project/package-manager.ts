@@ -121,6 +121,6 @@ export function dependenciesMeta(scripts: InstallScripts): Record<string, { buil
   return Object.fromEntries(scripts.map(([name, allowed]) => [name, { built: allowed }]));
 }
 
-export function trustedDependencies(scripts: InstallScripts): string[] {
+function trustedDependencies(scripts: InstallScripts): string[] {
   return scripts.filter(([, allowed]) => allowed).map(([name]) => name);
 }
