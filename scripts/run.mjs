@@ -37,12 +37,12 @@ let interrupted = false;
  */
 function run(file, args, options) {
   return new Promise((resolve) => {
-    // Ctrl-C reaches the child through the terminal as well; twice does no harm. The exit code is the child's.
+    // Ctrl-C reaches the child through the terminal as well; receiving it twice does no harm. The exit code is the child's.
     const pass = (/** @type {NodeJS.Signals} */ signal) => {
       interrupted = true;
       child.kill(signal);
     };
-    // First: the child may be at work before spawn is back.
+    // Before spawning, since the child may be running before spawn returns.
     process.on("SIGINT", pass).on("SIGTERM", pass).on("SIGHUP", pass);
     const child = spawn(file, args, options);
     child.on("error", (error) => {
@@ -56,7 +56,7 @@ function run(file, args, options) {
   });
 }
 
-/** 0, or the exit code with which it failed. */
+/** Installs the dependencies unless they are there; resolves to npm's exit code. */
 async function install() {
   const lock = createHash("sha256")
     .update(readFileSync(join(repository, "package-lock.json")))
@@ -66,7 +66,7 @@ async function install() {
   if (!installedByHand()) {
     console.error("Installing this repository's tools (once; about a minute) …");
     const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-    // Its words go to stderr too: stdout belongs to the command. On Windows npm is npm.cmd, which only a shell starts.
+    // npm's output goes to stderr too: stdout belongs to the command. On Windows npm is npm.cmd, which only a shell starts.
     const shell = process.platform === "win32";
     const code = await run("npm", args, { cwd: repository, shell, stdio: ["ignore", 2, 2] });
     if (interrupted) return 130;
@@ -82,7 +82,7 @@ function installedByHand() {
   return existsSync(record) && statSync(record).mtimeMs >= statSync(join(repository, "package-lock.json")).mtimeMs;
 }
 
-/** The environment as the user's own shell has it: without what `npm run` adds for this repository. */
+/** The environment of the user's own shell, without what `npm run` adds for this repository. */
 function usersEnvironment() {
   const added =
     /^(npm_package_|npm_lifecycle_|npm_command$|npm_config_local_prefix$|npm_config_allow_scripts$|INIT_CWD$)/;
@@ -103,7 +103,7 @@ async function main() {
   }
   const code = await install();
   if (code) {
-    const failed = "npm ci failed; its words are above. Mend that and run the same command again.";
+    const failed = "npm ci failed; see its output above. Fix the cause and run the same command again.";
     console.error(interrupted ? "Cancelled. The same command will install them again." : failed);
     return code;
   }

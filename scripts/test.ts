@@ -1,4 +1,4 @@
-// `npm test`: the checks, then every suite in one run, then what came of it. `--fast`: without servers, in half a minute.
+// `npm test`: the checks, then every suite in one run, then a summary. `--fast` leaves out what needs servers and takes half a minute.
 // Change it to add a stage, or to change the summary. Other arguments go to vitest.
 
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -8,7 +8,7 @@ import { bringDebianPackages } from "./debian.ts";
 import { repository } from "./packs.ts";
 import { step } from "./step.ts";
 
-/** What vitest's JSON report says, as far as it is read here. */
+/** The parts of vitest's JSON report that are read here. */
 interface Results {
   numPassedTests: number;
   numFailedTests: number;
@@ -23,7 +23,7 @@ interface Tally {
   skipped: number;
 }
 
-/** For the inner loop: what needs neither a server nor a process for each test. */
+/** For the inner loop: tests that need neither a server nor a process of their own. */
 const FAST = [
   "--project=runtime",
   "--project=drivers",
@@ -38,7 +38,7 @@ function words({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-/** Tests of each group; a file that could not even be loaded is a failed test. */
+/** Counts the tests of each group; a file that could not even be loaded counts as a failed test. */
 function summarise(file: string): Map<string, Tally> {
   const groups = new Map<string, Tally>();
   const results = JSON.parse(readFileSync(file, "utf8")) as Results;
@@ -64,7 +64,7 @@ async function suites(args: string[], fast: boolean): Promise<Map<string, Tally>
   mkdirSync(build, { recursive: true });
   rmSync(report, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  // Read by test/servers/server.ts.
+  // test/servers/server.ts reads this.
   if (fast) process.env.TEST_WITHOUT_SERVERS = "1";
   const code = await step(process.execPath, [
     join(repository, "node_modules", "vitest", "vitest.mjs"),

@@ -12,9 +12,11 @@ interface Check {
 }
 
 const AT_ONCE = 2;
+/** What a project's own tsconfig.json leaves to its owner, who may turn it on (P1). */
+const STRICTER = { exactOptionalPropertyTypes: true, noPropertyAccessFromIndexSignature: true };
 const build = join(repository, ".build", "types");
 
-function check(name: string, extended: string, rootDirs: string[], include: string[]): Check {
+function check(name: string, extended: string, rootDirs: string[], include: string[], options = {}): Check {
   const folder = join(build, name);
   const there = (path: string) => relative(folder, join(repository, path));
   mkdirSync(folder, { recursive: true });
@@ -29,7 +31,7 @@ function check(name: string, extended: string, rootDirs: string[], include: stri
   ].map(there);
   const content = {
     extends: there(extended),
-    compilerOptions: { noEmit: true, rootDirs: rootDirs.map(there) },
+    compilerOptions: { noEmit: true, rootDirs: rootDirs.map(there), ...options },
     include: include.map(there),
     exclude,
   };
@@ -37,12 +39,13 @@ function check(name: string, extended: string, rootDirs: string[], include: stri
   return { name, config };
 }
 
-/** The repository's own code; it may reach into any pack. */
+/** Checks the repository's own code, which may import from any pack. */
 function repositoryCheck(): Check {
   const ofPacks = (["backends", "frameworks"] as const).flatMap((kind) =>
     packs(kind).map((id) => `templates/${kind}/${id}/files`),
   );
-  const own = ["scripts", "test", "bench", "create-session-app", "runtime/src", "templates/backends/*/test"];
+  const own = ["scripts", "test", "bench", "create-session-app", "runtime/src"];
+  own.push("templates/backends/*/test", "templates/*/*/conformance.ts");
   return check(
     "repository",
     "tsconfig.json",
@@ -57,18 +60,17 @@ function pairCheck(pair: Pair): Check {
   const include = [
     "runtime/src",
     ...roots(pair).slice(1),
-    `templates/backends/${pair.backend}/conformance.ts`,
-    `templates/frameworks/${pair.framework}/conformance.ts`,
     `templates/frameworks/${pair.framework}/handlers.types.ts`,
   ].filter((path) => existsSync(join(repository, path)));
-  return check(`${pair.framework}-${pair.backend}`, strictest, roots(pair), include);
+  return check(`${pair.framework}-${pair.backend}`, strictest, roots(pair), include, STRICTER);
 }
 
-/** The compiler's complaints; empty: none. */
+const compiler = join(repository, "node_modules", "typescript", "bin", "tsc");
+
+/** Resolves to the compiler's errors, as text; to an empty string if there are none. */
 function compile({ config }: Check): Promise<string> {
-  const compiler = join(repository, "node_modules", ".bin", "tsc");
   return new Promise((resolve, reject) => {
-    const child = spawn(compiler, ["-p", config, "--pretty", "false"], { cwd: repository });
+    const child = spawn(process.execPath, [compiler, "-p", config, "--pretty", "false"], { cwd: repository });
     let output = "";
     child.stdout.on("data", (text) => {
       output += text;

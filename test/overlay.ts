@@ -1,4 +1,4 @@
-// Lets tests load files of the runtime and the packs where they lie, as if they were already one project.
+// Lets tests import files of the runtime and the packs where they are, as if they were already one project.
 // Change it when a new kind of root joins runtime, templates/base, templates/backends and templates/frameworks.
 
 import { existsSync, readdirSync } from "node:fs";
@@ -33,9 +33,9 @@ function within(file: string, folder: string): boolean {
 }
 
 /**
- * Where a project would find `source`, as imported by `importer`; undefined: not the overlay's business.
- * A pack sees its own files, the runtime and the base. What only other packs supply (a framework's
- * `./session/driver.ts`) has no single answer here, so it is refused rather than guessed: two backends are never mixed up.
+ * Where a project would find `source`, as imported by `importer`; undefined where the overlay isn't needed.
+ * A pack sees its own files, the runtime and the base. A file that only other packs supply (a framework's
+ * `./store/driver.ts`) isn't the same in every project, so the import is refused rather than guessed.
  */
 export function resolveInOverlay(source: string, importer: string): string | undefined {
   if (!source.startsWith("./") && !source.startsWith("../")) return undefined;

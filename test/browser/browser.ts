@@ -1,4 +1,4 @@
-// Finds the Chromium of this machine and opens it; pages of it report what they complained about.
+// Finds this machine's Chromium and opens it; its pages collect console messages, errors and failed requests.
 // Change it to drive another browser.
 
 import { accessSync, constants } from "node:fs";
@@ -17,7 +17,7 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-/** CHROMIUM's, or the first on the PATH; undefined if there is none. */
+/** The path in CHROMIUM, or the first Chromium on the PATH; undefined if there is none. */
 export function findChromium(): string | undefined {
   if (process.env.CHROMIUM) return process.env.CHROMIUM;
   const folders = ["/usr/bin", ...(process.env.PATH ?? "").split(delimiter)];
@@ -32,7 +32,7 @@ export function openChromium(executablePath: string): Promise<Browser> {
 export interface Device {
   context: BrowserContext;
   page: Page;
-  /** What the console and the page complained about: violations of the CSP, errors, failed requests. */
+  /** Errors and warnings of the console and the page: violations of the CSP, exceptions, failed requests. */
   complaints: string[];
 }
 

@@ -1,5 +1,5 @@
 // The page as people use it, in a real browser: without scripts, by keyboard, on two devices, narrow and wide, light and dark.
-// Change it with the page; what its requests answer is tested in test/http.
+// Change it with the page; the responses to its requests are tested in test/http.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -36,7 +36,7 @@ describe.skipIf(!executable).each(packs("frameworks"))("the page of %s x sqlite 
     await project?.stop();
   });
 
-  /** Closed when the test ends, which must have found nothing to complain about. */
+  /** A device that is closed when the test ends; until then its console must stay quiet. */
   async function device(options?: BrowserContextOptions): Promise<Device> {
     const opened = await openDevice(browser, project.url, options);
     onTestFinished(async () => {
@@ -113,18 +113,18 @@ describe.skipIf(!executable).each(packs("frameworks"))("the page of %s x sqlite 
     expect(await laptop.page.getByRole("heading", { level: 1 }).textContent()).toBe(`Hello, ${userid}`);
   });
 
-  test("section 5: a wrong password is told on a page with a way back", async () => {
+  test("section 5: a wrong password gets a page that says so and links back", async () => {
     const { page, complaints } = await device({ javaScriptEnabled: false });
     await page.goto("/");
     await signIn(page, "grace", "wrong");
     expect(await page.getByRole("heading", { level: 1 }).count()).toBe(1);
     await page.getByRole("link", { name: "Back to the page" }).click();
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("No session yet");
-    // Chromium notes the 401 in its console, as it should.
+    // Chromium logs the 401 in its console, as it should.
     expect(complaints.splice(0)).toEqual([expect.stringContaining("401")]);
   });
 
-  test("section 5: by keyboard alone: skip link, sign in with Tab and Enter, the focus is always to be seen", async () => {
+  test("section 5: by keyboard alone: skip link, sign in with Tab and Enter, the focus is always visible", async () => {
     const { page } = await device();
     await page.goto("/");
     await page.keyboard.press("Tab");
@@ -252,7 +252,7 @@ function focused(page: Page): Promise<string> {
   );
 }
 
-/** An outline, or a shadow in its place. */
+/** Whether the focused element has an outline, or a shadow in its place. */
 function focusIsVisible(page: Page): Promise<boolean> {
   return page.evaluate(() => {
     const { activeElement } = document;

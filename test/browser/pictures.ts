@@ -1,5 +1,5 @@
 // Renews the README's pictures of the page, light and dark: node test/browser/pictures.ts
-// Change what they show in fillSession; commit the pictures only when the page has changed to the eye.
+// Change what they show in fillSession; commit the pictures only when the page looks different.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ try {
     const path = join(images, `page-${colorScheme}.png`);
     await laptop.page.screenshot({ path, fullPage: true });
     console.log(path);
-    // The next picture is to show its own two devices only.
+    // The next picture should show its own two devices only.
     await laptop.page.getByRole("button", { name: "End all other sessions" }).click();
     await laptop.page.getByRole("button", { name: "Sign out" }).click();
     for (const { context } of [phone, laptop]) await context.close();

@@ -1,4 +1,4 @@
-// What tests and pictures do on the page alike: fill a session, sign in, look for barriers.
+// What both the tests and the pictures do on the page: fill a session, sign in, look for accessibility violations.
 // Change it with the names of the page's fields and buttons.
 
 import { readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ export async function signIn(page: Page, userid: string, password = "demo"): Pro
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
-/** Something of everything that the page can show. */
+/** Puts something of every kind that the page can show into the session. */
 export async function fillSession(page: Page): Promise<void> {
   for (const [key, value] of [
     ["currency", "EUR"],
@@ -31,11 +31,11 @@ export async function fillSession(page: Page): Promise<void> {
   }
 }
 
-/** What axe-core holds against the page: rules of WCAG 2.2 A and AA and good practice, with the elements at fault. */
+/** Violations that axe-core finds (WCAG 2.2 A and AA, good practice), each with the elements at fault. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
   return page.evaluate(async () => {
-    // axe-core has just put itself there.
+    // The script above has just defined it.
     const { axe } = window as unknown as { axe: typeof import("axe-core") };
     const { violations: found } = await axe.run();
     return found.map((rule) => `${rule.id}: ${rule.help}: ${rule.nodes.map((node) => node.html).join(" ")}`);

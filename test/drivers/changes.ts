@@ -2,7 +2,7 @@
 // Change it when SessionChange gets another field.
 
 import { expect, test } from "vitest";
-import { type ChangeResult, patchData, UNLIMITED } from "../../runtime/src/session/contract.ts";
+import { type ChangeResult, patchData, StoreUnavailable, UNLIMITED } from "../../runtime/src/session/contract.ts";
 import type { Subject } from "./conformance.ts";
 import {
   canonical,
@@ -72,9 +72,13 @@ export function changes(subject: Subject): void {
     expect(comparable(await stored(subject.b, bystander.id))).toEqual(comparable(bystander));
   });
 
-  test("create never overwrites", async () => {
+  test("F1: create never overwrites; an id that exists is an error of its own, which names the id", async () => {
     const row = await createRow(subject.a, { data: '{"mine":1}' });
-    await expect(subject.b.create(newRow({ id: row.id, userid: "mallory", data: '{"theirs":1}' }))).rejects.toThrow();
+    const second = subject.b.create(newRow({ id: row.id, userid: "mallory", data: '{"theirs":1}' }));
+    const error = await second.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(StoreUnavailable);
+    expect((error as Error).message).toContain(row.id);
     expect(comparable(await stored(subject.b, row.id))).toEqual(comparable(row));
     expect(await subject.a.listByUser("mallory", now, 10)).toEqual([]);
   });

@@ -186,7 +186,7 @@ export function expiration(subject: Subject): void {
     await Promise.all([purge(subject.a), purge(subject.b), purge(subject.a)]);
     while (removed < 40) removed += await subject.a.purge(START + 101, 7);
     expect(removed).toBe(40);
-    expect(await subject.a.endAll()).toBe(0);
+    expect(await subject.a.endAll(100)).toBe(0);
   });
 
   test.runIf(nativeExpiry)("S8: where expiry is native there is nothing to purge", async () => {

@@ -13,7 +13,7 @@ import {
 } from "../../runtime/src/session/contract.ts";
 import { entries } from "./arbitraries.ts";
 import type { Subject } from "./conformance.ts";
-import { comparable, DAY, HOUR, newHash, newId, newRow, START } from "./rows.ts";
+import { comparable, DAY, endUser, HOUR, newHash, newId, newRow, START } from "./rows.ts";
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 60);
 const LIFETIME = 2 * DAY;
@@ -101,6 +101,7 @@ export function model(subject: Subject): void {
           kind: fc.constant("endByUser" as const),
           user: fc.constantFrom(0, 1),
           except: maybe(id),
+          limit: fc.constantFrom(1, 2, 500),
         }),
       },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant("listByUser" as const), user: fc.constantFrom(0, 1) }) },
@@ -125,6 +126,8 @@ export function model(subject: Subject): void {
         switch (operation.kind) {
           case "create": {
             if (expected.rows.has(target)) break;
+            // This test moves its own clock only: by the real one, the store has no reason yet to remove what has expired.
+            if (subject.capabilities.nativeExpiry) await driver.end(target);
             const data = joinData(operation.pairs);
             const row = newRow({ id: target, userid, created: now, idle: operation.idle, lifetime: LIFETIME, data });
             row.secretHash = HASHES[operation.hash];
@@ -163,7 +166,7 @@ export function model(subject: Subject): void {
           case "endByUser": {
             const except = operation.except === undefined ? undefined : (ids[operation.except] as string);
             const listed = expected.listByUser(userid ?? "", now).filter((one) => one !== except);
-            const ended = await driver.endByUser(userid ?? "", except);
+            const ended = await endUser(driver, userid ?? "", except, operation.limit);
             expect(ended).toEqual(expect.arrayContaining(listed));
             expect(expected.endByUser(userid ?? "", except)).toEqual(expect.arrayContaining(ended));
             break;

@@ -9,9 +9,11 @@ import {
   type FoundRow,
   type Json,
   type SessionDriver,
+  type SessionInfo,
   type SessionRow,
   UNLIMITED,
 } from "../../runtime/src/session/contract.ts";
+import { initialColumns } from "../../templates/base/files/src/session-columns.ts";
 
 /** Real time, once: backends with native expiry go by the real clock. Tests move `now` ahead from here, never wait. */
 export const START = Math.floor(Date.now() / 1000);
@@ -40,6 +42,7 @@ export function newRow(given: Partial<SessionRow> & { lifetime?: number } = {}):
     expires: expiry(updated, idle, created, lifetime),
     ipaddress: "203.0.113.7",
     useragent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    columns: { ...initialColumns },
     data: "{}",
     version: 1,
     ...properties,
@@ -61,6 +64,48 @@ export function comparable(row: FoundRow | undefined) {
   const { secretHash, data, version, touched: _touched, ...rest } = row;
   expect(version).toBeTypeOf("number");
   return { ...rest, secretHash: Buffer.from(secretHash).toString("hex"), data: canonical(data) };
+}
+
+/** What a list shows of the row. */
+export function infoOf(row: SessionRow): SessionInfo {
+  const { secretHash: _secretHash, data: _data, version: _version, ...info } = row;
+  return info;
+}
+
+/** Ends a user's sessions as the runtime does: in batches, until fewer than `limit` came back. */
+export async function endUser(
+  driver: SessionDriver,
+  userid: string,
+  exceptId?: string,
+  limit = 500,
+): Promise<string[]> {
+  const ended: string[] = [];
+  let batch: string[];
+  do {
+    batch = await driver.endByUser(userid, limit, exceptId);
+    expect(batch.length).toBeLessThanOrEqual(limit);
+    ended.push(...batch);
+  } while (batch.length === limit);
+  return ended;
+}
+
+/** Ends everybody's sessions in the same way; how many they were. */
+export async function endEverySession(driver: SessionDriver, limit = 500): Promise<number> {
+  let ended = 0;
+  let batch: number;
+  do {
+    batch = await driver.endAll(limit);
+    expect(batch).toBeLessThanOrEqual(limit);
+    ended += batch;
+  } while (batch === limit);
+  return ended;
+}
+
+/** Creates them, a hundred at a time. */
+export async function createRows(driver: SessionDriver, rows: readonly SessionRow[]): Promise<void> {
+  for (let start = 0; start < rows.length; start += 100) {
+    await Promise.all(rows.slice(start, start + 100).map((row) => driver.create(row)));
+  }
 }
 
 /** JSON text with sorted keys. Works on text, so that `__proto__` stays a key. */

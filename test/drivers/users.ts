@@ -2,12 +2,24 @@
 // Change it when listByUser or endByUser change.
 
 import { expect, test } from "vitest";
-import type { SessionRow } from "../../runtime/src/session/contract.ts";
+import type { SessionInfo, SessionRow } from "../../runtime/src/session/contract.ts";
 import type { Subject } from "./conformance.ts";
-import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "./rows.ts";
+import {
+  comparable,
+  createRow,
+  createRows,
+  endUser,
+  existing,
+  HOUR,
+  infoOf,
+  newRow,
+  START,
+  set,
+  stored,
+} from "./rows.ts";
 
 const now = START;
-const ids = (rows: SessionRow[]) => rows.map((row) => row.id);
+const ids = (rows: SessionInfo[]) => rows.map((row) => row.id);
 
 /** Each is another user than each of the others, however alike a collation, a normalisation or a query may find them. */
 const STRANGE_USERS = [
@@ -107,7 +119,8 @@ export function users(subject: Subject): void {
     await createRow(subject.a, { userid: "lister", created: START - 2 * HOUR, updated: START - 2 * HOUR, idle: HOUR });
     await createRow(subject.a, { userid: null });
     const listed = await subject.b.listByUser("lister", now, 10);
-    expect(listed.map(comparable)).toEqual([fresh, middle, old].map(comparable));
+    expect(listed).toEqual([fresh, middle, old].map(infoOf));
+    for (const info of listed) expect(Object.keys(info).sort()).toEqual(Object.keys(infoOf(fresh)).sort());
     expect(ids(await subject.a.listByUser("lister", now, 2))).toEqual(ids([fresh, middle]));
     expect(ids(await subject.a.listByUser("lister", now, 1))).toEqual(ids([fresh]));
     expect(await subject.a.listByUser("nobody", now, 10)).toEqual([]);
@@ -120,10 +133,10 @@ export function users(subject: Subject): void {
     expect(await subject.b.change(row.id, { now, userid: "mover-2" })).toBe("done");
     expect(await subject.a.listByUser("mover-1", now, 10)).toEqual([]);
     expect(ids(await subject.a.listByUser("mover-2", now, 10))).toEqual([row.id]);
-    expect(await subject.a.endByUser("mover-1")).toEqual([]);
+    expect(await endUser(subject.a, "mover-1")).toEqual([]);
     expect(await subject.a.change(row.id, { now, userid: null })).toBe("done");
     expect(await subject.b.listByUser("mover-2", now, 10)).toEqual([]);
-    expect(await subject.b.endByUser("mover-2")).toEqual([]);
+    expect(await endUser(subject.b, "mover-2")).toEqual([]);
     expect((await existing(subject.a, row.id)).userid).toBeNull();
   });
 
@@ -132,16 +145,16 @@ export function users(subject: Subject): void {
     const other = await createRow(subject.a, { userid: "stayer" });
     const guest = await createRow(subject.a);
     const [kept, ...others] = ids(rows) as [string, ...string[]];
-    expect((await subject.b.endByUser("leaver", kept)).sort()).toEqual(others.sort());
+    expect((await endUser(subject.b, "leaver", kept)).sort()).toEqual(others.sort());
     expect(ids(await subject.a.listByUser("leaver", now, 10))).toEqual([kept]);
     for (const id of others) {
       expect(await stored(subject.a, id)).toBeUndefined();
       expect(await subject.a.change(id, { now, set: set({ a: 1 }) })).toBe("gone");
     }
-    expect(await subject.a.endByUser("leaver", other.id), "an exception that isn't the user's spares nothing").toEqual([
+    expect(await endUser(subject.a, "leaver", other.id), "an exception that isn't the user's spares nothing").toEqual([
       kept,
     ]);
-    expect(await subject.b.endByUser("leaver")).toEqual([]);
+    expect(await endUser(subject.b, "leaver")).toEqual([]);
     for (const row of [other, guest]) expect(comparable(await stored(subject.b, row.id))).toEqual(comparable(row));
   });
 
@@ -149,20 +162,33 @@ export function users(subject: Subject): void {
     await subject.empty();
     const rows = Array.from({ length: 1100 }, () => newRow({ userid: "many" }));
     const others = [newRow({ userid: "few" }), newRow()];
-    for (let at = 0; at < rows.length; at += 100)
-      await Promise.all(rows.slice(at, at + 100).map((row) => subject.a.create(row)));
-    for (const row of others) await subject.a.create(row);
+    await createRows(subject.a, [...rows, ...others]);
     const [kept, ...ended] = ids(rows);
-    expect((await subject.b.endByUser("many", kept)).sort()).toEqual(ended.sort());
+    expect((await endUser(subject.b, "many", kept)).sort()).toEqual(ended.sort());
     expect(ids(await subject.a.listByUser("many", now, 10))).toEqual([kept]);
     expect((await subject.a.stats(now)).live).toBe(3);
+  });
+
+  test("S15, S24: endByUser ends at most `limit` at a time, the excepted one never, and fewer only at the end", async () => {
+    const rows = Array.from({ length: 8 }, () => newRow({ userid: "batches" }));
+    await createRows(subject.a, rows);
+    const [kept, ...others] = ids(rows) as [string, ...string[]];
+    const batches = [
+      await subject.a.endByUser("batches", 3, kept),
+      await subject.b.endByUser("batches", 3, kept),
+      await subject.a.endByUser("batches", 3, kept),
+      await subject.b.endByUser("batches", 3, kept),
+    ];
+    expect(batches.map((batch) => batch.length)).toEqual([3, 3, 1, 0]);
+    expect(batches.flat().sort()).toEqual(others.sort());
+    expect(await subject.b.endByUser("batches", 1)).toEqual([kept]);
   });
 
   test("S14, S24: changes that race with endByUser bring nothing back", async () => {
     const rows = await Promise.all(Array.from({ length: 12 }, () => createRow(subject.a, { userid: "racer" })));
     const change = (row: SessionRow, index: number) =>
       (index % 2 ? subject.a : subject.b).change(row.id, { now, set: set({ index }), touch: { lifetime: HOUR * 24 } });
-    const [ended] = await Promise.all([subject.b.endByUser("racer"), ...rows.map(change)]);
+    const [ended] = await Promise.all([endUser(subject.b, "racer"), ...rows.map(change)]);
     expect(ended.sort()).toEqual(ids(rows).sort());
     for (const row of rows) expect(await stored(subject.a, row.id)).toBeUndefined();
   });
@@ -175,11 +201,11 @@ export function users(subject: Subject): void {
     await Promise.all(rows.map((row) => subject.a.create(row)));
     for (const row of rows) {
       const listed = await subject.b.listByUser(row.userid as string, now, 10);
-      expect(listed.map(comparable), row.userid as string).toEqual([comparable(row)]);
+      expect(listed, row.userid as string).toEqual([infoOf(row)]);
     }
     for (const [index, row] of rows.entries()) {
       if (index % 2) continue;
-      expect(await subject.a.endByUser(row.userid as string), row.userid as string).toEqual([row.id]);
+      expect(await endUser(subject.a, row.userid as string), row.userid as string).toEqual([row.id]);
     }
     for (const [index, row] of rows.entries()) {
       expect(comparable(await stored(subject.b, row.id))).toEqual(index % 2 ? comparable(row) : undefined);

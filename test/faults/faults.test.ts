@@ -1,5 +1,5 @@
-// Real processes and real servers, killed, stopped and cut off under load: what was answered with success is there.
-// The folder of backends is the list: each with a server of its own gets every fault.
+// Real processes and real servers that are killed, stopped and cut off under load: every confirmed write is there afterwards.
+// Nothing to change here for a new backend: each folder of templates/backends that names a server gets every fault.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -11,7 +11,7 @@ import { Project } from "../http/project.ts";
 import { type FreshServer, freshServer, type ServerName } from "../servers/server.ts";
 import { underLoad, until } from "./load.ts";
 
-const STORE_TIMEOUT = 500;
+const STORE_TIMEOUT_MS = 500;
 
 const backends = await Promise.all(
   packs("backends").map(async (backend) => {
@@ -29,7 +29,7 @@ afterEach(async () => {
 
 async function project(backend: string, environment: Record<string, string>): Promise<Project> {
   const started = new Project(await assemble({ framework: "express", backend }, "faults"), {
-    SESSION_STORE_TIMEOUT: String(STORE_TIMEOUT),
+    SESSION_STORE_TIMEOUT: String(STORE_TIMEOUT_MS),
     ...environment,
   });
   stops.push(() => started.stop());
@@ -65,7 +65,7 @@ describe.each(backends.filter(({ fixture }) => fixture.server !== undefined))("$
     return { server, app, environment };
   }
 
-  test("F1, F2: the server killed with -9 under load and started again: nothing lost that was confirmed", async ({
+  test("F1, F2: the server killed with -9 under load and started again: no confirmed write is lost", async ({
     skip,
   }) => {
     const { server, app } = await started(skip);
@@ -88,7 +88,7 @@ describe.each(backends.filter(({ fixture }) => fixture.server !== undefined))("$
     expect(app.output).toContain('"event":"session.storeUp"');
   });
 
-  test("F1: a server that hangs: 503 within storeTimeout, others served, and back without a restart", async ({
+  test("F1: a server that hangs: 503 within storeTimeout, other requests are served, and it recovers without a restart", async ({
     skip,
   }) => {
     const { server, app } = await started(skip);
@@ -96,11 +96,11 @@ describe.each(backends.filter(({ fixture }) => fixture.server !== undefined))("$
     const init = { headers: { authorization: `Bearer ${token}` } };
     await server.pause();
     try {
-      const answers = await Promise.all(Array.from({ length: 40 }, () => json(`${app.url}/session`, init)));
-      for (const { status, ms } of answers) {
+      const responses = await Promise.all(Array.from({ length: 40 }, () => json(`${app.url}/session`, init)));
+      for (const { status, ms } of responses) {
         expect(status).toBe(503);
-        // Twice the limit leaves room for a busy machine; without a limit it would be for ever.
-        expect(ms).toBeLessThan(2 * STORE_TIMEOUT + 2000);
+        // Twice the limit and 2 s more leave room for a busy machine; without a limit the request would hang forever.
+        expect(ms).toBeLessThan(2 * STORE_TIMEOUT_MS + 2000);
       }
       expect((await json(`${app.url}/health`)).body).toEqual({ store: "down" });
       expect((await fetch(app.url)).status).toBe(200);
@@ -111,7 +111,7 @@ describe.each(backends.filter(({ fixture }) => fixture.server !== undefined))("$
     await until(async () => (await json(`${app.url}/session`, init)).status === 200);
   });
 
-  test("F4: told to stop while the server hangs, it does so in time all the same", async ({ skip }) => {
+  test("F4: SIGTERM while the server hangs: the app still stops in time", async ({ skip }) => {
     const { server, app } = await started(skip);
     const { token } = (await json(`${app.url}/session`, { method: "POST" })).body as { token: string };
     await server.pause();
@@ -124,7 +124,7 @@ describe.each(backends.filter(({ fixture }) => fixture.server !== undefined))("$
     }
   });
 
-  test("F3: refused at the start: waits, says so, and starts when the server is there; else exits 1", async ({
+  test("F3: a server that refuses connections at the start: the app waits and says so, starts when the server is back, else exits 1", async ({
     skip,
   }) => {
     const { server, app, environment } = await started(skip);
@@ -233,7 +233,7 @@ describe.each(backends.filter(({ fixture }) => fixture.capabilities.sharedStore)
   },
 );
 
-test("F4: SIGTERM: what runs is finished, then exit 0", async () => {
+test("F4: SIGTERM: running requests are finished, then exit 0", async () => {
   const app = await project("memory", {});
   await app.start();
   const { port } = new URL(app.url);
@@ -243,7 +243,7 @@ test("F4: SIGTERM: what runs is finished, then exit 0", async () => {
     `PUT /session/data/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n{`,
   );
   await once(socket, "connect");
-  // The request is under way once the app has answered another one that came after it.
+  // The app is handling the request once it has responded to another one that came after it.
   await fetch(`${app.url}/health/live`, { headers: { connection: "close" } });
   const stopped = app.stop();
   await until(() =>
@@ -253,8 +253,8 @@ test("F4: SIGTERM: what runs is finished, then exit 0", async () => {
     ),
   );
   socket.write(body.slice(1));
-  let answer = "";
-  for await (const piece of socket) answer += piece;
-  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  let received = "";
+  for await (const piece of socket) received += piece;
+  expect(received).toMatch(/^HTTP\/1\.1 200 /);
   await stopped;
 });

@@ -1,10 +1,10 @@
-// Clients that write one after the other and remember what they were told: what was answered with success must be there.
+// Clients that write one value after the other and remember the last one that was confirmed: the store must have it.
 // Change it to put another kind of load on a project.
 import { randomInt } from "node:crypto";
 
-/** Retry and give-up times in milliseconds. */
-const PAUSE = 20;
-const PATIENCE = 30_000;
+const PAUSE_MS = 20;
+/** How long a client waits for a response. */
+const TIMEOUT_MS = 30_000;
 
 export interface Report {
   requests: number;
@@ -20,13 +20,13 @@ class Writer {
   #token = "";
   #running: Promise<void> | undefined;
   #stopped = false;
-  /** The last value that was answered with success. */
+  /** The last value that the app confirmed. */
   confirmed = 0;
   requests = 0;
   refused = 0;
   /** When the last success came, by performance.now(). */
   lastSuccess = 0;
-  /** What no client should ever see. */
+  /** Responses that no client should ever see. */
   readonly surprises: string[] = [];
 
   constructor(url: () => string) {
@@ -44,15 +44,15 @@ class Writer {
     await this.#running;
   }
 
-  /** What the store has. */
+  /** The value in the store. */
   async stored(): Promise<number> {
     for (;;) {
       const response = await fetch(`${this.#url()}/session`, { headers: this.#headers });
-      const answer = (await response.json()) as { data?: { count?: number } };
-      if (response.ok) return answer.data?.count ?? 0;
-      // A session that is gone is a loss; a store that is busy is none.
+      const body = (await response.json()) as { data?: { count?: number } };
+      if (response.ok) return body.data?.count ?? 0;
+      // A missing session is a loss; a busy store is not.
       if (response.status !== 503) return -1;
-      await new Promise((resume) => setTimeout(resume, PAUSE));
+      await new Promise((resume) => setTimeout(resume, PAUSE_MS));
     }
   }
 
@@ -66,7 +66,7 @@ class Writer {
       this.requests++;
       try {
         const body = JSON.stringify({ value });
-        const init = { method: "PUT", headers: this.#headers, body, signal: AbortSignal.timeout(PATIENCE) };
+        const init = { method: "PUT", headers: this.#headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) };
         const response = await fetch(`${this.#url()}/session/data/count`, init);
         const text = await response.text();
         if (response.ok) {
@@ -78,16 +78,16 @@ class Writer {
         if (response.status !== 503) this.surprises.push(`${response.status} ${text}`);
         else if (!response.headers.has("retry-after")) this.surprises.push("503 without Retry-After");
       } catch (error) {
-        // The app itself is gone; where it should be there, the test sees it by `refused` and what is stored.
+        // The app itself is down. Where it shouldn't be, the test notices by `refused` and by what is stored.
         this.refused++;
-        if ((error as Error).name === "TimeoutError") this.surprises.push("no answer at all");
+        if ((error as Error).name === "TimeoutError") this.surprises.push("no response at all");
       }
-      await new Promise((resume) => setTimeout(resume, randomInt(PAUSE)));
+      await new Promise((resume) => setTimeout(resume, randomInt(PAUSE_MS)));
     }
   }
 }
 
-/** Puts load on a project while `fault` happens, and counts what came of it. */
+/** Puts load on a project while `fault` happens, and counts refused requests and lost writes. */
 export async function underLoad(
   url: () => string,
   fault: () => Promise<void>,
@@ -113,9 +113,9 @@ export async function underLoad(
   };
 }
 
-/** Waits until a condition holds; the test's own time-out is the limit. */
+/** Waits until a condition holds; the test's own timeout is the limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resume) => setTimeout(resume, PAUSE));
+  while (!(await condition())) await new Promise((resume) => setTimeout(resume, PAUSE_MS));
 }
 
 function sum(numbers: number[]): number {

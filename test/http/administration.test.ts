@@ -1,5 +1,5 @@
-// `npm run sessions` on a table of 100,000 sessions: paged, counted, ended, and never with a secret.
-// The table is filled by SQL; what the commands do with few sessions is tested in the project's own tests.
+// `npm run sessions` on a table of 100,000 sessions: listed, counted, ended, and never with a secret.
+// The table is filled by SQL; what the commands do with a few sessions is tested in the project's own tests.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
@@ -28,7 +28,7 @@ beforeAll(async () => {
   database.close();
 });
 
-/** @param lines close its output after so many lines, as `head` does */
+/** @param lines closes its output after so many lines, as `head` does */
 async function sessions(args: string[], lines = Number.POSITIVE_INFINITY) {
   const child = spawn(process.execPath, ["src/cli/sessions.ts", ...args], {
     cwd: folder,
@@ -46,7 +46,7 @@ async function sessions(args: string[], lines = Number.POSITIVE_INFINITY) {
   return { code, stdout, stderr };
 }
 
-test("P7: stats says how many live, have expired, and whose they are", async () => {
+test("P7: stats counts live and expired sessions, and the users who have most", async () => {
   const { code, stdout } = await sessions(["stats", "--json"]);
   expect(code).toBe(0);
   const stats = JSON.parse(stdout);
@@ -55,7 +55,7 @@ test("P7: stats says how many live, have expired, and whose they are", async () 
   expect(stats.users[0]).toEqual({ userid: expect.stringMatching(/^user\d+$/), sessions: 100 });
 });
 
-test("P7: list gives each live session once, without a secret", async () => {
+test("P7: list prints each live session once, without a secret", async () => {
   const { code, stdout } = await sessions(["list", "--json"]);
   expect(code).toBe(0);
   const list = JSON.parse(stdout) as { id: string }[];
@@ -69,7 +69,7 @@ test("P7: list into `head` stops quietly, long before the end", async () => {
   expect(stdout.split("\n").length).toBeLessThan(20_000);
 });
 
-test("P7, S24: a user's are ended, then everybody's, with --yes where there is no terminal to ask on", async () => {
+test("P7, S24: one user's sessions are ended, then everybody's; without a terminal to ask on, --yes is needed", async () => {
   const one = await sessions(["revoke", "--user", "user7", "--json"]);
   expect(one.code).toBe(0);
   expect(JSON.parse((await sessions(["list", "--user", "user7", "--json"])).stdout)).toEqual([]);

@@ -6,7 +6,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "no
 import { dirname, join } from "node:path";
 import { type Pair, repository, roots } from "../../scripts/packs.ts";
 
-/** A fresh project in .build/`name`/framework-backend.pid; its folder. It stays there to be looked at until the next run. */
+/** Makes a fresh project in .build/`name`/framework-backend.pid and returns its folder, which stays there until the next run. */
 export async function assemble(pair: Pair, name: string): Promise<string> {
   const folder = join(repository, ".build", name);
   await removeLeftOvers(folder);
@@ -14,7 +14,7 @@ export async function assemble(pair: Pair, name: string): Promise<string> {
   await rm(project, { recursive: true, force: true });
   await mkdir(project, { recursive: true });
   for (const root of roots(pair)) {
-    // Beside its src/, the runtime's folder holds what belongs to the repository.
+    // The runtime's other files belong to the repository, not to a project.
     const [from, to] = root === "runtime" ? [join(root, "src"), join(project, "src")] : [root, project];
     await cp(join(repository, from), to, { recursive: true, filter: (source) => !source.endsWith(".hbs") });
   }
@@ -24,7 +24,7 @@ export async function assemble(pair: Pair, name: string): Promise<string> {
   return project;
 }
 
-/** Projects of processes that are no more; those of others that run right now are theirs. */
+/** Removes the projects of processes that have ended; those of running processes are in use. */
 async function removeLeftOvers(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
   for (const name of await readdir(folder)) {
@@ -48,7 +48,7 @@ async function restoreNames(project: string): Promise<void> {
   }
 }
 
-/** Links a pack's dependencies, as installed for the pack: the repository's own may be of another major. */
+/** Links the dependencies that are installed for the pack; the repository's own may be of another major version. */
 async function link(pack: string, project: string): Promise<void> {
   const folder = join(repository, "templates", pack);
   const { dependencies = {}, devDependencies = {} } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
@@ -58,6 +58,7 @@ async function link(pack: string, project: string): Promise<void> {
     if (!installed) throw new Error(`${name}, which templates/${pack} depends on, is not installed`);
     if (existsSync(place)) continue;
     await mkdir(dirname(place), { recursive: true });
-    await symlink(installed, place);
+    // On Windows only a junction needs no special right; elsewhere the type is ignored.
+    await symlink(installed, place, "junction");
   }
 }

@@ -1,10 +1,10 @@
 // A plain HTTP client with a small cookie jar: low enough to see each Set-Cookie, to stop half way and to break the rules.
-// Change it when the suite has to send something that it can't send yet; it must never know what answers.
+// Change it when the suite has to send something that it can't send yet; it must never know what serves it.
 
 import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 
-export interface Answer {
+export interface HttpResponse {
   status: number;
   headers: IncomingHttpHeaders;
   /** Each Set-Cookie header, as it came. */
@@ -13,11 +13,11 @@ export interface Answer {
   json: Body;
 }
 
-// The suite looks into answers as a JavaScript client would; what is there is what its expectations are about.
-// biome-ignore lint/suspicious/noExplicitAny: the shape of an answer is what the tests find out
+// The suite reads bodies as a JavaScript client would: their shape is what the tests check.
+// biome-ignore lint/suspicious/noExplicitAny: the shape of a body is what the tests check
 export type Body = any;
 
-export interface Ask {
+export interface RequestOptions {
   headers?: Record<string, string | string[]>;
   /** Sent as JSON. */
   json?: unknown;
@@ -27,11 +27,12 @@ export interface Ask {
   body?: string | Buffer;
 }
 
-/** Every session token that this process has been handed, in a cookie or in a body. */
+/** Every session token that this process has received, in a cookie or in a body. */
 export const tokensSeen = new Set<string>();
 
-const WAIT = 20_000;
-const HUNG_UP = ["ECONNRESET", "EPIPE"];
+/** How long a response may take; it is long since the machine may be busy. */
+const TIMEOUT_MS = 20_000;
+const HANG_UP_CODES = ["ECONNRESET", "EPIPE"];
 
 /** A session cookie's parts; attribute names in lower case. */
 export interface Cookie {
@@ -59,6 +60,17 @@ export function clears(cookie: Cookie): boolean {
   return expires !== undefined && Date.parse(expires) <= Date.now();
 }
 
+/** A request whose body the test sends piece by piece. */
+export interface OpenRequest {
+  write(text: string): Promise<void>;
+  /** Sends the last piece and resolves to the response. */
+  finish(text?: string): Promise<HttpResponse>;
+  /** Hangs up. */
+  abort(): void;
+  /** Resolves once the app is handling the request; only for requests that were begun with `Expect: 100-continue`. */
+  handled: Promise<void>;
+}
+
 /** One browser, or one program: its own cookies and its own connections. */
 export class Client {
   readonly cookies = new Map<string, string>();
@@ -73,53 +85,52 @@ export class Client {
     this.#agent = new Agent({ keepAlive: true, maxSockets: 64 });
   }
 
-  get(path: string, ask?: Ask): Promise<Answer> {
-    return this.send("GET", path, ask);
+  get(path: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.send("GET", path, options);
   }
-  head(path: string, ask?: Ask): Promise<Answer> {
-    return this.send("HEAD", path, ask);
+  head(path: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.send("HEAD", path, options);
   }
-  post(path: string, ask?: Ask): Promise<Answer> {
-    return this.send("POST", path, ask);
+  post(path: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.send("POST", path, options);
   }
-  put(path: string, ask?: Ask): Promise<Answer> {
-    return this.send("PUT", path, ask);
+  put(path: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.send("PUT", path, options);
   }
-  delete(path: string, ask?: Ask): Promise<Answer> {
-    return this.send("DELETE", path, ask);
+  delete(path: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.send("DELETE", path, options);
   }
 
   /** Sets one key of the session's data. */
-  set(key: string, value: unknown, ask: Ask = {}): Promise<Answer> {
-    return this.put(`/session/data/${encodeURIComponent(key)}`, { ...ask, json: { value } });
+  set(key: string, value: unknown, options: RequestOptions = {}): Promise<HttpResponse> {
+    return this.put(`/session/data/${encodeURIComponent(key)}`, { ...options, json: { value } });
   }
 
-  send(method: string, path: string, ask: Ask = {}): Promise<Answer> {
-    const [body, type] = encode(ask);
-    const outgoing = this.#open(method, path, ask, type, body === undefined ? undefined : Buffer.byteLength(body));
-    const reply = answer(outgoing, (it) => this.#remember(it));
+  send(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
+    const [body, type] = encode(options);
+    const outgoing = this.#open(method, path, options, type, body === undefined ? undefined : Buffer.byteLength(body));
+    const reply = readResponse(outgoing, (it) => this.#remember(it));
     outgoing.end(body);
     return reply.catch((error) => {
       // A kept connection may be closed by the server in the moment in which it is used again. As browsers do, what can
       // be repeated without harm is.
-      const isStale = outgoing.reusedSocket && HUNG_UP.includes(error.code) && method !== "POST";
-      if (isStale) return this.send(method, path, ask);
+      const isStale = outgoing.reusedSocket && HANG_UP_CODES.includes(error.code) && method !== "POST";
+      if (isStale) return this.send(method, path, options);
       throw error;
     });
   }
 
-  /** Starts a request and leaves it open: `finish` sends the rest, `abort` hangs up. */
-  begin(
-    method: string,
-    path: string,
-    ask: Ask = {},
-  ): { write: (text: string) => Promise<void>; finish: (text?: string) => Promise<Answer>; abort: () => void } {
-    const outgoing = this.#open(method, path, ask, "application/json", undefined);
-    const reply = answer(outgoing, (it) => this.#remember(it));
+  /** Starts a request and leaves it open: nothing of its body is sent yet. */
+  begin(method: string, path: string, options: RequestOptions = {}): OpenRequest {
+    const outgoing = this.#open(method, path, options, "application/json", undefined);
+    const reply = readResponse(outgoing, (it) => this.#remember(it));
     // Aborting rejects it with nobody listening; `finish` hands the same promise to the test.
     reply.catch(() => {});
+    // Node's server writes "100 Continue" in the very turn in which it hands the request to the app.
+    const handled = new Promise<void>((resolve) => outgoing.once("continue", resolve));
     outgoing.flushHeaders();
     return {
+      handled,
       write: (text) =>
         new Promise((resolve, reject) => outgoing.write(text, (error) => (error ? reject(error) : resolve()))),
       finish: (text) => {
@@ -134,7 +145,13 @@ export class Client {
     this.#agent.destroy();
   }
 
-  #open(method: string, path: string, ask: Ask, type: string | undefined, length: number | undefined): ClientRequest {
+  #open(
+    method: string,
+    path: string,
+    options: RequestOptions,
+    type: string | undefined,
+    length: number | undefined,
+  ): ClientRequest {
     const { hostname, port } = new URL(this.#url());
     const headers: Record<string, string | string[] | number> = { ...this.headers };
     if (this.cookies.size) headers.cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -146,13 +163,13 @@ export class Client {
       port,
       method,
       path,
-      headers: { ...headers, ...ask.headers },
+      headers: { ...headers, ...options.headers },
       agent: this.#agent,
-      timeout: WAIT,
+      timeout: TIMEOUT_MS,
     });
   }
 
-  #remember(reply: Answer): void {
+  #remember(reply: HttpResponse): void {
     for (const [token] of [reply.json?.token ?? "", ...reply.setCookies]
       .join(" ")
       .matchAll(/(?<![\w-])[\w-]{64}(?![\w-])/g)) {
@@ -165,18 +182,18 @@ export class Client {
   }
 }
 
-function encode(ask: Ask): [body: string | Buffer | undefined, type: string | undefined] {
-  if (ask.json !== undefined) return [JSON.stringify(ask.json), "application/json"];
-  if (typeof ask.form === "string") return [ask.form, "application/x-www-form-urlencoded"];
-  if (ask.form) return [new URLSearchParams(ask.form).toString(), "application/x-www-form-urlencoded"];
-  return [ask.body, undefined];
+function encode(options: RequestOptions): [body: string | Buffer | undefined, type: string | undefined] {
+  if (options.json !== undefined) return [JSON.stringify(options.json), "application/json"];
+  if (typeof options.form === "string") return [options.form, "application/x-www-form-urlencoded"];
+  if (options.form) return [new URLSearchParams(options.form).toString(), "application/x-www-form-urlencoded"];
+  return [options.body, undefined];
 }
 
-function answer(outgoing: ClientRequest, remember: (reply: Answer) => void): Promise<Answer> {
+function readResponse(outgoing: ClientRequest, remember: (reply: HttpResponse) => void): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     outgoing.on("error", reject);
     outgoing.on("timeout", () =>
-      outgoing.destroy(new Error(`no answer within ${WAIT} ms: ${outgoing.method} ${outgoing.path}`)),
+      outgoing.destroy(new Error(`no response within ${TIMEOUT_MS} ms: ${outgoing.method} ${outgoing.path}`)),
     );
     outgoing.on("response", (incoming) => {
       const pieces: Buffer[] = [];
@@ -199,18 +216,18 @@ function answer(outgoing: ClientRequest, remember: (reply: Answer) => void): Pro
 }
 
 /** For requests that a server may cut short: status 0 where it hung up while the client was still sending. */
-export async function orHangUp(sending: Promise<Answer>): Promise<Pick<Answer, "status" | "text">> {
+export async function orHangUp(sending: Promise<HttpResponse>): Promise<Pick<HttpResponse, "status" | "text">> {
   try {
     return await sending;
   } catch (error) {
-    if (!HUNG_UP.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!HANG_UP_CODES.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     return { status: 0, text: "" };
   }
 }
 
 /**
  * Sends bytes as they are on a connection of their own and waits until the server closes it, so they must ask for that
- * or be malformed. The status of the (first) answer, 0 where the server only hung up.
+ * or be malformed. The status of the (first) response, 0 where the server only hung up.
  */
 export function sendRaw(
   url: string,
@@ -225,12 +242,14 @@ export function sendRaw(
       socket.destroy();
       resolve({ status: Number(/^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1] ?? 0), text });
     };
-    socket.setTimeout(WAIT, () => socket.destroy(new Error("no answer to raw bytes")));
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error("no response to raw bytes")));
     socket.on("connect", () => (hangUp ? socket.end(bytes) : socket.write(bytes)));
     socket.on("data", (piece) => {
       text += piece.toString("latin1");
     });
     socket.on("close", done);
-    socket.on("error", (error: NodeJS.ErrnoException) => (HUNG_UP.includes(error.code ?? "") ? done() : reject(error)));
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      HANG_UP_CODES.includes(error.code ?? "") ? done() : reject(error),
+    );
   });
 }

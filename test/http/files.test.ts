@@ -1,4 +1,4 @@
-// The folder public/ in every framework: what is put there is served, and nothing that begins with a dot.
+// The folder public/ in every framework: its files are served, except those whose names begin with a dot.
 // Change it with the projects' src/http/public-file.ts, and with what the frameworks' own packages serve.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,11 +30,11 @@ describe.each(packs("frameworks"))("%s", (framework) => {
     ["/fonts/a-b.woff2", "font/woff2"],
     ["/app.v2.js", "text/javascript"],
   ])("section 5: %s is served from public/, with its type and the security headers", async (path, type) => {
-    const answer = await fetch(project.url + path);
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get("content-type")).toContain(type);
-    expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
-    expect(await answer.text()).toBe(`content of ${path.slice(1)}`);
+    const response = await fetch(project.url + path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toContain(type);
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(await response.text()).toBe(`content of ${path.slice(1)}`);
   });
 
   test.each(["/.secret.css", "/.hidden/a.css", "/fonts/.b.css", "/fonts", "/fonts/", "/fonts/%2esecret.css"])(

@@ -1,5 +1,5 @@
 // Runs the black-box suite against assembled projects: each framework on SQLite and in memory.
-// HTTP_PAIRS=koa-redis,hono-sqlite chooses others. Those whose backend needs no server run here, test/projects runs every pair.
+// HTTP_PAIRS=koa-redis,hono-sqlite chooses others. Only backends without a server run here by default; test/projects runs every pair.
 
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -26,7 +26,7 @@ describe.each(pairs)("$framework x $backend", (pair) => {
 
   afterAll(async () => {
     await project?.stop();
-    expect(project?.output ?? "", "nothing went wrong without anybody noticing").not.toMatch(/\n\s+at |Error:/);
+    expect(project?.output ?? "", "no error was logged that no test noticed").not.toMatch(/\n\s+at |Error:/);
   });
 
   httpSuite({
@@ -37,7 +37,7 @@ describe.each(pairs)("$framework x $backend", (pair) => {
   });
 
   describe("and after all of it over HTTP", () => {
-    test("S1: no token and no password of the whole run is in what the app has logged", async () => {
+    test("S1: no token and no password of the whole run is in the app's log", async () => {
       const client = new Client(() => project?.url ?? "");
       const password = randomBytes(12).toString("hex");
       await client.post("/login", { json: { userid: "ann", password } });
@@ -47,7 +47,7 @@ describe.each(pairs)("$framework x $backend", (pair) => {
       });
       await client.post("/login", { form: { userid: "ann", password: "demo" } });
       const [cookie = ""] = client.cookies.values();
-      // What a client shows by mistake isn't written down either.
+      // A token that a client sends in the wrong place isn't logged either.
       for (const path of [`/session?token=${cookie}`, `/${cookie}`, `/%zz${cookie}`]) await client.get(path);
       await client.delete("/sessions");
       await client.post("/logout");

@@ -1,4 +1,4 @@
-// A store that hangs, in every framework: whoever needs it gets 503 with Retry-After in time, and all is well afterwards.
+// A store that hangs, in every framework: requests that need it get 503 with Retry-After in time, and it recovers afterwards.
 // The store is SQLite, locked by another connection. Servers that are killed and cut off: test/faults.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,12 +9,12 @@ import { assemble } from "./assemble.ts";
 import { Client } from "./client.ts";
 import { Project } from "./project.ts";
 
-const STORE_TIMEOUT = 300;
-/** Milliseconds that the answer itself may take on a busy machine. */
-const ANSWERING = 2_000;
+const STORE_TIMEOUT_MS = 300;
+/** How long the rest of a request may take on a busy machine. */
+const OVERHEAD_MS = 2_000;
 
 async function started(folder: string): Promise<{ project: Project; client: Client; database: Database.Database }> {
-  const project = new Project(folder, { SESSION_STORE_TIMEOUT: String(STORE_TIMEOUT) });
+  const project = new Project(folder, { SESSION_STORE_TIMEOUT: String(STORE_TIMEOUT_MS) });
   await project.start();
   const client = new Client(() => project.url);
   const database = new Database(join(folder, "data", "sessions.db"));
@@ -39,14 +39,14 @@ describe.each(packs("frameworks"))("%s", (framework) => {
       () => client.post("/login", { form: { userid: "ann", password: "demo" } }),
     ]) {
       const from = performance.now();
-      const answer = await send();
-      expect(performance.now() - from).toBeLessThan(STORE_TIMEOUT + ANSWERING);
-      expect(answer.status, answer.text).toBe(503);
-      expect(answer.headers["retry-after"]).toMatch(/^[1-9]\d*$/);
-      expect(answer.headers["cache-control"]).toBe("no-store");
-      expect(answer.json).toEqual({ error: expect.any(String) });
-      expect(answer.text).not.toMatch(/sqlite|\.db/i);
-      expect(answer.setCookies).toEqual([]);
+      const response = await send();
+      expect(performance.now() - from).toBeLessThan(STORE_TIMEOUT_MS + OVERHEAD_MS);
+      expect(response.status, response.text).toBe(503);
+      expect(response.headers["retry-after"]).toMatch(/^[1-9]\d*$/);
+      expect(response.headers["cache-control"]).toBe("no-store");
+      expect(response.json).toEqual({ error: expect.any(String) });
+      expect(response.text).not.toMatch(/sqlite|\.db/i);
+      expect(response.setCookies).toEqual([]);
     }
     const page = await client.set("during", 1, { headers: { accept: "text/html" } });
     expect(page).toMatchObject({ status: 503, headers: { "retry-after": expect.any(String) } });
@@ -59,7 +59,7 @@ describe.each(packs("frameworks"))("%s", (framework) => {
   });
 });
 
-test("F1, S12: fastify: an answer of the handler's own that can't be saved is 503 with Retry-After and {error}", async () => {
+test("F1, S12: fastify: a response of the handler's own that can't be saved is 503 with Retry-After and {error}", async () => {
   const folder = await assemble({ framework: "fastify", backend: "sqlite" }, "outage");
   await writeFile(
     join(folder, "src", "example", "handlers.ts"),

@@ -1,4 +1,4 @@
-// What only production does, in every framework: HSTS, Secure cookies whatever the connection, no demo sign-in, no details.
+// What is different in production, in every framework: HSTS, Secure cookies whatever the connection, no demo sign-in, no details.
 // Change it with `production` in the projects' src/config.ts.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packs } from "../../scripts/packs.ts";
@@ -18,9 +18,9 @@ describe.each(packs("frameworks"))("%s", (framework) => {
   });
   afterAll(() => project.stop());
 
-  test("P11: every answer asks for HTTPS for a year (HSTS), errors and files too", async () => {
+  test("P11: every response asks for HTTPS for a year (HSTS), errors and files too", async () => {
     const client = visitor(target);
-    const answers = {
+    const responses = {
       page: await client.get("/"),
       json: await client.get("/cart"),
       head: await client.head("/"),
@@ -36,13 +36,13 @@ describe.each(packs("frameworks"))("%s", (framework) => {
       file: await client.get("/style.css"),
       health: await client.get("/health"),
     };
-    for (const [name, { headers }] of Object.entries(answers)) {
+    for (const [name, { headers }] of Object.entries(responses)) {
       const seconds = /(?:^|;)\s*max-age=(\d+)/.exec(headers["strict-transport-security"] ?? "")?.[1];
       expect(Number(seconds), name).toBeGreaterThanOrEqual(31_536_000);
     }
   });
 
-  test("S4: the cookie is Secure over plain HTTP too, and of this host only", async () => {
+  test("S4: the cookie is Secure over plain HTTP too, and for this host only", async () => {
     const { setCookies } = await visitor(target).set("a", 1);
     expect(setCookies).toEqual([expect.stringMatching(/^__Host-session=[\w-]{64};.*;\s*Secure(;|$)/i)]);
   });
@@ -50,9 +50,9 @@ describe.each(packs("frameworks"))("%s", (framework) => {
   test("section 5: signing in is 501 until it is written, with the demo's password too, and starts nothing", async () => {
     const client = visitor(target);
     for (const password of ["demo", "wrong"]) {
-      const answer = await client.post("/login", { json: { userid: "ann", password } });
-      expectError(answer, 501);
-      expect(answer.setCookies).toEqual([]);
+      const response = await client.post("/login", { json: { userid: "ann", password } });
+      expectError(response, 501);
+      expect(response.setCookies).toEqual([]);
     }
     const page = await client.post("/login", { form: { userid: "ann", password: "demo" }, headers: HTML });
     expect(page.status).toBe(501);

@@ -4,8 +4,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
-const START = 40_000;
-const STOP = 12_000;
+const START_TIMEOUT_MS = 40_000;
+const STOP_TIMEOUT_MS = 12_000;
 
 export class Project {
   readonly folder: string;
@@ -46,8 +46,8 @@ export class Project {
       const fail = (why: string) => reject(new Error(`${this.folder} ${why}:\n${this.#output.slice(from)}`));
       const timer = setTimeout(() => {
         child.kill("SIGKILL");
-        fail(`did not start within ${START / 1000} s`);
-      }, START);
+        fail(`did not start within ${START_TIMEOUT_MS / 1000} s`);
+      }, START_TIMEOUT_MS);
       child.on("exit", (code, signal) => {
         clearTimeout(timer);
         fail(`ended with ${signal ?? code} instead of listening`);
@@ -69,7 +69,7 @@ export class Project {
     const child = this.#child;
     this.#child = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, "exit", { signal: AbortSignal.timeout(STOP) });
+    const exit = once(child, "exit", { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) });
     child.kill("SIGTERM");
     try {
       const [code, signal] = await exit;
@@ -78,6 +78,16 @@ export class Project {
       child.kill("SIGKILL");
       throw error;
     }
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, "exit");
+    child.kill("SIGKILL");
+    await exit;
   }
 
   async restart(): Promise<void> {

@@ -1,5 +1,5 @@
-// Behind a proxy that is trusted, in every framework: its word counts for address, scheme and host, and for the lock.
-// That nobody else's does is in suite/origin.ts, as it is the default.
+// Behind a trusted proxy, in every framework: its headers count for the address, scheme and host, and for the lock.
+// That nobody else's headers count is tested in suite/origin.ts, as it is the default.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packs } from "../../scripts/packs.ts";
 import { assemble } from "./assemble.ts";
@@ -49,7 +49,7 @@ describe.each(packs("frameworks"))("%s", (framework) => {
     }
   });
 
-  test("S17: the own origin is the one of X-Forwarded-Host", async () => {
+  test("S17: the app's own origin is the one of X-Forwarded-Host", async () => {
     const client = visitor(target, { "x-forwarded-host": "shop.example", "x-forwarded-proto": "https" });
     expectStatus(await client.set("a", 1, { headers: { origin: "https://shop.example" } }), 200);
     expectError(await client.set("a", 2, { headers: { origin: project.url } }), 403);
@@ -59,12 +59,15 @@ describe.each(packs("frameworks"))("%s", (framework) => {
   test.each([
     ["203.0.113.7", "::ffff:203.0.113.7", "203.0.113.8"],
     ["2001:db8::1", "2001:0db8:0:0::1", "2001:db8::2"],
-  ])("S16: the lock holds %s to be %s, and %s to be another: the session ends for good", async (first, same, other) => {
-    const client = visitor(target);
-    expectStatus(await client.set("a", 1, { headers: { "x-forwarded-for": first } }), 200);
-    expectStatus(await client.get("/session", { headers: { "x-forwarded-for": same } }), 200);
-    expectStatus(await client.get("/session", { headers: { "x-forwarded-for": `${other}, ${first}` } }), 200);
-    expectError(await client.get("/session", { headers: { "x-forwarded-for": other } }), 404);
-    expectError(await client.get("/session", { headers: { "x-forwarded-for": first } }), 404);
-  });
+  ])(
+    "S16: for the lock %s is the same address as %s, and %s is another: the session ends for good",
+    async (first, same, other) => {
+      const client = visitor(target);
+      expectStatus(await client.set("a", 1, { headers: { "x-forwarded-for": first } }), 200);
+      expectStatus(await client.get("/session", { headers: { "x-forwarded-for": same } }), 200);
+      expectStatus(await client.get("/session", { headers: { "x-forwarded-for": `${other}, ${first}` } }), 200);
+      expectError(await client.get("/session", { headers: { "x-forwarded-for": other } }), 404);
+      expectError(await client.get("/session", { headers: { "x-forwarded-for": first } }), 404);
+    },
+  );
 });

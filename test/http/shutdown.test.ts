@@ -1,4 +1,4 @@
-// SIGTERM in every framework: what runs is finished, kept connections end with an answer, and the start can be stopped too.
+// SIGTERM in every framework: running requests are finished, kept connections get their last response, and the start can be stopped too.
 // Change it with the projects' src/http/lifecycle.ts.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,8 +8,8 @@ import { packs } from "../../scripts/packs.ts";
 import { assemble } from "./assemble.ts";
 import { Project } from "./project.ts";
 
-/** Milliseconds; kept connections would go by themselves after 5 s, and by force after 8. */
-const PROMPT = 4_000;
+/** Kept connections would end by themselves after 5 s, and by force after 8. */
+const PROMPT_MS = 4_000;
 
 const POLL = { timeout: 20_000 };
 const BODY = '{"value":1}';
@@ -17,7 +17,7 @@ const GET = "GET /session HTTP/1.1\r\nHost: a\r\n";
 const PUT = `PUT /session/data/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
 
 describe.each(packs("frameworks"))("%s", (framework) => {
-  test("F4: SIGTERM: what runs is finished, a kept connection gets its answer and ends, exit 0", async () => {
+  test("F4: SIGTERM: running requests are finished, a kept connection gets its response and ends, exit 0", async () => {
     const app = new Project(await assemble({ framework, backend: "memory" }, "shutdown"), { HOST: "127.0.0.1" });
     await app.start();
     const [running, kept, idle] = [await open(app), await open(app), await open(app)];
@@ -26,7 +26,7 @@ describe.each(packs("frameworks"))("%s", (framework) => {
       socket.write(`${GET}\r\n`);
       await expect.poll(received, POLL).toMatch(/^HTTP\/1\.1 404 [\s\S]*"error"/);
     }
-    // The next one is on its way already.
+    // Its next request is on its way already.
     kept.socket.write(GET);
     await (await fetch(`${app.url}/health/live`, { headers: { connection: "close" } })).text();
 
@@ -53,12 +53,12 @@ describe.each(packs("frameworks"))("%s", (framework) => {
     await running.ended;
     expect(running.received()).toMatch(/^HTTP\/1\.1 200 [\s\S]*{"data":{"a":1}}/);
     await stopped;
-    expect(performance.now() - from).toBeLessThan(PROMPT);
+    expect(performance.now() - from).toBeLessThan(PROMPT_MS);
   });
 
   test("F4, F3: SIGTERM while the start waits for the store: exit 0 at once", async () => {
     const folder = await assemble({ framework, backend: "sqlite" }, "shutdown");
-    // A folder, so that it can't be opened.
+    // SQLite can't open a folder.
     const env = { PATH: process.env.PATH ?? "", PORT: "0", SQLITE_FILE: folder };
     const child = spawn(process.execPath, ["src/main.ts"], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
     onTestFinished(() => void child.kill("SIGKILL"));

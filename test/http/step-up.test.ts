@@ -1,4 +1,4 @@
-// A sign-in that was a while ago: sensitive actions ask for another one, in every framework.
+// A sign-in that was some time ago: sensitive actions ask for another one, in every framework.
 // The sign-in is made old in the database, by hand, since no request can do that.
 import { join } from "node:path";
 import Database from "better-sqlite3";

@@ -1,4 +1,4 @@
-// What every generated project must do over HTTP: SPEC section 5, and of sections 3 and 4 whatever shows from outside.
+// What every generated project has to do over HTTP: the example's requests, and whatever of its sessions and faults shows from outside.
 // Add a part for a new subject; nothing here may know a framework, a backend or a file of the project.
 
 import { describe } from "vitest";
@@ -19,7 +19,7 @@ import { restartTests } from "./suite/restart.ts";
 import { signInTests } from "./suite/sign-in.ts";
 import type { Target } from "./suite/visitors.ts";
 
-/** Registers the tests. The project must run in development, with the defaults of SPEC section 3. */
+/** Registers the tests. The project has to run in development, with the default settings. */
 export function httpSuite(target: Target): void {
   describe(`${target.name} over HTTP`, () => {
     describe("examples", () => exampleTests(target));

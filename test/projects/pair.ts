@@ -11,6 +11,7 @@ import { httpSuite } from "../http/suite.ts";
 import { type ServerName, server } from "../servers/server.ts";
 import { imports, isUsed, type Manifest, peers } from "./dependencies.ts";
 import { command, filesOf, generate, install, place } from "./stranger.ts";
+import { unused } from "./unused.ts";
 
 interface Pack {
   sessionApp: { environment?: { name: string }[] };
@@ -92,6 +93,10 @@ export async function pairTests(pair: Pair): Promise<void> {
       const superfluous = Object.keys(dependencies).filter((name) => !used.src.has(name) && !besides.includes(name));
       expect(superfluous).toEqual([]);
       expect(Object.keys(devDependencies).filter((name) => !isUsed(name, manifest, used))).toEqual([]);
+    });
+
+    test("P12: nothing in it is unused", async () => {
+      expect(await unused(folder)).toEqual([]);
     });
 
     test("P1: it type-checks without an error", async () => {

@@ -1,11 +1,14 @@
 // What a framework's conformance.ts has to serve, so that one suite (adapters.test.ts) can hold all adapters to the same.
-// Change it when there is another way to answer; then every framework's fixture gets the route.
+// Change it when there is another way to respond; then every framework's fixture gets the route.
 import type { Server } from "node:http";
 import type { Session } from "../../runtime/src/session/session.ts";
 import type { Sessions } from "../../runtime/src/session/sessions.ts";
 
+/** What a test does with the session of a request. */
+export type Handle = (session: Session) => unknown;
+
 /**
- * Routes, all of them GET. "writes" is `write(session)`; a text is text/plain.
+ * Routes, all of them GET unless noted. "writes" is `write(session)`; a text is text/plain.
  *
  *   /public     doesn't touch the session; "hello"
  *   /text       writes; "hello"
@@ -16,17 +19,22 @@ import type { Sessions } from "../../runtime/src/session/sessions.ts";
  *   /raw        writes; "hello" through the ServerResponse itself, past the framework
  *   /throws     writes; then throws teapot()
  *   /large      write(session, LARGE); 303 to /next
- *   /waits      writes; then awaits waiting(); "hello"
+ *   /handle     any method: responds with JSON `{ result }`, what `handle(session)` resolves to (null if that is undefined)
+ *   /nested     the same, on a router or app of its own with the middleware mounted once more; before it an outer handler
+ *               does write(session, 1, "outer")
  *
- * Errors are answered with their status and `{ error: message }`.
+ * Everything else is 404 by a handler that reads `session.userid`. Errors get their status, `{ error: message }` and, where
+ * the error handler is given the session, the header x-session: `String(session.exists)`.
  */
 export interface AdapterFixture {
   /** A server that does not listen yet. */
-  serve(sessions: Sessions, waiting: () => Promise<void>): Server | Promise<Server>;
-  /** Every answer counts as depending on the session, as the framework doesn't tell which handler reads it. */
+  serve(sessions: Sessions, handle: Handle): Server | Promise<Server>;
+  /** Every response counts as depending on the session, as the framework doesn't tell which handler reads it. */
   alwaysVaries?: true;
-  /** What goes past the framework leaves before the session is saved, as the adapter says. */
+  /** What goes past the framework is sent before the session is saved, as the adapter says. */
   rawIsOnItsOwn?: true;
+  /** The framework has no error handler that is given the session. */
+  errorsLackSession?: true;
 }
 
 /** More than maxDataBytes. */

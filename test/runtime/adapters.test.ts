@@ -1,66 +1,21 @@
-// Every framework's adapter, over real HTTP: whatever way a handler answers, the session is saved before the client sees it.
-// Add a way to adapter.ts and every framework's conformance.ts, then its test here. Express in every detail: answers.test.ts.
+// Every framework's adapter, over real HTTP: however a handler responds, the session is saved before the client sees it.
+// Add a way to adapter.ts and every framework's conformance.ts, then its test here. Express in every detail: express-responses.test.ts.
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { type IncomingMessage, request } from "node:http";
-import { type AddressInfo, connect } from "node:net";
-import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { connect } from "node:net";
+import { describe, expect, test } from "vitest";
 import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
-import { packs, repository } from "../../scripts/packs.ts";
-import type { AdapterFixture } from "./adapter.ts";
-import { type App, open } from "./visitor.ts";
-
-interface Reply {
-  status: number;
-  headers: IncomingMessage["headers"];
-  body: string;
-  /** Whether all of it came. */
-  complete: boolean;
-  /** What the store held when the first byte of the answer was there. */
-  stored: unknown[];
-  cookie: string | undefined;
-}
-
-/** Milliseconds that a write takes, so that an answer that doesn't wait for it is found out. */
-const SLOW_WRITE = 20;
-
-const names = packs("frameworks").filter((id) =>
-  existsSync(join(repository, "templates", "frameworks", id, "conformance.ts")),
-);
+import { packs } from "../../scripts/packs.ts";
+import { type Handle, write } from "./adapter.ts";
+import { ask, fixtureOf, frameworks, serveFixture } from "./served.ts";
 
 test("every framework's adapter is held to this suite", () => {
-  expect(names).toEqual(packs("frameworks"));
+  expect(frameworks).toEqual(packs("frameworks"));
 });
 
-describe.each(names)("%s", (name) => {
-  async function load(): Promise<AdapterFixture> {
-    return (await import(`../../templates/frameworks/${name}/conformance.ts`)).default;
-  }
-
-  async function serve(
-    waiting: () => Promise<void> = async () => {},
-    settings: Partial<SessionSettings> = {},
-  ): Promise<{ app: App; url: string }> {
-    const app = await open("memory", settings);
-    if (app === undefined) throw new Error("the memory store needs no server");
-    for (const method of ["create", "change"] as const) {
-      const original = app.driver[method].bind(app.driver) as (...args: unknown[]) => Promise<never>;
-      app.driver[method] = async (...args: unknown[]) => {
-        await new Promise((resume) => setTimeout(resume, SLOW_WRITE));
-        return original(...args);
-      };
-    }
-    const server = await (await load()).serve(app.sessions, waiting);
-    server.listen(0, "127.0.0.1");
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    await once(server, "listening");
-    return { app, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-  }
+describe.each(frameworks)("%s", (name) => {
+  const load = () => fixtureOf(name);
+  const serve = (handle?: Handle, settings?: Partial<SessionSettings>) => serveFixture(name, handle, settings);
 
   test.each([
     ["/text", 200, "hello"],
@@ -97,23 +52,24 @@ describe.each(names)("%s", (name) => {
     const { cookie } = await ask(app, `${url}/text`);
     const reply = await ask(app, `${url}/late`, { headers: { cookie } });
     expect(reply).toMatchObject({ status: 200, body: "first last", complete: true });
-    expect(await stored(app)).toEqual([{ here: 1, later: 1 }]);
+    expect(await app.stored()).toEqual([{ here: 1, later: 1 }]);
   });
 
   test("S12: a client that has gone before its answer: what the handler wrote counts", async () => {
     const entered = Promise.withResolvers<void>();
     const left = Promise.withResolvers<void>();
-    const { app, url } = await serve(() => {
+    const { app, url } = await serve(async (session) => {
+      write(session);
       entered.resolve();
-      return left.promise;
+      await left.promise;
     });
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
-    socket.write("GET /waits HTTP/1.1\r\nHost: a\r\n\r\n");
+    socket.write("GET /handle HTTP/1.1\r\nHost: a\r\n\r\n");
     await entered.promise;
     socket.destroy();
     await once(socket, "close");
     left.resolve();
-    await expect.poll(() => stored(app)).toEqual([{ here: 1 }]);
+    await expect.poll(() => app.stored()).toEqual([{ here: 1 }]);
   });
 
   test.each(["/text", "/redirect", "/empty", "/stream"])(
@@ -194,31 +150,3 @@ describe.each(names)("%s", (name) => {
     expect(statuses).toEqual(["200", "418", "413", "204", "200", "200"]);
   });
 });
-
-async function ask(
-  app: App,
-  url: string,
-  { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string | undefined> } = {},
-): Promise<Reply> {
-  const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
-  const sent = request(url, { method, headers: given as Record<string, string>, agent: false }).end();
-  const [response] = (await once(sent, "response")) as [IncomingMessage];
-  const there = await stored(app);
-  let body = "";
-  response.setEncoding("utf8").on("data", (text) => {
-    body += text;
-  });
-  await once(response, "close");
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    body,
-    complete: response.complete,
-    stored: there,
-    cookie: response.headers["set-cookie"]?.join().split(";")[0],
-  };
-}
-
-async function stored(app: App): Promise<unknown[]> {
-  return (await app.driver.page({ now: app.now, limit: 10 })).map(({ data }) => JSON.parse(data));
-}

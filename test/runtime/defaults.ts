@@ -14,6 +14,8 @@ export const defaults: SessionSettings = {
   cookieSecure: "auto",
   cookieHttpOnly: true,
   cookieSameSite: "lax",
+  cookiePartitioned: false,
+  cookiePersistent: true,
   ipAddressLock: false,
   userAgentLock: false,
   maxDataBytes: 65_536,
@@ -22,5 +24,6 @@ export const defaults: SessionSettings = {
   skip: ["/health"],
   trustProxy: undefined,
   allowedOrigins: [],
+  allowedPaths: [],
   production: false,
 };

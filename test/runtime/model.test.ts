@@ -76,7 +76,7 @@ describe.each(["memory", "sqlite"])("%s", (backend) => {
       if (each.kind === "assign") session.userid = each.userid;
       if (each.kind === "renew") await session.renew();
       if (each.kind === "destroy") await session.destroy();
-      if (each.kind === "endFromElsewhere" && session.exists) await app?.sessions.end(session.id);
+      if (each.kind === "endFromElsewhere" && session.exists) await app?.sessions.end(session.id ?? "");
     }
   });
 });

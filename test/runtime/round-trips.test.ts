@@ -63,6 +63,7 @@ beforeAll(async () => {
     events: [],
     now: Math.floor(Date.now() / 1000),
     sessions: new Sessions({ driver, settings: defaults, clock: () => opened.now * 1000 }),
+    stored: () => Promise.reject(new Error("not asked for here")),
     another: () => Promise.reject(new Error("one is enough")),
   };
   app = opened;

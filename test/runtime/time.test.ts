@@ -1,37 +1,14 @@
 // When sessions expire and are touched, on each side of every boundary, with a clock that the test moves.
 // Add a case for every new setting with a unit of time.
 import { describe, expect, test } from "vitest";
-import type { Session } from "../../runtime/src/session/session.ts";
-import type { SessionSettings } from "../../runtime/src/session/settings.ts";
-import { packs } from "../../scripts/packs.ts";
-import { type App, dataOf, maxAge, open, Visitor, write } from "./visitor.ts";
+import { backends, exists, setIdle, started } from "./backends.ts";
+import { dataOf, maxAge, Visitor, write } from "./visitor.ts";
 
 const DAY = 86_400;
 
-function setIdle(seconds: number): (session: Session) => void {
-  return (session) => {
-    session.idle = seconds;
-  };
-}
-
-describe.each(packs("backends"))("%s", (backend) => {
-  async function started(
-    settings: Partial<SessionSettings>,
-    skip: () => void,
-  ): Promise<{ app: App; visitor: Visitor }> {
-    const app = await open(backend, settings);
-    if (app === undefined) {
-      skip();
-      throw new Error("skipped");
-    }
-    const visitor = new Visitor(app);
-    await visitor.visit(write("here", 1));
-    return { app, visitor };
-  }
-  const exists = async (visitor: Visitor) => (await visitor.visit((session) => session.exists)).result;
-
+describe.each(backends)("%s", (backend) => {
   test("S6: a session lives to the second of updated + idle, and not one longer", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: 1000, touchEvery: 100 }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: 1000, touchEvery: 100 });
     app.now += 1000;
     expect(await exists(visitor)).toBe(true);
     app.now += 1000;
@@ -42,7 +19,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S6: the last access is written at most once per touchEvery, and the cookie moves with it", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: 10_000, touchEvery: 60 }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: 10_000, touchEvery: 60 });
     const first = (await visitor.visit((session) => session.updated)).result ?? 0;
     app.now += 59;
     const early = await visitor.visit((session) => session.updated);
@@ -58,7 +35,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S6: touchEvery is never more than a tenth of idle", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: 100, touchEvery: 60 }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: 100, touchEvery: 60 });
     app.now += 9;
     expect((await visitor.visit(() => {})).setCookie).toEqual([]);
     app.now += 1;
@@ -66,7 +43,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S6: `updated` never goes back, whatever another process's clock says", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: 10_000 }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: 10_000 });
     app.now += 500;
     await visitor.visit(() => {});
     app.now -= 400;
@@ -80,7 +57,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S7: a session lives to the second of created + lifetime, however much it is used", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: 1000, lifetime: 2500, touchEvery: 10 }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: 1000, lifetime: 2500, touchEvery: 10 });
     for (let second = 0; second < 2500; second += 500) {
       expect(await exists(visitor)).toBe(true);
       app.now += 500;
@@ -92,7 +69,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S7: the earlier limit wins in row and cookie alike", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: 1000, lifetime: 1500, touchEvery: 10 }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: 1000, lifetime: 1500, touchEvery: 10 });
     app.now += 900;
     const answer = await visitor.visit(() => {});
     expect(maxAge(answer)).toBe(600);
@@ -101,7 +78,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S7: no lifetime means no absolute limit", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: DAY, lifetime: 0 }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: DAY, lifetime: 0 });
     for (let day = 0; day < 100; day++) {
       app.now += DAY;
       expect(await exists(visitor)).toBe(true);
@@ -109,7 +86,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S7: a session's own idle timeout counts for it alone, and moves the cookie", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: 1000, lifetime: 30 * DAY }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: 1000, lifetime: 30 * DAY });
     const answer = await visitor.visit(setIdle(7 * DAY));
     expect(maxAge(answer)).toBe(7 * DAY);
     const other = new Visitor(app);
@@ -121,7 +98,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S7: an idle timeout that can't be is refused by name", async ({ skip }) => {
-    const { visitor } = await started({ lifetime: 1000, idle: 100 }, skip);
+    const { visitor } = await started(backend, skip, { lifetime: 1000, idle: 100 });
     for (const idle of [0, -1, 1.5, Number.NaN, 1001]) {
       const answer = await visitor.visit(setIdle(idle));
       expect(String(answer.error)).toMatch(/^RangeError: session\.idle is/);
@@ -129,7 +106,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S8: an expired session is invisible before any purge, to reads, writes and lists", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: 1000, lifetime: 0 }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: 1000, lifetime: 0 });
     await visitor.visit((session) => session.signIn("ann"));
     expect(await app.sessions.list("ann")).toHaveLength(1);
     let late: unknown;
@@ -145,7 +122,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S8: purging removes what has expired, in batches, and tells how much", async ({ skip }) => {
-    const { app, visitor } = await started({ idle: 1000, lifetime: 0 }, skip);
+    const { app, visitor } = await started(backend, skip, { idle: 1000, lifetime: 0 });
     for (let count = 0; count < 600; count++) {
       await new Visitor(app).visit(write("here", 1));
     }
@@ -158,7 +135,7 @@ describe.each(packs("backends"))("%s", (backend) => {
   });
 
   test("S22: `fresh` tells whether the sign-in was recent, to the second", async ({ skip }) => {
-    const { app, visitor } = await started({}, skip);
+    const { app, visitor } = await started(backend, skip, {});
     expect((await visitor.visit((session) => session.fresh(900))).result).toBe(false);
     await visitor.visit((session) => session.signIn("ann"));
     app.now += 900;

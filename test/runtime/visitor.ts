@@ -1,10 +1,10 @@
 // Visits an application's sessions without HTTP: what an adapter does, with a clock that the test moves.
-// Change it when adapters do more than begin, finish and writeHeaders.
+// Change it when adapters do more than begin, complete and writeHeaders.
 import { afterEach } from "vitest";
 import type { SessionDriver } from "../../runtime/src/session/contract.ts";
-import type { ResponseHeaders } from "../../runtime/src/session/cookie.ts";
 import type { SessionEvent } from "../../runtime/src/session/events.ts";
 import type { SessionRequest } from "../../runtime/src/session/request.ts";
+import type { ResponseHeaders } from "../../runtime/src/session/response-headers.ts";
 import type { Session } from "../../runtime/src/session/session.ts";
 import { Sessions } from "../../runtime/src/session/sessions.ts";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
@@ -23,6 +23,8 @@ export interface App {
   events: SessionEvent[];
   /** Seconds since 1970. */
   now: number;
+  /** The data of every live session, past what a test has put in the place of the driver's methods. */
+  stored(): Promise<unknown[]>;
   /** A further process, so to speak: another Sessions with a driver of its own on the same store. */
   another(): Promise<App>;
   /** Edits the stored row by hand into something that can't be read, where the backend has rows to edit. */
@@ -51,6 +53,10 @@ export async function open(backend: string, settings: Partial<SessionSettings> =
 async function appOn(store: OpenStore, settings: Partial<SessionSettings>, nativeExpiry: boolean): Promise<App> {
   const driver = await store.driver();
   const events: SessionEvent[] = [];
+  const original = Object.assign(Object.create(driver), {
+    read: driver.read.bind(driver),
+    all: driver.all.bind(driver),
+  });
   const app: App = {
     driver,
     nativeExpiry,
@@ -62,6 +68,7 @@ async function appOn(store: OpenStore, settings: Partial<SessionSettings>, nativ
       onEvent: (event) => events.push(event),
       clock: () => app.now * 1000 + 500,
     }),
+    stored: () => storedData(original, app.now),
     another: () => appOn(store, settings, nativeExpiry),
     corrupt: store.corrupt,
   };
@@ -83,7 +90,7 @@ interface Request {
   url: string;
   headers: Record<string, string>;
   remoteAddress: string;
-  encrypted: boolean;
+  isHttps: boolean;
 }
 
 /** A browser that keeps one session cookie, or a client with a Bearer token. */
@@ -92,7 +99,7 @@ export class Visitor {
   cookie: string | undefined;
   bearer: string | undefined;
   remoteAddress = "192.0.2.1";
-  encrypted = false;
+  isHttps = false;
   headers: Record<string, string> = { "user-agent": "test", host: "app.example" };
 
   constructor(app: App, token?: string) {
@@ -112,18 +119,20 @@ export class Visitor {
     const out: ResponseHeaders = {
       get: (name) => headers.get(name),
       set: (name, value) => headers.set(name, value),
+      remove: (name) => headers.delete(name),
       appendCookie: (value) => setCookie.push(value),
     };
     try {
-      const visit = await this.#app.sessions.begin(this.request(request));
-      answer.session = visit.session;
+      const requestSession = await this.#app.sessions.begin(this.request(request));
+      answer.session = requestSession.session;
       try {
-        answer.result = await handle(visit.session);
+        if (requestSession.refusal !== undefined) throw requestSession.refusal;
+        answer.result = await handle(requestSession.session);
       } catch (error) {
         answer.error = error;
       }
-      await visit.finish();
-      visit.writeHeaders(out);
+      await requestSession.complete(200, out);
+      requestSession.writeHeaders(out);
     } catch (error) {
       answer.error = error;
     }
@@ -139,11 +148,13 @@ export class Visitor {
     if (this.cookie !== undefined) headers.cookie ??= this.cookie;
     if (this.bearer !== undefined) headers.authorization ??= `Bearer ${this.bearer}`;
     return {
+      raw: {},
+      host: headers.host,
       method: request.method ?? "GET",
       url: request.url ?? "/",
       header: (name) => headers[name],
       remoteAddress: request.remoteAddress ?? this.remoteAddress,
-      encrypted: request.encrypted ?? this.encrypted,
+      isHttps: request.isHttps ?? this.isHttps,
     };
   }
 }
@@ -164,4 +175,15 @@ export function write(key: string, value: unknown): (session: Session) => void {
 /** The data of a session as any keys and values. */
 export function dataOf(session: Session): Record<string, unknown> {
   return session.data as Record<string, unknown>;
+}
+
+async function storedData(driver: Pick<SessionDriver, "read" | "all">, now: number): Promise<unknown[]> {
+  const stored: unknown[] = [];
+  for await (const infos of driver.all(now)) {
+    for (const { id } of infos) {
+      const row = await driver.read(id, { now });
+      if (row !== undefined) stored.push(JSON.parse(row.data));
+    }
+  }
+  return stored;
 }

@@ -1,5 +1,5 @@
-// A stand-in for CouchDB: PouchDB's HTTP front, in memory. No CouchDB can be had from npm or Debian.
-// Change it to use another front; what this one can't do is listed in the couchdb pack's fixture.
+// A stand-in for CouchDB: PouchDB's HTTP server, in memory. No CouchDB can be had from npm or Debian.
+// Change it to use another one. What this one can't do is named in the README of the couchdb pack.
 
 import { createHash } from "node:crypto";
 import { copyFile, readFile } from "node:fs/promises";

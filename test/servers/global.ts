@@ -1,5 +1,5 @@
-// Before the suites: starts the keeper that all of them share. It ends with the run, and its servers with it.
-// Change it when something else must be there for a whole run.
+// Starts the keeper of the test servers before the suites, which all share it. The keeper and its servers end with the run.
+// Change it when something else has to be there for a whole run.
 
 import { startKeeper } from "./server.ts";
 

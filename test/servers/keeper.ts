@@ -1,4 +1,4 @@
-// The process that owns the test servers: it starts them on demand, and ends with them when whoever started it has gone.
+// The process that owns the test servers: it starts them on demand, and ends them when the process that started it has ended.
 // Change it to add a kind of server to the list, or an action on one.
 
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -10,6 +10,7 @@ import { couchdb } from "./couchdb.ts";
 import { mariadb } from "./mariadb.ts";
 import { mongodb } from "./mongodb.ts";
 import { mysql } from "./mysql.ts";
+import { pgbouncer, pgbouncerNewest } from "./pgbouncer.ts";
 import { postgres, postgres15 } from "./postgres.ts";
 import { type Recipe, type ServerPlan, Unavailable } from "./recipe.ts";
 import { redis, redisCluster } from "./redis.ts";
@@ -18,6 +19,8 @@ import { Unit } from "./unit.ts";
 const recipes = {
   postgres,
   postgres15,
+  pgbouncer,
+  "pgbouncer-newest": pgbouncerNewest,
   mariadb,
   mysql,
   redis,
@@ -28,7 +31,7 @@ const recipes = {
 
 export type ServerName = keyof typeof recipes;
 
-/** What a test asks of the keeper. */
+/** What a test can tell the keeper to do. */
 export type Order =
   | { action: "start"; name: ServerName; shared: boolean; durable: boolean }
   | { action: "stop"; id: string }
@@ -50,7 +53,7 @@ interface Server {
 }
 
 const home = await mkdtemp(join(tmpdir(), "session-servers-"));
-// The servers run as nobody and must get through to their own folders.
+// The servers run as the user nobody, who has to be able to reach their folders.
 await chmod(home, 0o711);
 const servers = new Map<string, Server>();
 const shared = new Map<ServerName, Promise<Reply>>();
@@ -83,7 +86,7 @@ async function start(name: ServerName, durable: boolean): Promise<Reply> {
 }
 
 async function remove(id: string, folder: string): Promise<void> {
-  // The last started first: it may depend on the others.
+  // In reverse order, since the last one may depend on the others.
   for (const unit of servers.get(id)?.units.reverse() ?? []) await unit.kill();
   servers.delete(id);
   await rm(folder, { recursive: true, force: true });
@@ -133,7 +136,7 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
-// Standard input is a pipe from whoever started the keeper; it closes however that process ends.
+// Standard input is a pipe from the process that started the keeper; it closes however that process ends.
 process.stdin.on("end", end).on("error", end).resume();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
 

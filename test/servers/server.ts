@@ -16,23 +16,23 @@ export interface TestServer {
   readonly nodes?: string[];
   /** Whether data survives `restart`. */
   readonly keepsData: boolean;
-  /** In good order; its data is removed. A shared server stays until the run ends. */
+  /** Shuts the server down properly and removes its data. A shared server stays until the run ends. */
   stop(): Promise<void>;
 }
 
-/** A server of the test's own. `unit` is a cluster's node by its index; without it, all of them. */
+/** A server that only this test uses. `unit` is the index of a cluster's node; without it, all nodes are meant. */
 export interface FreshServer extends TestServer {
-  /** It hangs (SIGSTOP), until `resume`. */
+  /** Makes it hang (SIGSTOP) until `resume`. */
   pause(unit?: number): Promise<void>;
   resume(unit?: number): Promise<void>;
-  /** As in a crash (SIGKILL). `restart` brings it back. */
+  /** Kills it as a crash would (SIGKILL). `restart` brings it back. */
   kill(unit?: number): Promise<void>;
-  /** On the same port, with the same data if it `keepsData`. */
+  /** Restarts it on the same port, with the same data if it `keepsData`. */
   restart(unit?: number): Promise<void>;
 }
 
 export interface FreshServerOptions {
-  /** What it answered with success survives `kill`, as far as the kind of server can do that. */
+  /** Whether confirmed writes survive `kill`, as far as this kind of server can do that. */
   durable?: boolean;
 }
 
@@ -46,10 +46,10 @@ const GIVEN: Record<string, string> = {
   mongodb: "TEST_MONGODB_URL",
 };
 
-/** Those that no registry keeps in a dependable place: missing, they are a visible skip even in CI. */
-const MAY_BE_MISSING: ReadonlySet<string> = new Set(["mysql", "postgres15"]);
+/** Servers that no registry provides reliably: where they are missing, their tests are skipped visibly, even in CI. */
+const MAY_BE_MISSING: ReadonlySet<string> = new Set(["mysql", "postgres15", "pgbouncer-newest"]);
 
-/** The run's one server of this kind; undefined where it can't be had (in CI that throws). */
+/** The server of this kind that the whole run shares; undefined where there is none (in CI that throws). */
 export async function server(name: ServerName): Promise<TestServer | undefined> {
   const given = GIVEN[name] && process.env[GIVEN[name]];
   if (given) return { name, url: given, keepsData: true, stop: async () => undefined };
@@ -57,7 +57,7 @@ export async function server(name: ServerName): Promise<TestServer | undefined> 
   return started && { name, ...started, stop: async () => undefined };
 }
 
-/** A server that only this test uses; undefined where it can't be had (in CI that throws). */
+/** A server that only this test uses; undefined where there is none (in CI that throws). */
 export async function freshServer(
   name: ServerName,
   { durable = false }: FreshServerOptions = {},
@@ -83,23 +83,23 @@ async function start(name: ServerName, shared: boolean, durable: boolean): Promi
   if (process.env.TEST_WITHOUT_SERVERS) return undefined;
   const reply = await send({ action: "start", name, shared, durable });
   if ("started" in reply) return reply.started;
-  const why = "unavailable" in reply ? reply.unavailable : "the keeper gave no answer";
+  const why = "unavailable" in reply ? reply.unavailable : "the keeper did not respond";
   if (process.env.CI && !MAY_BE_MISSING.has(name)) throw new Error(`no ${name} to test with: ${why}`);
   return undefined;
 }
 
-/** Rejects unless the order was carried out or the server can't be had. */
+/** Resolves when the order was carried out or the server is unavailable; otherwise it rejects. */
 async function send(order: Order): Promise<Reply> {
   if (!process.env.TEST_SERVERS) keeper ??= startKeeper();
   const socketPath = process.env.TEST_SERVERS ?? (await keeper);
-  const answer = await new Promise<string>((resolve, reject) => {
+  const body = await new Promise<string>((resolve, reject) => {
     const call = request({ socketPath, method: "POST", agent: false }, (response) => {
       text(response).then(resolve, reject);
     });
     call.on("error", reject);
     call.end(JSON.stringify(order));
   });
-  const reply = JSON.parse(answer) as Reply;
+  const reply = JSON.parse(body) as Reply;
   if ("error" in reply) throw new Error(reply.error);
   return reply;
 }

@@ -1,4 +1,4 @@
-// One running process of a server, with everything that a fault test does to it.
+// One process of a server, with everything that a fault test does to it.
 // Change it to do something new to a server: the signals are sent from here, to the whole tree of processes.
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -6,8 +6,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { confined, run } from "./machine.ts";
 import type { UnitPlan } from "./recipe.ts";
 
-const START_WITHIN = 60_000;
-const STOP_WITHIN = 20_000;
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
 
 export class Unit {
   readonly #plan: UnitPlan;
@@ -40,7 +40,7 @@ export class Unit {
     });
     await new Promise<void>((resolve, reject) => {
       const fail = (why: string) => reject(new Error(`${this.#plan.command[0]} ${why}\n${output.slice(-4000)}`));
-      const timer = setTimeout(() => fail("did not come up in time"), START_WITHIN);
+      const timer = setTimeout(() => fail("did not come up in time"), START_TIMEOUT_MS);
       let serving = false;
       const listen = (text: Buffer) => {
         if (serving) return;
@@ -59,23 +59,23 @@ export class Unit {
     });
   }
 
-  /** In good order. */
+  /** Shuts it down properly. */
   async stop(): Promise<void> {
     if (!this.#running()) return;
     await this.resume();
     this.#child?.kill(this.#plan.stopSignal);
-    const timer = setTimeout(() => void this.#signal("SIGKILL"), STOP_WITHIN);
+    const timer = setTimeout(() => void this.#signal("SIGKILL"), STOP_TIMEOUT_MS);
     await this.#ended;
     clearTimeout(timer);
   }
 
-  /** As a crash or a power cut would: nothing is written back, nobody is told. */
+  /** Ends it as a crash would: nothing is written back, no client is told. */
   async kill(): Promise<void> {
     await this.#signal("SIGKILL");
     await this.#ended;
   }
 
-  /** It hangs: connections stay open and new ones are accepted by the system, but nothing answers. */
+  /** Makes it hang: connections stay open, and the system accepts new ones, but nothing responds. */
   pause(): Promise<void> {
     return this.#signal("SIGSTOP");
   }
@@ -91,7 +91,7 @@ export class Unit {
   async #signal(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): Promise<void> {
     const pid = this.#child?.pid;
     if (!pid || !this.#running()) return;
-    // The parent first: a stopped one starts no more children while the rest is looked up.
+    // The parent first: once stopped, it starts no more children while the others are looked up.
     send(pid, signal === "SIGKILL" ? "SIGSTOP" : signal);
     const tree = [pid, ...(await descendants(pid))];
     for (const process of tree) send(process, signal);
@@ -102,7 +102,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // It ended meanwhile.
+    // The process has ended meanwhile.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
@@ -115,7 +115,7 @@ async function descendants(ancestor: number): Promise<number[]> {
   return below(ancestor);
 }
 
-/** Every process on the machine, with its parent. Not by `ps` on Linux: a slim Debian has none. */
+/** Every process on the machine, with its parent. On Linux it reads /proc, because a slim Debian has no `ps`. */
 async function processes(): Promise<[pid: number, parent: number][]> {
   if (process.platform !== "linux") {
     const lines = (await run(["ps", "-A", "-o", "pid=,ppid="])).trim().split("\n");

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Unpacks packages of Debian unstable, with all that they depend on, into FOLDER; the system's own packages stay untouched.
+# Unpacks packages of Debian unstable, with everything that they depend on, into FOLDER; the system's own packages stay untouched.
 # Change it when apt's options change. Usage: unstable.sh FOLDER PACKAGE…
 set -eu
 target=$1
@@ -7,7 +7,7 @@ shift
 work=$(mktemp -d "${TMPDIR:-/tmp}/unstable.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/lists/partial "$work"/cache/archives/partial "$target"
-# An empty list of installed packages: apt resolves the whole closure, the C library included.
+# With an empty list of installed packages, apt resolves all dependencies, the C library included.
 : >"$work/status"
 chmod 755 "$work"
 chown -R _apt "$work/lists" "$work/cache/archives/partial" 2>/dev/null || true

@@ -1,5 +1,5 @@
-// Servers that Debian stable doesn't have, unpacked from unstable into the downloads.
-// Change it when unstable's packages are had in another way.
+// Servers that Debian stable doesn't have, unpacked from Debian unstable into the folder of downloads.
+// Change it when the packages have to be fetched in another way.
 
 import { join } from "node:path";
 import { downloaded, program, run } from "./machine.ts";
@@ -7,10 +7,10 @@ import { Unavailable } from "./recipe.ts";
 
 const script = join(import.meta.dirname, "unstable.sh");
 
-/** The folder in which the packages lie, as if it were the root of a system. */
+/** The folder into which the packages are unpacked, as if it were the root of a system. */
 export async function unstable(name: string, packages: string[], remedy: string): Promise<string> {
   if (process.platform !== "linux" || process.arch !== "x64") throw new Unavailable(`it needs Linux on x64; ${remedy}`);
-  program("apt-get", `Debian's packages can't be had; ${remedy}`);
+  program("apt-get", `there are no Debian packages here; ${remedy}`);
   return downloaded(name, async (folder) => {
     try {
       await run(["bash", script, folder, ...packages]);

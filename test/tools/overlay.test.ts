@@ -1,4 +1,4 @@
-// The overlay of the packs, on which every driver test stands: the right file, or none.
+// The overlay of the packs, which every driver test needs: it finds the right file, or none.
 // Change it when another kind of root joins the overlay.
 
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { resolveInOverlay } from "../overlay.ts";
 
 const inRepository = (...path: string[]) => join(repository, ...path);
 
-test("a backend's file finds the runtime's and the base's", () => {
+test("a backend's file finds the files of the runtime and of the base", () => {
   for (const backend of packs("backends")) {
     const driver = inRepository("templates/backends", backend, "files/src/store/driver.ts");
     expect(resolveInOverlay("../session/contract.ts", driver)).toBe(inRepository("runtime/src/session/contract.ts"));
@@ -18,20 +18,20 @@ test("a backend's file finds the runtime's and the base's", () => {
   }
 });
 
-test("a backend's file never gets another backend's", () => {
+test("a backend's file never finds another backend's", () => {
   for (const backend of packs("backends")) {
     const driver = inRepository("templates/backends", backend, "files/src/store/driver.ts");
-    // Its own is there, and Vite finds it as it stands.
+    // The pack has this file itself, so Vite finds it without the overlay.
     expect(resolveInOverlay("./settings.ts", driver)).toBeUndefined();
   }
 });
 
-test("what differs from project to project is refused, not guessed", () => {
+test("an import that differs from project to project is refused, not guessed", () => {
   const config = inRepository("templates/base/files/src/config.ts");
   expect(() => resolveInOverlay("./store/settings.ts", config)).toThrow(/differs from project to project/);
 });
 
-test("packages, and files elsewhere, are none of its business", () => {
+test("packages and files outside of the packs are left to Vite", () => {
   const driver = inRepository("templates/backends/sqlite/files/src/store/driver.ts");
   expect(resolveInOverlay("better-sqlite3", driver)).toBeUndefined();
   expect(resolveInOverlay("./no-such-file.ts", driver)).toBeUndefined();

@@ -1,5 +1,5 @@
-// scripts/run.mjs, with which every command of this repository starts: what it installs, says, hands on and hands back.
-// Change it when a command is added, or when what is missing shows in another way.
+// scripts/run.mjs, with which every command of this repository starts: what it installs and prints, what it passes on, and its exit code.
+// Change it when a command is added, or when run.mjs detects in another way what isn't installed.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { repository } from "../../scripts/packs.ts";
 
-/** Stands in for the initializer: tells what it was given. */
+/** Stands in for the initializer: prints what it received. */
 const COMMAND = `
 if (process.argv[2] === "wait") {
   process.on("SIGTERM", () => process.exit(130));
@@ -99,7 +99,7 @@ test("C1: a project is made where the user stands, in the user's environment", a
   expect(given.npm_config_user_agent, "who ran it decides the package manager").toBe("npm/11 node/v20.20.2");
 });
 
-test("C4: exit codes come back as they were, an interruption's too", async () => {
+test("C4: the command's exit code is passed on, after an interruption too", async () => {
   for (const code of [0, 1, 2, 130]) expect((await run("create", `${code}`)).code).toBe(code);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const child = start("create", "wait");
@@ -109,7 +109,7 @@ test("C4: exit codes come back as they were, an interruption's too", async () =>
   }
 });
 
-test("C4: an installation that is interrupted is no failed one: exit 130, and it says how to go on", async () => {
+test("C4: interrupting the installation is not a failure: exit 130, and it says how to go on", async () => {
   const bin = join(elsewhere, "bin");
   mkdirSync(bin);
   writeFileSync(join(bin, "npm"), "#!/bin/sh\necho installing >&2\nexec sleep 60\n", { mode: 0o755 });
@@ -117,21 +117,21 @@ test("C4: an installation that is interrupted is no failed one: exit 130, and it
   utimesSync(join(clone, "package-lock.json"), new Date(), new Date(Date.now() + 1000));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const child = startIn({ PATH: `${bin}:${process.env.PATH}` }, "create", "0");
-    let said = "";
+    let printed = "";
     child.stderr.on("data", (text) => {
-      said += text;
+      printed += text;
       if (String(text).includes("installing\n")) child.kill(signal);
     });
     expect(await once(child, "close"), signal).toEqual([130, null]);
-    expect(said).toMatch(/\ninstalling\nCancelled\. The same command will install them again\.\n$/);
+    expect(printed).toMatch(/\ninstalling\nCancelled\. The same command will install them again\.\n$/);
   }
 });
 
-test("C8: a command that there isn't is exit 2, with those that there are", async () => {
+test("C8: an unknown command is exit 2, and the commands are listed", async () => {
   expect(await run("tset")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(/create, test/) });
 });
 
-test("an installation that fails is told, with npm's own words", async () => {
+test("a failing installation is reported together with npm's output", async () => {
   await rm(join(clone, "dependency"), { recursive: true });
   writeFileSync(join(clone, "package.json"), '{ "name": "clone", "dependencies": { "dependency": "file:gone" } }');
   utimesSync(join(clone, "package-lock.json"), new Date(), new Date(Date.now() + 2000));
@@ -141,5 +141,5 @@ test("an installation that fails is told, with npm's own words", async () => {
   expect(code).toBe(1);
   expect(stdout).toBe("");
   expect(stderr).toMatch(/npm error/);
-  expect(stderr).toMatch(/npm ci failed; its words are above/);
+  expect(stderr).toMatch(/npm ci failed; see its output above/);
 });

@@ -1,5 +1,5 @@
-// The test servers themselves: a test that breaks one must be able to rely on what it does, and nothing may outlive the run.
-// Change it when a server can do something new to be relied on.
+// The test servers themselves: a test that breaks one relies on what happens then, and nothing may outlive the run.
+// Change it when tests rely on something new that a server does.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,7 @@ import { type FreshServer, freshServer, server } from "../servers/server.ts";
 
 async function postgres(url: string, text: string, timeout = 2000): Promise<unknown> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeout, query_timeout: timeout });
-  // A connection that the server drops is what these tests are about.
+  // These tests make the server drop connections.
   client.on("error", () => undefined);
   try {
     await client.connect();
@@ -52,7 +52,7 @@ describe("a server of the test's own", () => {
     expect(await listens(own.url)).toBe(false);
   });
 
-  test("comes back on the same port with what it had answered before it was killed", async ({ skip }) => {
+  test("comes back on the same port with what it had confirmed before it was killed", async ({ skip }) => {
     const own = (await freshServer("postgres", { durable: true })) ?? skip();
     await postgres(own.url, "CREATE TABLE kept AS SELECT 42 AS answer");
     expect(await postgres(own.url, "SHOW fsync")).toEqual({ fsync: "on" });
@@ -63,7 +63,7 @@ describe("a server of the test's own", () => {
     await own.stop();
   });
 
-  test("keeps or forgets its data across a restart, as it says", async ({ skip }) => {
+  test("keeps its data across a restart exactly if it says so", async ({ skip }) => {
     for (const durable of [true, false]) {
       const own: FreshServer = (await freshServer("redis", { durable })) ?? skip();
       const client = createClient({ url: own.url });
@@ -90,13 +90,13 @@ describe("a server of the test's own", () => {
   });
 });
 
-test("a shared server is the same one for everybody", async ({ skip }) => {
+test("a shared server is the same one for every test", async ({ skip }) => {
   const [one, other] = await Promise.all([server("postgres"), server("postgres")]);
   if (!one || !other) skip();
   expect(other?.url).toBe(one?.url);
 });
 
-describe("a server that can't be had", () => {
+describe("a server that isn't there", () => {
   const ask = [
     `import { server } from ${JSON.stringify(join(import.meta.dirname, "..", "servers", "server.ts"))};`,
     'console.log((await server("redis")) === undefined);',
@@ -131,13 +131,13 @@ describe("a server that can't be had", () => {
     expect(stderr).toMatch(/no redis to test with/);
   });
 
-  test("is not missed where the user gives one", async () => {
+  test("is not needed where the user gives one", async () => {
     const { code, stdout } = await run({ CI: "true", TEST_REDIS_URL: "redis://elsewhere:6379" });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "false\n" });
   });
 });
 
-describe("nothing outlives whoever started it", () => {
+describe("nothing outlives the process that started it", () => {
   const use = [
     `import { server } from ${JSON.stringify(join(import.meta.dirname, "..", "servers", "server.ts"))};`,
     'const { url } = (await server("postgres")) ?? {};',

@@ -12,6 +12,10 @@ export interface Assets {
   catalog: Catalog;
   /** The bytes of a pack's file, by its `source` in the catalog. */
   read(source: string): Buffer;
+  /** What CHANGELOG.md says. */
+  changelog(): string;
+  /** docs/security-fixes.json; the tests check its form. */
+  securityFixes(): unknown;
   /** Called only when a project is planned, since it loads Handlebars. */
   loadRenderer(): Promise<Render>;
 }
@@ -29,6 +33,8 @@ export function openAssets(program: string): Assets {
   return {
     catalog: readCatalog(files, JSON.parse(readFileSync(join(program, "../package.json"), "utf8"))),
     read,
+    securityFixes: () => JSON.parse(read("docs/security-fixes.json").toString("utf8")),
+    changelog: () => read("CHANGELOG.md").toString("utf8"),
     async loadRenderer() {
       if (packaged) {
         const templates: Record<string, Template> = createRequire(archive)(`./${TEMPLATES}`);

@@ -45,6 +45,8 @@ export interface Pack extends Layer {
   environment: Variable[];
   /** Whether a project doesn't start before some setting of its store is given. */
   needsSettings: boolean;
+  /** True where no other process, such as the shell's tool, can see the sessions. */
+  inProcess: boolean;
   /** Its part of the project's README: Markdown, with npm's commands (project/context.ts puts others in their place). */
   readSection(): string;
 }
@@ -118,6 +120,7 @@ function readPack(files: PackFiles, kind: string, id: string): Pack | undefined 
     server: server && { name: text("server.name", server.name), start: text("server.start", server.start) },
     environment,
     needsSettings: environment.some(({ optional }) => !optional),
+    inProcess: declared.inProcess === true,
     readSection: () => files.read(`${folder}/README.section.md`)?.toString("utf8").trim() ?? "",
   };
 }

@@ -1,10 +1,10 @@
-// The files of all packs: in a clone the folders templates/ and runtime/, in the published package one archive of them.
+// The files that projects are made of: in a clone where they lie in the repository, in the published package in one archive.
 // Change it when the archive gets another form; build.ts writes it by `archiveOf`.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 
-/** Paths have forward slashes and begin with "templates/" or "runtime/". */
+/** Paths have forward slashes and begin at the top of the repository: "templates/base/files/LICENSE". */
 export interface PackFiles {
   /** The paths of all files below a folder, in the order of their names; none when it doesn't exist. */
   list(folder: string): string[];
@@ -14,18 +14,19 @@ export interface PackFiles {
 
 /** The files in the folders of a clone. */
 export function filesInFolders(root: string): PackFiles {
-  const list = (folder: string): string[] =>
-    readdirSync(join(root, folder), { withFileTypes: true })
+  const list = (folder: string): string[] => {
+    if (!existsSync(join(root, folder))) return [];
+    return readdirSync(join(root, folder), { withFileTypes: true })
       .flatMap((entry) => {
         const path = `${folder}/${entry.name}`;
         if (entry.isDirectory()) return entry.name === "node_modules" ? [] : list(path);
         return entry.isFile() && entry.name !== ".DS_Store" ? [path] : [];
       })
       .sort();
-  const paths = new Set(["runtime", "templates"].flatMap(list));
+  };
   return {
-    list: (folder) => below(folder, paths),
-    read: (path) => (paths.has(path) ? readFileSync(join(root, path)) : undefined),
+    list,
+    read: (path) => (existsSync(join(root, path)) ? readFileSync(join(root, path)) : undefined),
   };
 }
 
@@ -34,8 +35,8 @@ export function filesInFolders(root: string): PackFiles {
   by Brotli. Packs resemble each other over larger distances than the 32 kB that npm's own compression looks back.
 */
 
-export function archiveOf(files: PackFiles, paths: readonly string[]): Buffer {
-  const contents = paths.map((path) => files.read(path) ?? Buffer.alloc(0));
+export function archiveOf(paths: readonly string[], contentOf: (path: string) => Buffer): Buffer {
+  const contents = paths.map(contentOf);
   const lengths = Object.fromEntries(paths.map((path, index) => [path, contents[index]?.length]));
   return brotliCompressSync(Buffer.concat([Buffer.from(`${JSON.stringify(lengths)}\n`), ...contents]));
 }
@@ -50,9 +51,9 @@ export function filesInArchive(file: string): PackFiles {
     contents.set(path, bytes.subarray(start, start + length));
     start += length;
   }
-  return { list: (folder) => below(folder, contents.keys()), read: (path) => contents.get(path) };
-}
-
-function below(folder: string, paths: Iterable<string>): string[] {
-  return [...paths].filter((path) => path.startsWith(`${folder}/`));
+  const paths = [...contents.keys()];
+  return {
+    list: (folder) => paths.filter((path) => path.startsWith(`${folder}/`)),
+    read: (path) => contents.get(path),
+  };
 }

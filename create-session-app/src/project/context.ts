@@ -9,7 +9,7 @@ import { commands } from "./package-manager.ts";
 export function templateContext(choice: Choice, version: string): TemplateContext {
   const { name, framework, backend, packageManager, minimal, nodePinned, workspaceMember } = choice;
   const pm = { id: packageManager, ...commands[packageManager] };
-  const { label, hint, summary, server, environment, needsSettings } = backend;
+  const { label, hint, summary, server, environment, needsSettings, inProcess } = backend;
   return {
     name,
     slug: name.replace(/^@/, "").replace(/[^a-z0-9]+/g, "-"),
@@ -32,6 +32,7 @@ export function templateContext(choice: Choice, version: string): TemplateContex
       server,
       environment,
       needsSettings,
+      inProcess,
       section: sectionOf(backend, pm),
     },
     pm,

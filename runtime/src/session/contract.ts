@@ -169,6 +169,8 @@ export function touchInterval(every: number, idle: number): number {
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
   readonly status = 503;
+  readonly statusCode = 503;
+  /** Seconds. */
   readonly retryAfter = 5;
 }
 

@@ -1,29 +1,21 @@
-// The session cookie: name, attributes, and the caching headers that go with it.
-// Change attributes in config.ts; here only what must hold for every one of them.
+// The session cookie: its name, its attributes, and how it is read and written.
+// Change attributes in config.ts; here is only what must hold for all of their combinations.
 import { stringifySetCookie } from "cookie";
 import type { SessionSettings } from "./settings.ts";
 
-/** Of a framework's response. */
-export interface ResponseHeaders {
-  get(name: string): string | undefined;
-  set(name: string, value: string): void;
-  /** Adds a Set-Cookie header; those of others stay. */
-  appendCookie(value: string): void;
+/** Whether the cookie is Secure: on HTTPS, and in production always, since a cookie in the clear can be stolen. */
+export function isSecure(settings: SessionSettings, isHttps: boolean): boolean {
+  return settings.cookieSecure === "auto" ? isHttps || settings.production : settings.cookieSecure;
 }
 
-/** On HTTPS, and in production always: a cookie in the clear is a session given away. */
-export function isSecure(settings: SessionSettings, encrypted: boolean): boolean {
-  return settings.cookieSecure === "auto" ? encrypted || settings.production : settings.cookieSecure;
-}
-
-/** `__Host-`: no subdomain and no plain-HTTP answer can plant one. */
+/** With the prefix `__Host-`, no subdomain and no response over plain HTTP can plant a cookie of this name. */
 export function cookieName(settings: SessionSettings, secure: boolean): string {
   if (!secure) return settings.name;
   const hostOnly = settings.cookieDomain === undefined && settings.cookiePath === "/";
   return `${hostOnly ? "__Host-" : "__Secure-"}${settings.name}`;
 }
 
-/** All values of that name, in the browser's order. */
+/** Returns all values of that name, in the browser's order. */
 export function readCookies(header: string | undefined, name: string): string[] {
   // Most anonymous requests end here.
   if (header === undefined || !header.includes(name)) return [];
@@ -36,32 +28,29 @@ export function readCookies(header: string | undefined, name: string): string[] 
   return values;
 }
 
-/** @param maxAge seconds; 0 removes the cookie */
+/** The value of a Set-Cookie header. @param maxAge seconds; without effect unless `cookiePersistent` is set */
 export function setCookie(settings: SessionSettings, secure: boolean, token: string, maxAge: number): string {
   return stringifySetCookie({
-    name: cookieName(settings, secure),
+    ...attributes(settings, secure),
     value: token,
-    maxAge,
+    ...(settings.cookiePersistent && { maxAge }),
+  });
+}
+
+/** The value of a Set-Cookie header that removes the cookie. */
+export function clearCookie(settings: SessionSettings, secure: boolean): string {
+  return stringifySetCookie({ ...attributes(settings, secure), value: "", maxAge: 0 });
+}
+
+function attributes(settings: SessionSettings, secure: boolean) {
+  return {
+    name: cookieName(settings, secure),
     httpOnly: settings.cookieHttpOnly,
     secure,
     sameSite: settings.cookieSameSite,
     path: settings.cookiePath,
-    domain: settings.cookieDomain,
-  });
-}
-
-/** What `sendFile` sets by itself. */
-const UNSAID = "public, max-age=0";
-
-/** Keeps an answer out of shared caches. What a handler has set stays, but an answer with a token is never public. */
-export function keepPrivate(headers: ResponseHeaders, carriesToken: boolean): void {
-  const control = headers.get("cache-control");
-  if (control === undefined || control === UNSAID) headers.set("cache-control", carriesToken ? "no-store" : "private");
-  else if (carriesToken && !/\b(private|no-store)\b/i.test(control)) {
-    const own = control.split(",").filter((directive) => !/^\s*(public|s-maxage|proxy-revalidate)\b/i.test(directive));
-    headers.set("cache-control", ["private", ...own.map((directive) => directive.trim())].join(", "));
-  }
-  const vary = headers.get("vary");
-  if (vary === undefined) headers.set("vary", "Cookie");
-  else if (!/(^|,)\s*(\*|cookie)\s*(,|$)/i.test(vary)) headers.set("vary", `${vary}, Cookie`);
+    ...(settings.cookieDomain !== undefined && { domain: settings.cookieDomain }),
+    // Browsers drop a partitioned cookie that isn't Secure, such as in development over plain HTTP.
+    partitioned: settings.cookiePartitioned && secure,
+  };
 }

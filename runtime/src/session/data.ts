@@ -1,4 +1,4 @@
-// Session data: reads it from JSON text, and finds the smallest change to store.
+// Session data: parses the stored JSON text, and finds the smallest change to write.
 // Change what may be stored in check().
 import type { SessionData } from "../session-data.ts";
 import { type StoreLimits, UnreadableRow } from "./contract.ts";
@@ -6,19 +6,23 @@ import { type StoreLimits, UnreadableRow } from "./contract.ts";
 /** Deeper nesting is refused in every backend: it could exhaust the stack. */
 const MAX_DEPTH = 100;
 
-/** Can't be stored. `status`: 422 if a client's input is at fault, 500 if the code is. */
+/** Thrown for what can't be stored. The status is 422 if a client's input is at fault, 500 if the code is. */
 export class InvalidData extends TypeError {
   override readonly name = "InvalidData";
   readonly status: number;
+  readonly statusCode: number;
   constructor(message: string, status = 500) {
     super(message);
     this.status = status;
+    this.statusCode = status;
   }
 }
 
+/** Thrown for data of more than `maxDataBytes`. */
 export class DataTooLarge extends Error {
   override readonly name = "DataTooLarge";
   readonly status = 413;
+  readonly statusCode = 413;
 }
 
 export interface DataChange {
@@ -30,13 +34,13 @@ export interface DataChange {
 
 export interface StoredData {
   text: string;
-  /** Never handed out. */
+  /** The parsed text. Handlers get copies only. */
   values: Record<string, unknown>;
-  /** No value is an object: a shallow copy will do. */
+  /** Whether no value is an object, so that a shallow copy is enough. */
   isFlat: boolean;
 }
 
-/** Throws UnreadableRow unless it is the JSON text of an object. */
+/** Parses the stored text. Throws UnreadableRow unless it is the JSON text of an object. */
 export function readData(text: string): StoredData {
   const values = parse(text);
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
@@ -54,12 +58,12 @@ function parse(text: string): unknown {
   }
 }
 
-/** For handlers. Without a prototype, `data["__proto__"]` is a key like any other. */
+/** A copy for handlers to change. It has no prototype, so that `__proto__` is a key like any other. */
 export function copyOf({ text, values, isFlat }: StoredData): SessionData {
   return Object.assign(Object.create(null), isFlat ? values : JSON.parse(text));
 }
 
-/** What differs from what was stored, by top-level key. */
+/** Finds what differs from what is stored, by top-level key. Throws InvalidData for what can't be stored. */
 export function changesOf(data: SessionData, stored: StoredData, limits: StoreLimits = {}): DataChange | undefined {
   const now = data as unknown as Record<string, unknown>;
   const before = stored.values;
@@ -67,22 +71,23 @@ export function changesOf(data: SessionData, stored: StoredData, limits: StoreLi
   const remove: string[] = [];
   for (const key of Object.keys(now)) {
     const value = now[key];
-    // What `before` inherits is no JSON.
-    if (value === undefined || value === before[key] || (Object.hasOwn(before, key) && equal(value, before[key])))
-      continue;
+    // `before` inherits from Object.prototype, but nothing that it inherits is JSON.
+    if (value === undefined || value === before[key]) continue;
+    if (Object.hasOwn(before, key) && equal(value, before[key])) continue;
     const json = encode(key, value, limits);
     if (!Object.hasOwn(before, key) || json !== JSON.stringify(before[key])) set.set(key, json);
   }
   for (const key of Object.keys(before)) if (now[key] === undefined) remove.push(key);
-  // All values have been checked: JSON.stringify bends none.
+  // All values have been checked, so that JSON.stringify drops and alters nothing.
   return set.size === 0 && remove.length === 0 ? undefined : { set, remove, text: JSON.stringify(now) };
 }
 
+/** Throws InvalidData for text that the store can't hold. @param path names the text in the message */
 export function checkText(text: string, path: string, limits: StoreLimits): void {
   if (limits.text?.pattern.test(text)) throw new InvalidData(`${path} can't be stored: ${limits.text.reason}`, 422);
 }
 
-/** Whether `value` would be stored as `stored`. What JSON can't hold is unequal. */
+/** Whether `value` would be stored as `stored` is. A value that JSON can't hold is unequal to any. */
 function equal(value: unknown, stored: unknown): boolean {
   if (value === stored) return true;
   if (typeof value !== "object" || value === null || typeof stored !== "object" || stored === null) return false;
@@ -104,7 +109,7 @@ function encode(key: string, value: unknown, limits: StoreLimits): string {
   return JSON.stringify(value);
 }
 
-/** Refuses, by path, what JSON.stringify would silently drop or bend. */
+/** Throws InvalidData, naming the path, for what JSON.stringify would silently drop or alter. */
 function check(value: unknown, path: string, ancestors: object[], limits: StoreLimits): void {
   if (typeof value === "string") checkText(value, path, limits);
   else if (typeof value === "object" && value !== null) checkObject(value, path, ancestors, limits);
@@ -142,7 +147,7 @@ function unfit(path: string, what: string): InvalidData {
 
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Null, or the Object.prototype of any realm.
+  // null, or the Object.prototype of any realm.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 

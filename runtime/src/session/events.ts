@@ -1,4 +1,4 @@
-// What happens to sessions, for logs, metrics and alarms. No event carries a secret.
+// What happens to sessions, for logs, metrics and alerts. No event carries a secret.
 // Add an event here, then emit it where it happens.
 
 export type SessionEvent =
@@ -8,6 +8,11 @@ export type SessionEvent =
   /** A token of an expired session was presented. */
   | { type: "expired"; id: string; userid: string | null }
   | { type: "purged"; count: number }
+  /**
+   * A request of another site was refused. `origin` is undefined where only Sec-Fetch-Site gave it away, `host` is the
+   * one that it was sent to.
+   */
+  | { type: "crossOrigin"; method: string; path: string; origin: string | undefined; host: string | undefined }
   /** A stored row can't be understood; its session counts as absent. */
   | { type: "unreadable"; id: string; message: string }
   | { type: "storeDown"; message: string }
@@ -18,3 +23,16 @@ export type SessionEvent =
 export type EndReason = "destroyed" | "revoked" | "limit" | "locked";
 
 export type EventHook = (event: SessionEvent) => void;
+
+/** Wraps a hook so that its failure, thrown or rejected, doesn't break the request that caused the event. */
+export function safely(hook: EventHook): EventHook {
+  const warn = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
+  return (event) => {
+    try {
+      const result: unknown = hook(event);
+      if (result instanceof Promise) result.catch(warn);
+    } catch (error) {
+      warn(error);
+    }
+  };
+}

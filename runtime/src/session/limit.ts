@@ -1,31 +1,34 @@
 // Ends the sessions beyond `maxPerUser` that were signed in the longest ago.
 // Change here which of them have to go.
+import type { SessionContext } from "./context.ts";
 import type { SessionInfo } from "./contract.ts";
-import type { SessionContext } from "./unit-of-work.ts";
+import { plausibleInfos } from "./rows.ts";
 
-/** There are more only after the limit was lowered; later sign-ins end the rest. */
-const MANY = 100;
+/** How many surplus sessions one sign-in ends. There are more only after the limit was lowered; later sign-ins end the rest. */
+const MAX_SURPLUS = 100;
 
 /**
- * Ends what is beyond the limit; whether `id` was among it. All processes agree on the order, so that of parallel
- * sign-ins as many are left as may be.
+ * Ends the user's sessions beyond the limit. Resolves to whether `id` was among them. All processes agree on the order,
+ * so that sign-ins at the same time leave exactly as many sessions as are allowed.
  */
-export async function isBeyondLimit(context: SessionContext, userid: string, id: string): Promise<boolean> {
+export async function enforceUserLimit(context: SessionContext, userid: string, id: string): Promise<boolean> {
   const { settings, guard, emit, now } = context;
   const { maxPerUser } = settings;
   if (maxPerUser === 0) return false;
-  let isOver = false;
+  let endedOwn = false;
   try {
-    const rows = await guard.run((driver) => driver.listByUser(userid, now(), maxPerUser + MANY));
-    for (const row of rows.sort(byLatestSignIn).slice(maxPerUser)) {
-      if (await guard.run((driver) => driver.end(row.id))) emit({ type: "ended", id: row.id, userid, reason: "limit" });
-      isOver ||= row.id === id;
+    const listed = await guard.run((driver) => driver.listByUser(userid, now(), maxPerUser + MAX_SURPLUS));
+    const surplus = plausibleInfos(context, listed).sort(byLatestSignIn).slice(maxPerUser);
+    for (const session of surplus) {
+      const ended = await guard.run((driver) => driver.end(session.id));
+      if (ended) emit({ type: "ended", id: session.id, userid, reason: "limit" });
+      endedOwn ||= session.id === id;
     }
   } catch (error) {
-    // The sign-in is stored: an error would deny it.
+    // The sign-in is stored by now: failing the request would deny it.
     emit({ type: "warning", message: `The limit of sessions per user was not enforced: ${(error as Error).message}` });
   }
-  return isOver;
+  return endedOwn;
 }
 
 function byLatestSignIn(one: SessionInfo, other: SessionInfo): number {

@@ -1,204 +1,204 @@
-// Holds a node:http answer back until the session is saved, however the handler sends it.
-// Nothing to change here, unless Node changes how it sends headers.
+// Holds a response of node:http back until the session is saved, however the handler sends it.
+// There is nothing to change here, unless Node changes how it sends headers.
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { ResponseHeaders } from "./cookie.ts";
-import type { Visit } from "./visit.ts";
+import type { RequestSession } from "./request-session.ts";
+import type { ResponseHeaders } from "./response-headers.ts";
 
 /**
- * Calls on `response` are kept, in their order, while the session is being saved.
- * @param fail answers when saving has failed; nothing of the handler's answer has been sent
+ * idle: no save is under way; the first call that sends something starts one.
+ * holding: calls are queued, in their order, until the session is saved.
+ * replaying: calls go straight through, since they come from the queue or nothing had to be saved.
+ * refused: saving has failed; an error's response goes through, and the handler's later calls are dropped.
  */
-export function holdResponse(response: ServerResponse, visit: Visit, fail: (error: unknown) => void): void {
-  const { writeHead, write, end, flushHeaders } = response;
-  const headers = new NodeHeaders(response);
-  let held: (() => void)[] | undefined;
-  /** Calls go straight through: in a replay, and after a failure. */
-  let open = false;
-  let ended = false;
-  /** A writeHead is kept already. */
-  let headWaits = false;
-  /** Saving has failed: what the handler writes after the error's answer is dropped. */
-  let refused = false;
-  /** As given to writeHead. */
-  let status: number | undefined;
+type State = "idle" | "holding" | "replaying" | "refused";
 
-  function whenSaved(send: () => void): void {
-    if (open) send();
-    else if (held !== undefined) held.push(send);
-    else {
-      const saving = visit.finish();
-      if (saving === undefined) pass([send]);
-      else hold(saving, send);
+/** @param fail responds when saving has failed; nothing of the handler's response has been sent then */
+export function holdResponse(
+  response: ServerResponse,
+  requestSession: RequestSession,
+  fail: (error: unknown) => void,
+): void {
+  const { writeHead, write, end, flushHeaders, flush } = response as ServerResponse & { flush?: () => void };
+  const headers = new NodeHeaders(response);
+  let state: State = "idle";
+  const queue: (() => void)[] = [];
+  /** The handler has called `end`. */
+  let ended = false;
+  /** The status of a `writeHead` that is in the queue. */
+  let queuedStatus: number | undefined;
+
+  function sendWhenSaved(send: () => void): void {
+    if (state === "holding") {
+      queue.push(send);
+    } else if (state === "idle") {
+      const saving = requestSession.complete(queuedStatus ?? response.statusCode, headers);
+      queue.push(send);
+      if (saving === undefined) replay();
+      else hold(saving);
+    } else {
+      send();
     }
   }
 
-  function hold(saving: Promise<void>, send: () => void): void {
-    const { statusCode, restore } = snapshot(response);
-    held = [send];
-    // A handler that has begun to write can't take it back: error handlers look at `headersSent`.
+  function hold(saving: Promise<void>): void {
+    const restore = snapshot(response);
+    state = "holding";
+    // Error handlers look at `headersSent`: a handler that has begun to write can't take it back.
     if (!ended) pretendSent(response, true);
-    const release = () => {
-      pretendSent(response, false);
-      // An error handler may have set headers after `end`, for an answer that nobody gets.
-      if (ended) restore();
-      pass(held ?? []);
-      // A stream that was told to wait goes on.
-      if (!ended && !response.writableNeedDrain) response.emit("drain");
-    };
     saving
-      .then(release, (error) => {
-        pretendSent(response, false);
-        if (response.headersSent || (status ?? statusCode) < 400) return refuse(error);
-        // An error's answer doesn't say that anything was saved: it stands.
-        visit.tellUnsaved(error);
-        release();
-      })
-      // What Node finds wrong with a kept call: the handler is long done.
+      .then(
+        () => {
+          pretendSent(response, false);
+          // An error handler may have set headers after `end`, for a response that nobody gets.
+          if (ended) restore();
+          replay();
+          // A stream that was told to wait goes on.
+          if (!ended && !response.writableNeedDrain) response.emit("drain");
+        },
+        (error) => {
+          pretendSent(response, false);
+          refuse(error);
+        },
+      )
+      // Node may find a queued call wrong, when the handler is long done.
       .catch((error) => response.destroy(error));
   }
 
+  function replay(): void {
+    state = "replaying";
+    try {
+      for (const send of queue.splice(0)) send();
+    } finally {
+      queuedStatus = undefined;
+      state = "idle";
+    }
+  }
+
   function refuse(error: Error): void {
-    held = undefined;
-    open = refused = true;
+    state = "refused";
+    queue.length = 0;
     if (response.headersSent) {
       response.destroy(error);
     } else {
-      // The handler's answer says that all went well, and it has not.
-      reset(response, OF_THE_ANSWER);
+      response.statusCode = 200;
+      response.statusMessage = "";
       fail(error);
     }
   }
 
-  function pass(sends: (() => void)[]): void {
-    held = undefined;
-    open = true;
-    try {
-      for (const send of sends) send();
-    } finally {
-      open = false;
-    }
-  }
-
-  response.writeHead = (code: number, ...rest: unknown[]) => {
-    // Compression asks for the headers at every write, until they are there.
-    if (!open && held !== undefined && (ended || headWaits)) return response;
-    headWaits = true;
-    status = code;
-    whenSaved(() => {
+  response.writeHead = (status: number, ...rest: unknown[]) => {
+    // Middleware such as compression asks for the headers at every write, until they are sent.
+    if (state === "holding" && (ended || queuedStatus !== undefined)) return response;
+    queuedStatus = status;
+    sendWhenSaved(() => {
       const reason = typeof rest[0] === "string" ? rest[0] : undefined;
-      const more = (reason === undefined ? (rest[0] ?? rest[1]) : rest[1]) as
-        | OutgoingHttpHeaders
-        | unknown[]
-        | undefined;
-      // First, or a Set-Cookie among them would replace ours.
-      if (more !== undefined) applyHeaders(response, more);
-      visit.writeHeaders(headers);
-      if (reason === undefined) writeHead.call(response, code);
-      else (writeHead as (code: number, reason: string) => ServerResponse).call(response, code, reason);
+      const more = reason === undefined ? (rest[0] ?? rest[1]) : rest[1];
+      // Before the session's own: a Set-Cookie among them would replace it.
+      if (more !== undefined) applyHeaders(response, more as OutgoingHttpHeaders | unknown[]);
+      requestSession.writeHeaders(headers);
+      if (reason === undefined) writeHead.call(response, status);
+      else (writeHead as (status: number, reason: string) => ServerResponse).call(response, status, reason);
     });
     return response;
   };
 
-  response.flushHeaders = () => whenSaved(() => flushHeaders.call(response));
+  response.flushHeaders = () => {
+    // As Node does it: middleware such as compression learns by this call that the headers are about to be sent.
+    if (state !== "replaying" && state !== "refused" && !response.headersSent) response.writeHead(response.statusCode);
+    sendWhenSaved(() => flushHeaders.call(response));
+  };
+
+  if (flush !== undefined) {
+    // Compression's own, which must not overtake what is queued.
+    (response as { flush?: () => void }).flush = () => sendWhenSaved(() => flush.call(response));
+  }
 
   response.write = ((...args: Parameters<typeof write>) => {
-    if (refused && response.writableEnded) return false;
-    if (open || (response.headersSent && held === undefined)) return write.apply(response, args);
-    if (ended) return false;
-    let more = false;
-    whenSaved(() => {
-      more = write.apply(response, args);
+    if (state === "refused" && response.writableEnded) return false;
+    // The rest of a stream: what is written to the session meanwhile is saved at its end.
+    if (state === "idle" && response.headersSent) return write.apply(response, args);
+    if (state === "holding" && ended) return false;
+    let wantsMore = false;
+    sendWhenSaved(() => {
+      wantsMore = write.apply(response, args);
     });
-    return more;
+    return wantsMore;
   }) as typeof write;
 
   response.end = ((...args: Parameters<typeof end>) => {
-    if ((refused && response.writableEnded) || (ended && !open)) return response;
-    if (open) return end.apply(response, args);
+    if (state === "refused" && response.writableEnded) return response;
+    if (state === "refused" || state === "replaying") return end.apply(response, args);
+    if (ended) return response;
     ended = true;
-    if (held !== undefined) pretendSent(response, false);
-    whenSaved(() => end.apply(response, args));
+    if (state === "holding") pretendSent(response, false);
+    sendWhenSaved(() => end.apply(response, args));
     return response;
   }) as typeof end;
 
   response.once("close", () => {
-    // The client has gone before its answer: what the handler wrote counts all the same.
-    if (!response.writableFinished && !open) visit.finishAlone();
+    // The client has gone before the response was there. What the handler wrote counts all the same.
+    if (!response.writableFinished && state !== "refused") requestSession.completeDetached();
+    requestSession.responseSent();
   });
 }
 
+/** The headers of a node:http response, as the runtime sees them. */
 class NodeHeaders implements ResponseHeaders {
   readonly #response: ServerResponse;
+
   constructor(response: ServerResponse) {
     this.#response = response;
   }
+
   get(name: string): string | undefined {
     const value = this.#response.getHeader(name);
     return Array.isArray(value) ? value.join(", ") : value?.toString();
   }
+
   set(name: string, value: string): void {
     this.#response.setHeader(name, value);
   }
+
+  remove(name: string): void {
+    // Node takes the removal of a Content-Length as a wish to send none, and closes the connection.
+    if (this.#response.hasHeader(name)) this.#response.removeHeader(name);
+  }
+
   appendCookie(value: string): void {
     this.#response.appendHeader("set-cookie", value);
   }
 }
 
-/** An object, a flat list, or a list of pairs, as writeHead takes them. */
+/** Sets headers given as an object, a flat list or a list of pairs, as writeHead takes them. */
 function applyHeaders(response: ServerResponse, headers: OutgoingHttpHeaders | unknown[]): void {
   if (!Array.isArray(headers)) {
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
     return;
   }
-  const pairs = (Array.isArray(headers[0]) ? headers : chunked(headers)) as [string, string | string[]][];
+  const pairs = (Array.isArray(headers[0]) ? headers : inPairs(headers)) as [string, string | string[]][];
   for (const [name] of pairs) response.removeHeader(name);
   for (const [name, value] of pairs) response.appendHeader(name, value);
 }
 
-function chunked(list: unknown[]): unknown[][] {
+function inPairs(list: unknown[]): unknown[][] {
   return Array.from({ length: Math.floor(list.length / 2) }, (_, index) => list.slice(2 * index, 2 * index + 2));
 }
 
-function snapshot(response: ServerResponse): { statusCode: number; restore: () => void } {
+/** Returns a function that puts status and headers back to what they are now. */
+function snapshot(response: ServerResponse): () => void {
   const { statusCode, statusMessage, headersSent } = response;
   const headers = Object.entries(response.getHeaders());
-  const restore = () => {
+  return () => {
     if (headersSent) return;
-    reset(response, response.getHeaderNames());
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
     response.statusCode = statusCode;
     response.statusMessage = statusMessage;
     for (const [name, value] of headers) if (value !== undefined) response.setHeader(name, value);
   };
-  return { statusCode, restore };
 }
 
-/** While calls are kept, `headersSent` answers as it would have without us. */
+/** While calls are queued, `headersSent` is what it would be without sessions. */
 function pretendSent(response: ServerResponse, sent: boolean): void {
   if (sent) Object.defineProperty(response, "headersSent", { configurable: true, value: true });
   else delete (response as { headersSent?: boolean }).headersSent;
-}
-
-/** Headers of one answer; all others, such as security headers, hold for any. */
-export const OF_THE_ANSWER = [
-  "accept-ranges",
-  "cache-control",
-  "content-disposition",
-  "content-encoding",
-  "content-language",
-  "content-length",
-  "content-location",
-  "content-range",
-  "content-type",
-  "etag",
-  "expires",
-  "last-modified",
-  "location",
-  "transfer-encoding",
-];
-
-function reset(response: ServerResponse, headers: string[]): void {
-  // Node takes a removed Content-Length for a wish to send none, and closes the connection.
-  for (const name of headers) if (response.hasHeader(name)) response.removeHeader(name);
-  response.statusCode = 200;
-  response.statusMessage = "";
 }

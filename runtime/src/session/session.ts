@@ -1,101 +1,102 @@
 // A session as handlers see it.
-// Add a property once it is in SessionRow, driver and schema; unit-of-work.ts saves it.
+// To store something about every session, use session-columns.ts; change this file to offer handlers something new.
+import type { SessionColumns } from "../session-columns.ts";
 import type { SessionData } from "../session-data.ts";
 import { checkText, InvalidData } from "./data.ts";
-import { type Client, type Found, type SessionContext, UnitOfWork } from "./unit-of-work.ts";
-import { isComputing, type Update, update } from "./update.ts";
+import { destroy, reload, save, saveNow, signIn } from "./saving.ts";
+import type { SessionState } from "./state.ts";
+import { isUpdating, type Update, update } from "./update.ts";
 
-/** What the answer says to a browser. */
-export interface CookieOrder {
-  action: "none" | "set" | "clear";
-  /** The request's own token; only the cookie's expiry moves. */
-  repeats: boolean;
-  token: string;
-  /** Seconds. */
-  maxAge: number;
-}
+const MAX_USERID_LENGTH = 255;
 
-const MAX_USERID = 255;
-
-interface SessionOptions {
-  bearer: boolean;
-  /** A path that has no session. */
-  skipped?: boolean;
-}
+/** As middleware that was written for express-session passes it. It gets the error instead of the promise. */
+type Callback = (error?: unknown) => void;
 
 export class Session {
-  /** The client sends its token as Authorization: Bearer, and gets no cookie. */
-  readonly bearer: boolean;
-  readonly #skipped: boolean;
-  readonly #work: UnitOfWork;
-  #destroyed = false;
+  readonly #state: SessionState;
+  #cookie: object | undefined;
 
-  constructor(context: SessionContext, client: () => Client, options: SessionOptions, found?: Found) {
-    this.bearer = options.bearer;
-    this.#skipped = options.skipped ?? false;
-    this.#work = new UnitOfWork(context, client, found);
+  static {
+    // Code in sloppy mode, such as CommonJS modules, may assign to a property without a setter and never hear of it.
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(Session.prototype))) {
+      if (property.get !== undefined && property.set === undefined) {
+        Object.defineProperty(Session.prototype, name, { ...property, set: () => refuseAssignment(name) });
+      }
+    }
   }
 
-  /** Whether it is in the store: not before a handler writes. */
+  constructor(state: SessionState) {
+    this.#state = state;
+  }
+
+  /** Whether it is in the store: not before a handler writes to it. */
   get exists(): boolean {
-    return this.#work.row !== undefined && !this.#work.ended;
+    return this.#state.row !== undefined && !this.ended;
   }
 
-  /** It was ended, here or elsewhere, while this request ran: nothing is saved any more. */
+  /** Whether it was ended, here or elsewhere, while this request ran. Nothing is saved any more then. */
   get ended(): boolean {
-    return this.#work.ended;
+    return this.#state.endedBy !== undefined;
   }
 
-  /** The public half of the token, safe to show and to log; "" until there is a session. */
-  get id(): string {
-    return this.#work.row?.id ?? "";
+  /** Whether the client sends its token as Authorization: Bearer, and gets no cookie. */
+  get bearer(): boolean {
+    return this.#state.options.bearer;
   }
 
-  /** The secret that the client holds; "" until there is a session. Never log it. */
+  /** The public half of the token, safe to show and to log; undefined until there is a session. */
+  get id(): string | undefined {
+    return this.#state.row?.id;
+  }
+
+  /** What the client holds; "" until there is a session. Never log it. */
   get token(): string {
-    return (this.#work.pending.token ?? this.#work.token)?.text ?? "";
+    return (this.#state.pending.token ?? this.#state.token)?.text ?? "";
   }
 
-  /** Seconds since 1970, as all times here; 0 until there is a session. */
+  /** Seconds since 1970, like all times here; 0 until there is a session. */
   get created(): number {
-    return this.#work.row?.created ?? 0;
+    return this.#state.row?.created ?? 0;
   }
 
   /** The last access, to within `touchEvery`. */
   get updated(): number {
-    return this.#work.row?.updated ?? 0;
+    return this.#state.row?.updated ?? 0;
   }
 
   /** The last sign-in; 0 if there was none. */
   get authenticated(): number {
-    return this.#work.pending.authenticated ?? this.#work.row?.authenticated ?? 0;
+    return this.#state.pending.authenticated ?? this.#state.row?.authenticated ?? 0;
   }
 
-  /** Of the first request. */
+  /** The client's address in the session's first request. */
   get ipaddress(): string {
-    return (this.#work.row ?? this.#work.client()).ipaddress;
+    return (this.#state.row ?? this.#state.options.client()).ipaddress;
   }
 
-  /** Of the first request. */
+  /** The User-Agent header of the session's first request. */
   get useragent(): string {
-    return (this.#work.row ?? this.#work.client()).useragent;
+    return (this.#state.row ?? this.#state.options.client()).useragent;
   }
 
-  /** Its own idle timeout in seconds: set it for "remember me". The absolute limit stays. */
+  /** The session's own idle timeout in seconds: set it for "remember me". The absolute limit stays. */
   get idle(): number {
-    return this.#work.pending.idle ?? this.#work.row?.idle ?? this.#work.context.settings.idle;
+    return this.#state.pending.idle ?? this.#state.row?.idle ?? this.#state.context.settings.idle;
   }
 
   set idle(seconds: number) {
-    const { lifetime } = this.#work.context;
+    const { lifetime } = this.#state.context;
     if (!Number.isSafeInteger(seconds) || seconds < 1 || seconds > lifetime) {
-      throw new RangeError(`session.idle is ${seconds}; it is whole seconds, from 1 to the lifetime of ${lifetime}`);
+      throw new RangeError(
+        `session.idle is ${seconds}; it must be whole seconds, from 1 to the lifetime of ${lifetime}`,
+      );
     }
-    this.#work.pending.idle = seconds;
+    this.#state.setIdle(seconds);
   }
 
+  /** null for a guest. */
   get userid(): string | null {
-    const { pending, row } = this.#work;
+    const { pending, row } = this.#state;
     return pending.userid !== undefined ? pending.userid : (row?.userid ?? null);
   }
 
@@ -103,75 +104,82 @@ export class Session {
   set userid(userid: string | null) {
     if (userid === this.userid) return;
     if (userid !== null) this.#checkUserid(userid);
-    this.#work.authenticate(userid);
+    this.#state.setUser(userid);
   }
 
-  /** What differs at the end of the request is saved, by top-level key. */
+  /** Whatever differs at the end of the request is saved, by top-level key. */
   get data(): SessionData {
-    return this.#work.data;
+    return this.#state.data;
   }
 
   set data(data: SessionData) {
     if (typeof data !== "object" || data === null || Array.isArray(data)) {
       throw new InvalidData("session.data must be an object");
     }
-    this.#work.data = data;
+    this.#state.data = data;
+  }
+
+  /** The app's own columns (src/session-columns.ts). Whatever differs at the end of the request is saved. */
+  get columns(): SessionColumns {
+    return this.#state.columns;
   }
 
   /** Starts a session even if nothing is written to it. */
   start(): void {
-    this.#work.started = true;
+    this.#state.start();
   }
 
   /**
-   * Signs a user in, with a new secret. Saved when it resolves.
-   * A session that was ended, or renewed by another sign-in meanwhile, is replaced by a new one.
+   * Signs a user in, with a new secret. Saved when it resolves. A session that was ended meanwhile, or renewed by
+   * another sign-in, is replaced by a new one.
    */
   signIn(userid: string): Promise<void> {
     return this.#inTurn(async () => {
       this.#checkUserid(userid);
-      if (this.#work.ended) this.#startOver();
-      await this.#work.signIn(userid);
-      if (!this.#work.ended || this.#work.beyondLimit) return;
-      this.#startOver();
-      await this.#work.signIn(userid);
+      await signIn(this.#state, userid);
     });
   }
 
-  /** Whether the user signed in within the last `seconds`: ask before what a stranger at an open browser must not do. */
+  /** Whether the user signed in within the last `seconds`. Ask before what a stranger at an open browser must not do. */
   fresh(seconds: number): boolean {
-    return this.userid !== null && this.#work.context.now() - this.authenticated <= seconds;
+    return this.userid !== null && this.#state.context.now() - this.authenticated <= seconds;
   }
 
   /** Gives the session a new secret; the old token is dead when this resolves. */
   renew(): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.exists) return;
-      this.#work.renew();
-      await this.#work.save();
+      this.#state.renew();
+      await save(this.#state);
     });
   }
 
   /** Ends the session: row and cookie go, at once and for good. */
-  destroy(): Promise<void> {
-    return this.#inTurn(async () => {
-      const { row, ended, context } = this.#work;
-      if (ended) return;
-      if (row === undefined) {
-        // Not stored yet; nothing of it will be.
-        this.#work.end();
-        return;
-      }
-      const removed = await context.guard.run((driver) => driver.end(row.id));
-      this.#work.end();
-      this.#destroyed = true;
-      if (removed) context.emit({ type: "ended", id: row.id, userid: row.userid, reason: "destroyed" });
-    });
+  destroy(callback?: Callback): Promise<void> {
+    return withCallback(
+      this.#inTurn(() => destroy(this.#state)),
+      callback,
+    );
   }
 
-  /** Saves now, as every request does before its answer leaves: for WebSockets and jobs, which have none. */
-  save(): Promise<void> {
-    return this.#inTurn(() => this.#work.save());
+  /**
+   * Saves now. Every request does so before its response is sent; WebSockets and jobs, which send none, must call it.
+   * For them it is an access as well: it keeps the session from expiring, and finds out whether it has `ended`.
+   */
+  save(callback?: Callback): Promise<void> {
+    const saved = this.#inTurn(async () => {
+      this.refuseForeignProperties();
+      await saveNow(this.#state);
+    });
+    return withCallback(saved, callback);
+  }
+
+  /** Looks at the session again: data and columns are as stored by now, and `ended` says whether it is still there. */
+  reload(callback?: Callback): Promise<void> {
+    return withCallback(
+      this.#inTurn(() => reload(this.#state)),
+      callback,
+    );
   }
 
   /**
@@ -179,75 +187,64 @@ export class Session {
    * Resolves to what it returned; undefined if the session was ended meanwhile.
    */
   update<T>(change: Update<T>): Promise<T | undefined> {
-    return this.#inTurn(() => update(this.#work, change));
+    return this.#inTurn(() => update(this.#state, change));
   }
 
-  /** What its user may see: not the token. */
+  /** What the session's user may see, which is not the token. */
   toJSON(): Record<string, unknown> {
     const { id, userid, created, updated, idle, ipaddress, useragent, data } = this;
     return { id, userid, created, updated, idle, ipaddress, useragent, data };
   }
 
-  /** For the runtime: saves at the end of a request; undefined if there is nothing to wait for. */
-  finish(): Promise<void> | undefined {
-    return this.#work.finish();
-  }
-
-  /** For the runtime: another request that gets the session a new token ends this view of it. */
-  bindToToken(): void {
-    this.#work.bound = true;
-  }
-
-  /** For the runtime: whether a save would write anything. */
-  get hasUnsaved(): boolean {
-    return this.#work.unsaved() !== undefined;
-  }
-
-  /** For the runtime: whether the client has to learn a token by this answer. */
-  get hasNewToken(): boolean {
-    return this.#work.tokenIsNew;
-  }
-
-  /** For the runtime: what becomes of the cookie. */
-  get cookie(): CookieOrder {
-    const { row, token, tokenIsNew, moved, context } = this.#work;
-    if (this.#destroyed && !this.bearer) return { action: "clear", repeats: false, token: "", maxAge: 0 };
-    if (this.bearer || row === undefined || token === undefined || this.ended || !(tokenIsNew || moved)) {
-      return { action: "none", repeats: false, token: "", maxAge: 0 };
+  /** For the runtime: throws InvalidData for what other middleware has set on the session, since it would be lost. */
+  refuseForeignProperties(): void {
+    const [key] = Object.keys(this);
+    if (key !== undefined) {
+      throw new InvalidData(
+        `session.${key} was set, but only session.data is stored: use session.data.${key}, and declare it in src/session-data.ts`,
+      );
     }
-    const maxAge = Math.max(0, row.expires - context.now());
-    return { action: "set", repeats: !tokenIsNew, token: token.text, maxAge };
+    const [attribute] = Object.keys(this.cookie);
+    if (attribute !== undefined) {
+      throw new InvalidData(
+        `session.cookie.${attribute} was set, but has no effect: session.idle says how long this session lives, ` +
+          "and the settings SESSION_COOKIE_… say what its cookie is like",
+      );
+    }
   }
 
-  /** For the runtime: whether the token is still the session's, asked of the store. */
-  async stillCurrent(): Promise<boolean> {
-    const { row, context } = this.#work;
-    const stored = await context.guard.read(this.id, { now: context.now() });
-    return row !== undefined && stored !== undefined && Buffer.compare(stored.secretHash, row.secretHash) === 0;
+  /** Only for middleware that was written for other session systems: whatever it sets here is refused with an explanation. */
+  private get cookie(): object {
+    this.#cookie ??= {};
+    return this.#cookie;
   }
 
-  /** The promise that `finish` waits for: a failure that no handler has seen is handled there. */
+  /** Runs after the writes that are under way. The end of the request waits for it, and reports a failure that no handler has seen. */
   #inTurn<T>(write: () => Promise<T>): Promise<T> {
-    const isWithin = isComputing(this.#work);
-    if (!isWithin && !this.#skipped) return this.#work.inTurn(write);
+    const isWithin = isUpdating(this.#state);
+    const { unavailable } = this.#state.options;
+    if (!isWithin && unavailable === undefined) return this.#state.queue.run(write);
     const message = isWithin
       ? "session.update's callback can't save, update or end the same session: it would wait for itself"
-      : "This path is one of `skip` (SESSION_SKIP), which have no session";
+      : `There is no session here. ${unavailable}`;
     const refused = Promise.reject(new Error(message));
-    // Not waiting for it must not end the process.
+    // A caller that doesn't wait for it must not end the process.
     refused.catch(() => undefined);
     return refused;
   }
 
   #checkUserid(userid: string): void {
-    if (typeof userid !== "string" || userid === "" || userid.length > MAX_USERID || !userid.isWellFormed()) {
-      throw new InvalidData(`userid must be well-formed text of 1 to ${MAX_USERID} characters, or null`, 422);
+    if (typeof userid !== "string" || userid === "" || userid.length > MAX_USERID_LENGTH || !userid.isWellFormed()) {
+      throw new InvalidData(`userid must be well-formed text of 1 to ${MAX_USERID_LENGTH} characters, or null`, 422);
     }
-    checkText(userid, "userid", this.#work.context.guard.driver.limits ?? {});
+    checkText(userid, "userid", this.#state.context.guard.driver.limits ?? {});
   }
+}
 
-  #startOver(): void {
-    this.#work.startOver();
-    this.#destroyed = false;
-  }
+function withCallback(done: Promise<void>, callback: Callback | undefined): Promise<void> {
+  return typeof callback === "function" ? done.then(() => callback(), callback) : done;
+}
+
+function refuseAssignment(name: string): never {
+  throw new InvalidData(`session.${name} can't be set; what is to be stored belongs into session.data`);
 }

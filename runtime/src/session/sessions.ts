@@ -1,33 +1,23 @@
-// Finds a request's session, ends those of a user, purges what has expired.
+// All sessions of the app: finds a request's session, lists and ends sessions, purges what has expired.
 // Change here which requests get a session.
-
 import type { SessionData } from "../session-data.ts";
-import {
-  type Access,
-  expiry,
-  type FoundRow,
-  type SessionDriver,
-  type SessionInfo,
-  type SessionRow,
-  type StoreStats,
-  StoreUnavailable,
-  UNLIMITED,
-  UnreadableRow,
-} from "./contract.ts";
-import { cookieName, isSecure, readCookies } from "./cookie.ts";
-import { copyOf, readData } from "./data.ts";
-import type { EventHook } from "./events.ts";
-import { Guard, Renewals, Turns } from "./guard.ts";
-import { refuseForeign } from "./origin.ts";
-import { Proxies, type SessionRequest } from "./request.ts";
+import type { Client, SessionContext } from "./context.ts";
+import { type SessionDriver, type SessionInfo, type StoreStats, StoreUnavailable, UNLIMITED } from "./contract.ts";
+import { copyOf } from "./data.ts";
+import { type EventHook, safely } from "./events.ts";
+import { type Finding, findSession, readCredentials } from "./find.ts";
+import { Guard } from "./guard.ts";
+import { CrossOrigin, rejectCrossOrigin } from "./origin.ts";
+import { Proxies } from "./proxies.ts";
+import { Renewals } from "./renewals.ts";
+import { isBelow, isWebSocket, type SessionRequest } from "./request.ts";
+import { RequestSession } from "./request-session.ts";
+import { plausibleInfos, rereadRow } from "./rows.ts";
+import { finish, save } from "./saving.ts";
 import { Session } from "./session.ts";
 import type { SessionSettings } from "./settings.ts";
-import { parseToken, sameSecret, type Token } from "./token.ts";
-import type { Client, Found, SessionContext } from "./unit-of-work.ts";
-import { Visit, type VisitOptions } from "./visit.ts";
-
-/** "renewed": the session has another secret by now. */
-type Finding = Found | "renewed" | undefined;
+import { SessionState } from "./state.ts";
+import { Turns } from "./turns.ts";
 
 export interface SessionsOptions {
   driver: SessionDriver;
@@ -37,35 +27,42 @@ export interface SessionsOptions {
   clock?: () => number;
 }
 
-const MAX_USERAGENT = 512;
-/** Cookies of the session's name that are tried. */
-const MAX_COOKIES = 3;
+const MAX_USERAGENT_LENGTH = 512;
 /** How many rows one statement removes, so that it blocks nobody for long. */
-const BATCH = 500;
+const BATCH_SIZE = 500;
 const LIST_LIMIT = 1000;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 2000;
+const PROXY_NOT_TRUSTED =
+  "The framework trusts a proxy, but sessions don't: they see the proxy's address, and HTTPS as plain HTTP. " +
+  "Set SESSION_TRUST_PROXY to the proxy's address, too.";
+const ON_SKIPPED_PATH = "This path is one of `skip` (SESSION_SKIP).";
 
 export class Sessions {
   readonly settings: SessionSettings;
   readonly #context: SessionContext;
   readonly #proxies: Proxies;
+  /** By the framework's own request. */
+  readonly #begun = new WeakMap<object, RequestSession>();
   #purgeTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor({ driver, settings, onEvent = () => {}, clock = Date.now }: SessionsOptions) {
     const emit = safely(onEvent);
-    let warned = false;
+    const warnings = new Set<string>();
     this.settings = settings;
     this.#proxies = new Proxies(settings.trustProxy);
     this.#context = {
       settings,
       lifetime: settings.lifetime === 0 ? UNLIMITED : settings.lifetime,
       guard: new Guard(driver, settings.storeTimeout, emit),
+      // An update waits for the store twice: it reads and it writes.
       turns: new Turns(2 * settings.storeTimeout),
       renewals: new Renewals(),
       emit,
       warnOnce(message) {
-        if (!warned) emit({ type: "warning", message });
-        warned = true;
+        if (!warnings.has(message)) emit({ type: "warning", message });
+        warnings.add(message);
       },
       now: () => Math.floor(clock() / 1000),
     };
@@ -73,70 +70,70 @@ export class Sessions {
 
   /**
    * Waits for the store, `timeout` seconds at most, sets it up or checks it, then starts purging.
-   * Rejects with the last error; `report` gets a line for every try that failed.
+   * Rejects with the last error; `report` gets a line for every attempt that failed.
    */
   async ready(setup: "auto" | "manual", timeout: number, report: (line: string) => void): Promise<void> {
     const { guard } = this.#context;
-    const end = performance.now() + timeout * 1000;
-    for (let wait = 250; ; wait = Math.min(wait * 2, 2000)) {
+    const deadline = performance.now() + timeout * 1000;
+    let waitMs = FIRST_RETRY_MS;
+    while (true) {
       try {
         await guard.run((driver) => (setup === "auto" ? driver.setup() : driver.check()));
         break;
       } catch (error) {
-        if (!(error instanceof StoreUnavailable) || performance.now() + wait > end) throw error;
+        if (!(error instanceof StoreUnavailable) || performance.now() + waitMs > deadline) throw error;
         report(`${error.message.replace(/\.$/, "")}. Trying again …`);
-        await new Promise((resume) => setTimeout(resume, wait));
+        await new Promise((resume) => setTimeout(resume, waitMs));
+        waitMs = Math.min(waitMs * 2, LAST_RETRY_MS);
       }
     }
     this.#schedulePurge();
   }
 
-  /**
-   * Synchronous where the store need not be asked, or answers at once.
-   * Throws CrossOrigin (403); rejects with StoreUnavailable (503), or throws it where synchronous.
-   */
-  begin(request: SessionRequest): Visit | Promise<Visit> {
-    const skipped = this.#skips(request.url);
-    const encrypted = this.#proxies.secure(request);
-    const { tokens, bearer } = this.#tokensOf(request, encrypted);
-    // No page can make a browser send a Bearer header to another site: this is no forgery.
-    if (!bearer) refuseForeign(request, this.#proxies, this.settings.allowedOrigins);
-    const options: VisitOptions = {
-      client: this.#clientOf(request),
-      bearer,
-      encrypted,
-      skipped,
-      // A visit is a page; a client that sends something starts a session by that.
-      starts: this.settings.start === "visit" && !skipped && !bearer && /^(GET|HEAD)$/.test(request.method),
-    };
-    if (skipped || tokens.length === 0) return new Visit(this.#context, options);
-    const found = this.#findFirst(tokens, options.client);
-    return found instanceof Promise ? found.then((one) => this.#visit(options, one)) : this.#visit(options, found);
+  /** For adapters: what an outer middleware has begun for this very request; undefined for the first. */
+  begun(raw: object): RequestSession | undefined {
+    return this.#begun.get(raw);
   }
 
   /**
-   * The session of a request outside the middleware (a WebSocket's handshake). Save by hand: `await session.save()`.
-   * It ends when another request gets the session a new token.
+   * Finds the session of a request, for adapters. Synchronous where the store need not be asked, or is in this process.
+   * Never fails: a request that must not go on (403, 503) has a `refusal`.
+   */
+  begin(request: SessionRequest): RequestSession | Promise<RequestSession> {
+    const begun = this.#begin(request);
+    if (!(begun instanceof Promise)) return this.#noteBegun(request, begun);
+    return begun.then((requestSession) => this.#noteBegun(request, requestSession));
+  }
+
+  /**
+   * The session of a request outside the middleware, such as a WebSocket's handshake. Save by hand: `await session.save()`.
+   * It ends when another request gives the session a new secret. Rejects with CrossOrigin or StoreUnavailable.
    */
   async open(request: SessionRequest): Promise<Session> {
-    const { session } = await this.begin(request);
-    if (session.exists) await session.finish();
-    session.bindToToken();
-    return session;
+    const { refusal, state } = await this.#begin(request, true);
+    if (refusal !== undefined) throw refusal;
+    if (state.row !== undefined) await finish(state);
+    return new Session(state);
   }
 
   /** Starts a session for a client that sends its token as Authorization: Bearer, without a cookie. */
   async start(request: SessionRequest): Promise<Session> {
-    const session = new Session(this.#context, this.#clientOf(request), { bearer: true });
-    session.start();
-    await session.save();
-    return session;
+    const state = new SessionState(this.#context, { client: this.#clientOf(request), bearer: true });
+    state.start();
+    await save(state);
+    return new Session(state);
+  }
+
+  /** For adapters: warns once where the framework believes proxies that `trustProxy` doesn't name. */
+  checkProxyTrust(frameworkTrustsProxy: boolean): void {
+    if (frameworkTrustsProxy && this.settings.trustProxy === undefined) this.#context.warnOnce(PROXY_NOT_TRUSTED);
   }
 
   /** A user's live sessions, newest first, 1,000 at most. */
   async list(userid: string): Promise<SessionInfo[]> {
     const now = this.#context.now();
-    return this.#context.guard.run((driver) => driver.listByUser(userid, now, LIST_LIMIT));
+    const infos = await this.#context.guard.run((driver) => driver.listByUser(userid, now, LIST_LIMIT));
+    return plausibleInfos(this.#context, infos);
   }
 
   /** Ends a session by its id. Resolves to whether there was one. */
@@ -147,10 +144,10 @@ export class Sessions {
   }
 
   /** Ends all sessions of a user but the one with the id `except`. Resolves to how many. */
-  async endByUser(userid: string, { except }: { except?: string } = {}): Promise<number> {
+  async endByUser(userid: string, { except }: { except?: string | undefined } = {}): Promise<number> {
     const { guard, emit } = this.#context;
     return inBatches(async () => {
-      const ids = await guard.run((driver) => driver.endByUser(userid, BATCH, except));
+      const ids = await guard.run((driver) => driver.endByUser(userid, BATCH_SIZE, except));
       for (const id of ids) emit({ type: "ended", id, userid, reason: "revoked" });
       return ids.length;
     });
@@ -158,21 +155,23 @@ export class Sessions {
 
   /** Ends everybody's sessions, after an incident. Resolves to how many. */
   async endAll(): Promise<number> {
-    return inBatches(() => this.#context.guard.run((driver) => driver.endAll(BATCH)));
+    return inBatches(() => this.#context.guard.run((driver) => driver.endAll(BATCH_SIZE)));
   }
 
   /** Everybody's live sessions, in batches. */
-  all(): AsyncIterable<SessionInfo[]> {
-    return this.#context.guard.iterate((driver) => driver.all(this.#context.now()));
+  async *all(): AsyncGenerator<SessionInfo[]> {
+    const now = this.#context.now();
+    for await (const infos of this.#context.guard.iterate((driver) => driver.all(now))) {
+      yield plausibleInfos(this.#context, infos);
+    }
   }
 
   /** A live session by its id, with its data; undefined if there is none. For administrators. */
   async show(id: string): Promise<(SessionInfo & { data: SessionData }) | undefined> {
-    const now = this.#context.now();
-    const row = await this.#context.guard.read(id, { now });
-    if (row === undefined || row.expires < now) return undefined;
-    const { secretHash: _secret, version: _version, touched: _touched, data, ...info } = row;
-    return { ...info, data: copyOf(readData(data)) };
+    const found = await rereadRow(this.#context, id);
+    if (found === undefined) return undefined;
+    const { secretHash: _secret, version: _version, touched: _touched, data: _text, ...info } = found.row;
+    return { ...info, data: copyOf(found.data) };
   }
 
   /** How many sessions there are, and who has the most. */
@@ -181,151 +180,98 @@ export class Sessions {
     return this.#context.guard.run((driver) => driver.stats(now));
   }
 
-  /** Whether the store answers, within `storeTimeout`. */
+  /** Whether the store responds within `storeTimeout`. */
   async health(): Promise<"up" | "down"> {
     try {
       await this.#context.guard.run((driver) => driver.ping());
       return "up";
     } catch {
-      // The guard's event says why.
+      // The event that the guard has emitted says why.
       return "down";
     }
   }
 
-  /** Removes what has expired; how many. Runs by itself every `purgeEvery` seconds. */
+  /** Removes what has expired. Resolves to how many sessions. Runs by itself every `purgeEvery` seconds. */
   async purge(): Promise<number> {
     const { guard, emit, now } = this.#context;
-    const count = await inBatches(async () => (this.#closed ? 0 : guard.run((driver) => driver.purge(now(), BATCH))));
+    const remove = async () => (this.#closed ? 0 : guard.run((driver) => driver.purge(now(), BATCH_SIZE)));
+    const count = await inBatches(remove);
     if (count > 0) emit({ type: "purged", count });
     return count;
   }
 
-  /** Stops purging and closes the driver. Twice is fine. */
+  /** Stops purging and closes the driver. A second call does nothing. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#purgeTimer);
     await this.#context.guard.driver.close();
   }
 
-  #visit(options: VisitOptions, found: Finding): Visit {
-    // A new session's cookie must not replace the one that the sign-in has set.
-    if (found === "renewed") return new Visit(this.#context, { ...options, starts: false });
-    return new Visit(this.#context, { ...options, found });
-  }
-
-  /** One is the rule; cookies of the same name for a longer path or a domain make several. */
-  #findFirst(tokens: readonly Token[], client: () => Client): Finding | Promise<Finding> {
-    const [token, ...others] = tokens as readonly [Token, ...Token[]];
-    const found = this.#find(token, client);
-    if (others.length === 0) return found;
-    return Promise.resolve(found).then(async (first) => {
-      if (typeof first === "object") return first;
-      const next = await this.#findFirst(others, client);
-      return next ?? first;
-    });
-  }
-
-  #find(token: Token, client: () => Client): Finding | Promise<Finding> {
-    const { settings, lifetime, guard } = this.#context;
-    const { id, secretHash } = token;
-    const access: Access = { now: this.#context.now(), touch: { lifetime, every: settings.touchEvery, secretHash } };
+  #begin(request: SessionRequest, opened = isWebSocket(request)): RequestSession | Promise<RequestSession> {
+    const { settings } = this;
+    const isHttps = this.#proxies.isHttps(request);
+    const client = this.#clientOf(request);
+    const { tokens, bearer, unforgeable } = readCredentials(request, settings, isHttps);
+    const options = { client, bearer, isHttps, opened };
+    const refuse = (refusal: Error) =>
+      new RequestSession(this.#context, {
+        ...options,
+        refusal,
+        unavailable: `This request was refused: ${refusal.message}`,
+      });
     try {
-      const row = guard.read(id, access);
-      if (!(row instanceof Promise)) return this.#judge(token, row, client);
-      return row.then((found) => this.#judge(token, found, client)).catch((error) => this.#unreadable(id, error));
+      if (!unforgeable) rejectCrossOrigin(request, this.#proxies, settings);
+      if (isBelow(request, settings.skip)) {
+        return new RequestSession(this.#context, { ...options, unavailable: ON_SKIPPED_PATH });
+      }
+      // A visit is a page; a client that sends something starts a session by that.
+      const starts = settings.start === "visit" && !bearer && /^(GET|HEAD)$/.test(request.method);
+      const begin = (found: Finding) => {
+        const bearerIsStale = bearer && typeof found !== "object";
+        // A new session's cookie must not replace the one that a sign-in has set.
+        if (found === "renewed") return new RequestSession(this.#context, { ...options, bearerIsStale });
+        return new RequestSession(this.#context, { ...options, bearerIsStale, match: found, starts });
+      };
+      const found = findSession(this.#context, tokens, client);
+      return found instanceof Promise ? found.then(begin).catch(refuse) : begin(found);
     } catch (error) {
-      return this.#unreadable(id, error);
+      if (error instanceof CrossOrigin) this.#reportCrossOrigin(request, error);
+      return refuse(error as Error);
     }
   }
 
-  /** Whether a row is a session that this request may have. Throws UnreadableRow. */
-  #judge(token: Token, row: FoundRow | undefined, client: () => Client): Finding | Promise<Finding> {
-    if (row === undefined) return undefined;
-    if (!isSound(row)) throw new UnreadableRow("its times and numbers can't be");
-    if (!sameSecret(token, row.secretHash)) return "renewed";
-    const data = readData(row.data);
-    const { settings, lifetime, emit, now } = this.#context;
-    const { id, userid } = row;
-    // The settings may have become stricter since the row was written.
-    if (Math.min(row.expires, expiry(row.updated, row.idle, row.created, lifetime)) < now()) {
-      emit({ type: "expired", id, userid });
-      return undefined;
-    }
-    const lock = this.#lockOf(row, client);
-    if (lock === undefined) return { row, token, data };
-    // A client that is gone has no address any more.
-    return settings.ipAddressLock && client().ipaddress === "" ? undefined : this.#endLocked(row, lock);
+  #noteBegun(request: SessionRequest, requestSession: RequestSession): RequestSession {
+    this.#begun.set(request.raw, requestSession);
+    return requestSession;
   }
 
-  #lockOf(row: SessionRow, client: () => Client): "ipaddress" | "useragent" | undefined {
-    const { ipAddressLock, userAgentLock } = this.settings;
-    if (ipAddressLock && row.ipaddress !== client().ipaddress) return "ipaddress";
-    return userAgentLock && row.useragent !== client().useragent ? "useragent" : undefined;
+  #reportCrossOrigin({ method, url }: SessionRequest, { origin, host }: CrossOrigin): void {
+    const [path = ""] = url.split("?", 1);
+    this.#context.emit({ type: "crossOrigin", method, path, origin, host });
   }
 
-  /** One of two may hold a stolen token: neither goes on with it. */
-  async #endLocked({ id, userid }: SessionRow, by: "ipaddress" | "useragent"): Promise<undefined> {
-    const { guard, emit } = this.#context;
-    await guard.run((driver) => driver.end(id));
-    emit({ type: "locked", id, userid, by });
-    emit({ type: "ended", id, userid, reason: "locked" });
-  }
-
-  #unreadable(id: string, error: unknown): undefined {
-    if (!(error instanceof UnreadableRow)) throw error;
-    this.#context.emit({ type: "unreadable", id, message: error.message });
-  }
-
-  #tokensOf(request: SessionRequest, encrypted: boolean): { tokens: readonly Token[]; bearer: boolean } {
-    const name = cookieName(this.settings, isSecure(this.settings, encrypted));
-    const tokens = readCookies(request.header("cookie"), name).flatMap((text) => parseToken(text) ?? []);
-    if (tokens.length > 0) return { tokens: tokens.slice(0, MAX_COOKIES), bearer: false };
-    const text = /^Bearer +(\S+) *$/i.exec(request.header("authorization") ?? "")?.[1];
-    if (text === undefined) return { tokens, bearer: false };
-    const token = parseToken(text);
-    return { tokens: token === undefined ? tokens : [token], bearer: true };
-  }
-
-  /** Read when needed; at once where the address decides, since a closed connection has none. */
+  /** Read when it is needed; at once where the address decides, since a connection that has closed meanwhile has none. */
   #clientOf(request: SessionRequest): () => Client {
     const read = (): Client => ({
       ipaddress: this.#proxies.address(request),
-      useragent: (request.header("user-agent") ?? "").slice(0, MAX_USERAGENT),
+      useragent: (request.header("user-agent") ?? "").slice(0, MAX_USERAGENT_LENGTH),
     });
     if (!this.settings.ipAddressLock) return read;
     const client = read();
     return () => client;
   }
 
-  #skips(url: string): boolean {
-    return this.settings.skip.some((path) => {
-      const next = url.startsWith(path) ? url[path.length] : "other";
-      return next === undefined || next === "/" || next === "?";
-    });
-  }
-
   /** Jittered, so that processes don't purge together. Never keeps the process alive. */
   #schedulePurge(): void {
     if (this.#closed) return;
-    const wait = this.settings.purgeEvery * 1000 * (0.5 + Math.random());
+    const waitMs = this.settings.purgeEvery * 1000 * (0.5 + Math.random());
     this.#purgeTimer = setTimeout(async () => {
       await this.purge().catch(({ message }: Error) => {
         this.#context.emit({ type: "warning", message: `Purging expired sessions failed: ${message}` });
       });
       this.#schedulePurge();
-    }, wait).unref();
+    }, waitMs).unref();
   }
-}
-
-/** The last second that a Date can hold. */
-const END_OF_TIME = 8.64e12;
-
-/** Whether a row's numbers are possible: a hand may have changed them. */
-function isSound({ created, updated, authenticated, idle, expires, version }: SessionRow): boolean {
-  const times = [created, updated, authenticated, expires];
-  return (
-    [...times, idle, version].every(Number.isSafeInteger) && times.every((time) => time >= 0 && time <= END_OF_TIME)
-  );
 }
 
 /** Repeats `remove` until it finds fewer than a batch. Resolves to how many it removed in all. */
@@ -334,21 +280,8 @@ async function inBatches(remove: () => Promise<number>): Promise<number> {
   while (true) {
     const count = await remove();
     total += count;
-    if (count < BATCH) return total;
+    if (count < BATCH_SIZE) return total;
     // A store in this process would otherwise keep requests waiting for as long as the work takes.
     await new Promise(setImmediate);
   }
-}
-
-/** A hook that fails must not break the request. */
-function safely(hook: EventHook): EventHook {
-  const warn = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
-  return (event) => {
-    try {
-      const result: unknown = hook(event);
-      if (result instanceof Promise) result.catch(warn);
-    } catch (error) {
-      warn(error);
-    }
-  };
 }

@@ -1,10 +1,11 @@
 // Session tokens: a public id that finds the session, and a secret that proves it.
 // Change the sizes here, and the columns in the schema with them.
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
-import { UnreadableRow } from "./contract.ts";
 
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;
+/** The length of a SHA-256 hash. */
+export const HASH_BYTES = 32;
 /** 48 bytes in URL-safe base64. */
 const TOKEN = /^[A-Za-z0-9_-]{64}$/;
 
@@ -13,7 +14,7 @@ export interface Token {
   text: string;
   /** Finds the session: 22 characters of URL-safe base64. */
   id: string;
-  /** A fast hash will do: 256 random bits can't be guessed. */
+  /** SHA-256 of the secret. A fast hash is enough, since 256 random bits can't be guessed. */
   secretHash: Buffer;
 }
 
@@ -21,27 +22,25 @@ export function newToken(): Token {
   return fromBytes(randomBytes(ID_BYTES + SECRET_BYTES));
 }
 
-/** Another secret for the same session. The id stays, so that requests in flight still find their row. */
+/** A new secret for the same session. The id stays, so that requests in flight still find their row. */
 export function renewedToken(id: string): Token {
   return fromBytes(Buffer.concat([Buffer.from(id, "base64url"), randomBytes(SECRET_BYTES)]));
 }
 
-/** undefined: not a token. Garbage never reaches the store. */
+/** Returns undefined for anything that is not formed like a token, so that garbage never reaches the store. */
 export function parseToken(text: string): Token | undefined {
   return TOKEN.test(text) ? fromBytes(Buffer.from(text, "base64url"), text) : undefined;
 }
 
-/** In constant time, which must not tell how much of a guess was right. */
-export function sameSecret(token: Token, stored: Uint8Array): boolean {
-  if (stored.length !== token.secretHash.length) throw new UnreadableRow("the stored secret hash is not 32 bytes long");
-  return timingSafeEqual(token.secretHash, stored);
+/** Compares in constant time: how long it takes must not reveal how much of a guess was right. */
+export function equalHashes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 function fromBytes(bytes: Buffer, text = bytes.toString("base64url")): Token {
   return {
     text,
     id: bytes.toString("base64url", 0, ID_BYTES),
-    // By way of a string it takes half as long.
-    secretHash: Buffer.from(hash("sha256", bytes.subarray(ID_BYTES), "binary"), "binary"),
+    secretHash: hash("sha256", bytes.subarray(ID_BYTES), "buffer"),
   };
 }

@@ -1,84 +1,78 @@
-// `session.update`: read, change, write if nobody was faster, else again.
-// Change here how often it tries, and how long it waits in between.
+// `session.update`: an atomic read-modify-write of the data.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { SessionData } from "../session-data.ts";
-import { patchData, type SessionChange, type SessionRow, StoreUnavailable } from "./contract.ts";
+import { patchData, type SessionChange, type SessionRow } from "./contract.ts";
 import { changesOf, copyOf, readData } from "./data.ts";
-import type { UnitOfWork } from "./unit-of-work.ts";
+import { retryOnConflict } from "./retry.ts";
+import { lookAgain, save, touchIfDue, touchOf } from "./saving.ts";
+import type { SessionState } from "./state.ts";
+import { equalHashes } from "./token.ts";
+import { checkSize } from "./working-copy.ts";
 
 export type Update<T> = (data: SessionData) => T | Promise<T>;
 
-const MAX_ROUNDS = 100;
+const updating = new AsyncLocalStorage<SessionState>();
 
-const computing = new AsyncLocalStorage<UnitOfWork>();
-
-/** Whether an update of this work is calling: a write from there would wait for itself. */
-export function isComputing(work: UnitOfWork): boolean {
-  return computing.getStore() === work;
+/** Whether an update's callback of this session is running: a write from there would wait for itself. */
+export function isUpdating(state: SessionState): boolean {
+  return updating.getStore() === state;
 }
 
-/** @returns what `change` returned; undefined if the session was ended meanwhile */
-export async function update<T>(work: UnitOfWork, change: Update<T>): Promise<T | undefined> {
-  if (work.ended) return undefined;
-  if (work.row !== undefined) return updateStored(work, work.row, change);
-  // On a copy, so that nothing of it stays if it throws.
-  const seen = work.ownText();
+/** Resolves to what `change` returned; undefined if the session has ended. */
+export async function update<T>(state: SessionState, change: Update<T>): Promise<T | undefined> {
+  if (state.endedBy !== undefined) return undefined;
+  const { row: loaded } = state;
+  if (loaded === undefined) return updateUnsaved(state, change);
+  const outcome = await retryOnConflict(state.context, loaded, async (row) => {
+    if (state.options.opened && !equalHashes(row.secretHash, loaded.secretHash)) return "gone";
+    return attempt(state, row, change);
+  });
+  if (outcome !== "gone") return outcome.result;
+  state.end("gone");
+  return undefined;
+}
+
+/** On a copy, so that nothing of it stays if `change` throws. */
+async function updateUnsaved<T>(state: SessionState, change: Update<T>): Promise<T> {
+  const seen = state.ownText();
   const draft = copyOf(readData(seen));
-  const result = await computing.run(work, () => change(draft));
-  const changed = changesOf(draft, readData("{}"), work.context.guard.driver.limits);
-  if (changed !== undefined) work.checkSize(changed.text, "{}");
-  work.replaceData(seen, 0, draft, seen);
-  await work.save();
+  const result = await updating.run(state, () => change(draft));
+  const changed = changesOf(draft, readData("{}"), state.context.guard.driver.limits);
+  if (changed !== undefined) checkSize(state.context, changed.text, "{}");
+  state.adopt(undefined, draft, seen);
+  await save(state);
   return result;
 }
 
-async function updateStored<T>(work: UnitOfWork, loaded: SessionRow, change: Update<T>): Promise<T | undefined> {
-  const { guard, turns } = work.context;
-  const start = performance.now();
-  return turns.take(loaded.id, async (waited) => {
-    guard.refuseIfDownSince(start);
-    let row: SessionRow | undefined = waited ? await work.reread(loaded.id) : loaded;
-    for (let round = 1; row !== undefined; round++) {
-      const { result, outcome }: Attempt<T> = await attempt(work, row, change);
-      if (outcome === "done") return result;
-      if (outcome === "gone") break;
-      if (round === MAX_ROUNDS) throw new StoreUnavailable("The session is changed too often by others to be updated");
-      // Without chance, two processes that collide would collide again.
-      if (round > 2) await new Promise((resume) => setTimeout(resume, Math.random() * Math.min(2 * round, 50)));
-      row = await work.reread(loaded.id);
-      if (row !== undefined && work.bound && !sameHash(row, loaded)) break;
-    }
-    work.end();
-    return undefined;
-  });
-}
-
-interface Attempt<T> {
-  result: T;
-  outcome: "done" | "gone" | "conflict";
-}
-
-async function attempt<T>(work: UnitOfWork, row: SessionRow, change: Update<T>): Promise<Attempt<T>> {
-  const { guard, now } = work.context;
-  const seen = work.ownText();
-  const unsaved = work.dataChange();
+async function attempt<T>(
+  state: SessionState,
+  row: SessionRow,
+  change: Update<T>,
+): Promise<{ result: T } | "gone" | "conflict"> {
+  const { context } = state;
+  const seen = state.ownText();
   const stored = readData(row.data);
+  const unsaved = state.dataChange();
   const draft = copyOf(unsaved === undefined ? stored : readData(patchData(row.data, unsaved)));
-  const result = await computing.run(work, () => change(draft));
-  const changed = changesOf(draft, stored, guard.driver.limits);
+  const result = await updating.run(state, () => change(draft));
+  const changed = changesOf(draft, stored, context.guard.driver.limits);
   if (changed === undefined) {
-    work.replaceData(row.data, row.version, draft, seen);
-    return { result, outcome: "done" };
+    // Nothing to write doesn't mean that nothing has happened: the row may have been loaded long ago.
+    const current = (await lookAgain(state))?.row;
+    if (current === undefined) return "gone";
+    if (current.version !== row.version) return "conflict";
+    state.adopt(current, draft, seen);
+    await touchIfDue(state);
+    return { result };
   }
-  work.checkSize(changed.text, row.data);
+  checkSize(context, changed.text, row.data);
   const { set, remove, text } = changed;
-  const write: SessionChange = { now: now(), set, remove, ifVersion: row.version };
-  if (work.bound) write.ifSecretHash = work.row?.secretHash;
-  const outcome = await guard.run((driver) => driver.change(row.id, write));
-  if (outcome === "done") work.replaceData(text, row.version + 1, draft, seen);
-  return { result, outcome };
-}
-
-function sameHash(one: SessionRow, other: SessionRow): boolean {
-  return Buffer.compare(one.secretHash, other.secretHash) === 0;
+  const write: SessionChange = { now: context.now(), set, remove, ifVersion: row.version };
+  if (state.options.opened && state.row !== undefined) write.ifSecretHash = state.row.secretHash;
+  if (state.touchDue()) write.touch = touchOf(state);
+  const outcome = await context.guard.run((driver) => driver.change(row.id, write));
+  if (outcome !== "done") return outcome;
+  state.adopt({ ...row, data: text }, draft, seen);
+  if (state.row !== undefined) state.written(state.row, write, text);
+  return { result };
 }

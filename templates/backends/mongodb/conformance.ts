@@ -1,4 +1,4 @@
-// How the drivers' suite opens, spoils and removes a store of this backend.
+// How the drivers' suite opens, spoils and removes a store in MongoDB: a collection of its own.
 // Change it when the settings change.
 
 import { type Document, MongoClient } from "mongodb";

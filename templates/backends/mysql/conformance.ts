@@ -6,11 +6,18 @@ import type { Fixture } from "../../../test/drivers/fixture.ts";
 import { Environment } from "../../base/files/src/http/environment.ts";
 import { createDriver } from "./files/src/store/driver.ts";
 import { readStoreSettings } from "./files/src/store/settings.ts";
+import { starts } from "./starts.ts";
 
 export default {
   server: "mariadb",
   variants: ["mysql"],
   capabilities: { sharedStore: true, nativeExpiry: false, touchesOnRead: false, needsSetup: true },
+  columnEdit: {
+    file: "schema.sql",
+    before: "  version       BIGINT",
+    declarations: "  tenant VARCHAR(255) NOT NULL,\n  seats BIGINT,\n",
+  },
+  starts,
   environment: (url = "", unique) => ({ DATABASE_URL: url, SESSION_TABLE: unique }),
   async open(url, unique) {
     if (url === undefined) throw new Error("this backend needs a server");

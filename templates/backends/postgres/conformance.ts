@@ -6,11 +6,18 @@ import type { Fixture } from "../../../test/drivers/fixture.ts";
 import { Environment } from "../../base/files/src/http/environment.ts";
 import { createDriver } from "./files/src/store/driver.ts";
 import { readStoreSettings } from "./files/src/store/settings.ts";
+import { starts } from "./starts.ts";
 
 export default {
   server: "postgres",
-  variants: ["postgres15"],
+  variants: ["postgres15", "pgbouncer", "pgbouncer-newest"],
   capabilities: { sharedStore: true, nativeExpiry: false, touchesOnRead: true, needsSetup: true },
+  columnEdit: {
+    file: "schema.sql",
+    before: "  version       bigint",
+    declarations: "  tenant text NOT NULL,\n  seats bigint,\n",
+  },
+  starts,
   environment: (url = "", unique) => ({ DATABASE_URL: url, SESSION_TABLE: unique }),
   async open(url = "", unique) {
     const table = `${unique}.Sessions`;

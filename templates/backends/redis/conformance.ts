@@ -1,14 +1,16 @@
-// How the drivers' suite opens a Redis store: a prefix of its own on a running server or cluster.
+// How the drivers' suite opens a store in Redis: with a prefix of its own, on a running server or cluster.
 // Change it when the driver gets a setting that the suite should vary.
 
 import type { Fixture } from "../../../test/drivers/fixture.ts";
 import { RedisConnection } from "./files/src/store/connection.ts";
 import { createDriver } from "./files/src/store/driver.ts";
+import { starts } from "./starts.ts";
 
 export default {
   server: "redis",
   variants: ["redis-cluster"],
   capabilities: { sharedStore: true, nativeExpiry: true, touchesOnRead: false, needsSetup: false },
+  starts,
   environment: (url = "", unique) => ({ REDIS_URL: url, REDIS_PREFIX: unique }),
   async open(url = "", unique) {
     const settings = { urls: url.split(","), sentinels: [], prefix: unique };

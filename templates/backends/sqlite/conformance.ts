@@ -10,6 +10,11 @@ import { createDriver } from "./files/src/store/driver.ts";
 
 export default {
   capabilities: { sharedStore: true, nativeExpiry: false, touchesOnRead: true, needsSetup: true },
+  columnEdit: {
+    file: "schema.sql",
+    before: "  version       INTEGER",
+    declarations: "  tenant TEXT NOT NULL,\n  seats INTEGER,\n",
+  },
   environment: (_, unique) => ({ SQLITE_FILE: `./data/${unique}.db` }),
   async open(_, unique) {
     const folder = mkdtempSync(join(tmpdir(), unique));

@@ -2,17 +2,20 @@
 // Change it with test/runtime/adapter.ts, which says what it serves.
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
-import express, { type ErrorRequestHandler } from "express";
+import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
 import { sessionMiddleware } from "./files/src/session/adapter.ts";
 
-const answerError: ErrorRequestHandler = (error, _request, response, next) => {
+const answerError: ErrorRequestHandler = (error, request, response, next) => {
   if (response.headersSent) return next(error);
-  return response.status(error.status ?? 500).json({ error: error.message });
+  return response
+    .status(error.status ?? 500)
+    .set("x-session", String(request.session.exists))
+    .json({ error: error.message });
 };
 
 export default {
-  serve(sessions, waiting) {
+  serve(sessions, handle) {
     const app = express();
     app.use(sessionMiddleware(sessions));
     app.get("/public", (_request, response) => response.type("text").send("hello"));
@@ -48,10 +51,18 @@ export default {
       write(request.session, LARGE);
       response.redirect(303, "/next");
     });
-    app.get("/waits", async (request, response) => {
-      write(request.session);
-      await waiting();
-      response.type("text").send("hello");
+    const respond: RequestHandler = async (request, response) => {
+      response.json({ result: (await handle(request.session)) ?? null });
+    };
+    app.all("/handle", respond);
+    const inner = express().use(sessionMiddleware(sessions), respond);
+    app.use("/nested", (request, _response, next) => {
+      write(request.session, 1, "outer");
+      next();
+    });
+    app.use("/nested", inner);
+    app.use((request, response) => {
+      response.status(404).json({ error: `nothing here for ${request.session.userid}` });
     });
     app.use(answerError);
     return createServer(app);

@@ -1,18 +1,27 @@
 // How the adapters' suite serves a Fastify app.
 // Change it with test/runtime/adapter.ts, which says what it serves.
 import { Readable } from "node:stream";
-import Fastify from "fastify";
+import Fastify, { type FastifyRequest } from "fastify";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { answerRaw } from "./files/src/http/error-handler.ts";
+import { respondToRawError } from "./files/src/http/error-handler.ts";
 import { sessionPlugin } from "./files/src/session/adapter.ts";
 
 export default {
-  async serve(sessions, waiting) {
+  async serve(sessions, handle) {
     const app = Fastify();
-    app.setErrorHandler((error: Error & { status?: number }, _request, reply) =>
-      reply.code(error.status ?? 500).send({ error: error.message }),
+    app.setErrorHandler((error: Error & { status?: number }, request, reply) =>
+      reply
+        .code(error.status ?? 500)
+        .header("x-session", String(request.session.exists))
+        .send({ error: error.message }),
     );
-    app.register(sessionPlugin, { sessions, answerRaw });
+    app.setNotFoundHandler((request, reply) =>
+      reply.code(404).send({ error: `nothing here for ${request.session.userid}` }),
+    );
+    app.register(sessionPlugin, { sessions, respondToRawError });
+    app.addHook("preHandler", async (request) => {
+      if (request.url === "/nested") write(request.session, 1, "outer");
+    });
     app.get("/public", async () => "hello");
     app.get("/text", async (request) => {
       write(request.session);
@@ -47,10 +56,11 @@ export default {
       write(request.session, LARGE);
       return reply.redirect("/next", 303);
     });
-    app.get("/waits", async (request) => {
-      write(request.session);
-      await waiting();
-      return "hello";
+    const respond = async (request: FastifyRequest) => ({ result: (await handle(request.session)) ?? null });
+    app.all("/handle", respond);
+    app.register(async (scope) => {
+      scope.register(sessionPlugin, { sessions, respondToRawError });
+      scope.all("/nested", respond);
     });
     await app.ready();
     return app.server;

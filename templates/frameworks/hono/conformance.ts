@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import { Readable } from "node:stream";
 import { createAdaptorServer } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { stream } from "hono/streaming";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
@@ -13,10 +13,11 @@ import { type SessionEnv, sessionMiddleware } from "./files/src/session/adapter.
 export default {
   alwaysVaries: true,
   rawIsOnItsOwn: true,
-  serve(sessions, waiting) {
+  serve(sessions, handle) {
     const app = new Hono<SessionEnv>();
     app.onError((error, c) => {
       const { status = 500 } = error as { status?: number };
+      c.header("x-session", String(c.var.session.exists));
       return c.json({ error: error.message }, status as ContentfulStatusCode);
     });
     app.use(sessionMiddleware(sessions));
@@ -58,11 +59,14 @@ export default {
       write(c.var.session, LARGE);
       return c.redirect("/next", 303);
     });
-    app.get("/waits", async (c) => {
-      write(c.var.session);
-      await waiting();
-      return c.text("hello");
+    const respond = async (c: Context<SessionEnv>) => c.json({ result: (await handle(c.var.session)) ?? null });
+    app.all("/handle", respond);
+    app.use("/nested", (c, next) => {
+      write(c.var.session, 1, "outer");
+      return next();
     });
+    app.route("/nested", new Hono<SessionEnv>().use(sessionMiddleware(sessions)).all("/", respond));
+    app.notFound((c) => c.json({ error: `nothing here for ${(c as Context<SessionEnv>).var.session.userid}` }, 404));
     return createAdaptorServer({ fetch: app.fetch }) as Server;
   },
 } satisfies AdapterFixture;

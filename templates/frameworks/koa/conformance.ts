@@ -4,15 +4,19 @@ import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import Router from "@koa/router";
 import Koa from "koa";
+import mount from "koa-mount";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { answerError } from "./files/src/http/error-handler.ts";
+import { onError as answerError } from "./files/src/http/error-handler.ts";
 import { sessionMiddleware } from "./files/src/session/adapter.ts";
 
 export default {
-  serve(sessions, waiting) {
+  serve(sessions, handle) {
     const app = new Koa();
-    app.context.onerror = answerError;
-    app.use(sessionMiddleware(app, sessions));
+    app.context.onerror = function (this: Koa.Context, error) {
+      if (error) this.set("x-session", String(this.session.exists));
+      answerError.call(this, error);
+    };
+    app.use(sessionMiddleware(sessions));
     const router = new Router();
     router.get("/public", (ctx) => {
       ctx.body = "hello";
@@ -55,12 +59,21 @@ export default {
       ctx.status = 303;
       ctx.redirect("/next");
     });
-    router.get("/waits", async (ctx) => {
-      write(ctx.session);
-      await waiting();
-      ctx.body = "hello";
-    });
+    const respond: Koa.Middleware = async (ctx) => {
+      ctx.body = { result: (await handle(ctx.session)) ?? null };
+    };
+    router.all("/handle", respond);
     app.use(router.routes());
+    const inner = new Koa().use(sessionMiddleware(sessions)).use(respond);
+    app.use((ctx, next) => {
+      if (ctx.path === "/nested") write(ctx.session, 1, "outer");
+      return next();
+    });
+    app.use(mount("/nested", inner));
+    app.use((ctx) => {
+      ctx.status = 404;
+      ctx.body = { error: `nothing here for ${ctx.session.userid}` };
+    });
     return createServer(app.callback());
   },
 } satisfies AdapterFixture;

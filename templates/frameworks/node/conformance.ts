@@ -3,13 +3,14 @@
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { redirect, sendNothing } from "./files/src/http/answer.ts";
-import { answerError } from "./files/src/http/error-handler.ts";
+import { respondToError as answerError } from "./files/src/http/error-handler.ts";
+import { sendJson } from "./files/src/http/respond.ts";
 import { Router } from "./files/src/http/router.ts";
 import { type Exchange, withSessions } from "./files/src/session/adapter.ts";
 
 export default {
-  serve(sessions, waiting) {
+  errorsLackSession: true,
+  serve(sessions, handle) {
     const router = new Router();
     const hello = ({ response }: Exchange) => void response.setHeader("content-type", "text/plain").end("hello");
     router.on("GET", "/public", hello);
@@ -19,11 +20,11 @@ export default {
     });
     router.on("GET", "/redirect", ({ response, session }) => {
       write(session);
-      redirect(response, "/next");
+      response.writeHead(303, { location: "/next" }).end();
     });
     router.on("GET", "/empty", ({ response, session }) => {
       write(session);
-      sendNothing(response);
+      response.writeHead(204).end();
     });
     router.on("GET", "/stream", ({ response, session }) => {
       write(session);
@@ -42,13 +43,23 @@ export default {
     });
     router.on("GET", "/large", ({ response, session }) => {
       write(session, LARGE);
-      redirect(response, "/next");
+      response.writeHead(303, { location: "/next" }).end();
     });
-    router.on("GET", "/waits", async (exchange) => {
-      write(exchange.session);
-      await waiting();
-      hello(exchange);
-    });
-    return createServer(withSessions(sessions, (exchange) => router.handle(exchange), answerError));
+    const respond = async ({ response, session }: Exchange) =>
+      sendJson(response, { result: (await handle(session)) ?? null });
+    for (const method of ["GET", "PUT", "POST", "DELETE"]) router.on(method, "/handle", respond);
+    const inner = withSessions(sessions, respond, answerError);
+    return createServer(
+      withSessions(
+        sessions,
+        (exchange) => {
+          const { request, response } = exchange;
+          if (request.url !== "/nested") return router.handle(exchange);
+          write(exchange.session, 1, "outer");
+          inner(request, response);
+        },
+        answerError,
+      ),
+    );
   },
 } satisfies AdapterFixture;

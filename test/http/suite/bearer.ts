@@ -1,5 +1,5 @@
 // Tokens in the Authorization header: for programs, which get no cookie.
-// Change it with where a token may come from.
+// Change it when a token may come from somewhere else.
 
 import { expect, test } from "vitest";
 import {
@@ -18,15 +18,15 @@ import {
 export function bearerTests(target: Target): void {
   test("S2: a Bearer client reads and writes its session and gets no cookie back", async () => {
     const { client, token: secret, id } = await program(target);
-    const answers = [
+    const responses = [
       await client.get("/session"),
       await client.set("a", 1),
       await client.get("/"),
       await client.post("/cart", { json: { sku: "tea", quantity: 1 } }),
     ];
-    for (const answer of answers) {
-      expectStatus(answer, 200);
-      expect(answer.setCookies).toEqual([]);
+    for (const response of responses) {
+      expectStatus(response, 200);
+      expect(response.setCookies).toEqual([]);
     }
     expect((await client.get("/session")).json).toMatchObject({ id, data: { a: 1 } });
     const ended = await client.delete("/session");
@@ -79,16 +79,60 @@ export function bearerTests(target: Target): void {
     expect((await both.get("/session")).json.data.whose).toBe("cookie");
   });
 
-  test("S3: an unknown Bearer token is no session, and is not adopted by a write", async () => {
+  test("S2, S3: a Bearer token without a session reads nothing, is not adopted, and its writes are 401", async () => {
     const unknown = Buffer.alloc(48, 7).toString("base64url");
-    const client = visitor(target, { authorization: `Bearer ${unknown}` });
-    expectError(await client.get("/session"), 404);
-    expectError(await client.get("/sessions"), 401);
-    const written = await client.set("a", 1);
-    expect(written.status).toBeLessThan(500);
-    expect(written.setCookies).toEqual([]);
+    const { client: signedOut, token: ended } = await program(target);
+    expectStatus(await signedOut.post("/logout"), 204);
+    for (const secret of [unknown, ended]) {
+      const client = visitor(target, { authorization: `Bearer ${secret}` });
+      expectError(await client.get("/session"), 404);
+      expectError(await client.get("/sessions"), 401);
+      for (const written of [
+        await client.set("a", 1),
+        await client.post("/cart", { json: { sku: "tea", quantity: 1 } }),
+        await client.post("/session/data", { form: { key: "a", value: "1" } }),
+      ]) {
+        expectError(written, 401);
+        expect(written.headers["www-authenticate"]).toMatch(/^Bearer\b/);
+        expect(written.setCookies).toEqual([]);
+      }
+      expect(await sessionOf(target, secret)).toBeUndefined();
+    }
+  });
+
+  test("S2: a Bearer client whose session is gone may start another one, or sign in", async () => {
+    const unknown = Buffer.alloc(48, 9).toString("base64url");
+    const started = await visitor(target, { authorization: `Bearer ${unknown}` }).post("/session");
+    expectStatus(started, 201);
+    expect(await sessionOf(target, started.json.token)).toMatchObject({ id: started.json.id, userid: null });
+    const userid = someone();
+    const signedIn = await signIn(visitor(target, { authorization: `Bearer ${unknown}` }), userid);
+    expect(signedIn.setCookies).toEqual([]);
+    expect(await sessionOf(target, signedIn.json.token)).toMatchObject({ userid });
     expect(await sessionOf(target, unknown)).toBeUndefined();
-    expectError(await client.get("/session"), 404);
+  });
+
+  test("S2: a Bearer value that isn't formed like a token is somebody else's: the request counts as one without", async () => {
+    const own = token(await guest(target)) ?? "";
+    for (const foreign of [
+      "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+      "sk_live_51H8xkLJ2eZvKYlo2C",
+      "a",
+      `${own}A`,
+      own.slice(1),
+      `${own.slice(0, 63)}.`,
+    ]) {
+      const authorization = `Bearer ${foreign}`;
+      expectError(await visitor(target, { authorization }).get("/session"), 404);
+      const client = visitor(target, { authorization });
+      expectStatus(await client.set("a", 1), 200);
+      expect(await sessionOf(target, token(client)), "a session by cookie, as for anybody").toMatchObject({
+        data: { a: 1 },
+      });
+      expect((await client.get("/session")).json.data).toEqual({ a: 1 });
+      // Nor does it exempt from the check of origins.
+      expectError(await client.set("a", 2, { headers: { origin: "https://evil.example" } }), 403);
+    }
   });
 
   test("S2: a token from a cookie works as Bearer and the other way round", async () => {

@@ -1,4 +1,4 @@
-// How bodies are read, before anybody looks at what they say: compression, charsets, types, limits. The same in all frameworks.
+// How bodies are read, before their content is checked: compression, charsets, types, limits. It is the same in all frameworks.
 // Change it with `bodyFormat` in the projects' src/example/input.ts.
 
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";

@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { type Answer, type Cookie, clears, parseSetCookie } from "../client.ts";
+import { type Cookie, clears, type HttpResponse, parseSetCookie } from "../client.ts";
 import {
   expectError,
   expectStatus,
@@ -34,7 +34,7 @@ export function cookieTests(target: Target): void {
 
   test("S4: the cookie is set once, not again by reads or writes", async () => {
     const client = await guest(target);
-    const answers = [
+    const responses = [
       await client.get("/session"),
       await client.get("/"),
       await client.set("again", 1),
@@ -42,7 +42,7 @@ export function cookieTests(target: Target): void {
       await client.delete("/session/data/again"),
       await client.get("/nothing"),
     ];
-    expect(answers.flatMap((answer) => answer.setCookies)).toEqual([]);
+    expect(responses.flatMap((response) => response.setCookies)).toEqual([]);
   });
 
   test("S4, S14: ending the session clears the cookie with the attributes that it was set with", async () => {
@@ -156,7 +156,7 @@ export function cookieTests(target: Target): void {
     expect(await sessionOf(target, real)).toBeDefined();
   });
 
-  test("S1: the secret is in no answer but the one that hands it over", async () => {
+  test("S1: the secret is in no response but the one that hands it over", async () => {
     const client = visitor(target);
     const userid = someone();
     await client.set("a", 1);
@@ -164,8 +164,8 @@ export function cookieTests(target: Target): void {
     const secret = token(client)?.slice(22) ?? "";
     expect(secret).toHaveLength(42);
     for (const path of ["/", "/session", "/sessions", "/cart", "/nothing"]) {
-      const answer = await client.get(path);
-      expect(answer.text + JSON.stringify(answer.headers), path).not.toContain(secret);
+      const response = await client.get(path);
+      expect(response.text + JSON.stringify(response.headers), path).not.toContain(secret);
     }
   });
 
@@ -188,40 +188,40 @@ export function cookieTests(target: Target): void {
       `a=%zz; session=${value}`,
       `session=${value}; __Host-session=x`,
     ]) {
-      const answer = await visitor(target, { cookie }).get("/session");
-      expectStatus(answer, 200);
-      expect(answer.setCookies).toEqual([]);
+      const response = await visitor(target, { cookie }).get("/session");
+      expectStatus(response, 200);
+      expect(response.setCookies).toEqual([]);
     }
   });
 
-  test("S23: an answer with the cookie is not stored, one from a session is private, and both vary by cookie", async () => {
+  test("S23: a response with the cookie is not stored, one from a session is private, and both vary by cookie", async () => {
     const client = visitor(target);
     const writing = await client.set("a", 1);
     expect(writing.headers["cache-control"]).toMatch(/\bno-store\b/);
     expect(writing.headers.vary).toMatch(/\bcookie\b/i);
     for (const path of ["/session", "/", "/cart"]) {
-      const answer = await client.get(path);
-      expect(answer.headers["cache-control"], path).toMatch(/\b(private|no-store)\b/);
-      expect(answer.headers["cache-control"], path).not.toMatch(/\bpublic\b/);
-      expect(answer.headers.vary, path).toMatch(/\bcookie\b/i);
+      const response = await client.get(path);
+      expect(response.headers["cache-control"], path).toMatch(/\b(private|no-store)\b/);
+      expect(response.headers["cache-control"], path).not.toMatch(/\bpublic\b/);
+      expect(response.headers.vary, path).toMatch(/\bcookie\b/i);
     }
-    for (const answer of [await (await signedIn(target, someone())).get("/sessions"), await client.post("/logout")]) {
-      expect(answer.headers["cache-control"]).toMatch(/\b(private|no-store)\b/);
-      expect(answer.headers.vary).toMatch(/\bcookie\b/i);
+    for (const response of [await (await signedIn(target, someone())).get("/sessions"), await client.post("/logout")]) {
+      expect(response.headers["cache-control"]).toMatch(/\b(private|no-store)\b/);
+      expect(response.headers.vary).toMatch(/\bcookie\b/i);
     }
   });
 
   test("S23: what a visitor without a session is shown may not be shown to one who has a session", async () => {
     for (const path of ["/", "/session", "/cart"]) {
-      const answer = await visitor(target).get(path);
-      expect(answer.headers["cache-control"] ?? "", path).not.toMatch(/\bpublic\b|\bs-maxage\b/);
-      expect(answer.headers.vary, path).toMatch(/\bcookie\b/i);
+      const response = await visitor(target).get(path);
+      expect(response.headers["cache-control"] ?? "", path).not.toMatch(/\bpublic\b|\bs-maxage\b/);
+      expect(response.headers.vary, path).toMatch(/\bcookie\b/i);
     }
   });
 }
 
-/** The one Set-Cookie of an answer. */
-function sessionCookie(answer: Answer): Cookie {
-  expect(answer.setCookies, `${answer.status} ${answer.text.slice(0, 200)}`).toHaveLength(1);
-  return parseSetCookie(answer.setCookies[0] ?? "");
+/** The one Set-Cookie of a response. */
+function sessionCookie(response: HttpResponse): Cookie {
+  expect(response.setCookies, `${response.status} ${response.text.slice(0, 200)}`).toHaveLength(1);
+  return parseSetCookie(response.setCookies[0] ?? "");
 }

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Answer, Client } from "../client.ts";
+import type { Client, HttpResponse } from "../client.ts";
 import { ODD_KEYS, ODD_VALUES } from "./odd-input.ts";
 import { expectError, expectStatus, guest, type Target, visitor } from "./visitors.ts";
 
@@ -14,9 +14,9 @@ export function dataTests(target: Target): void {
   test("S9: any key in the path comes back as it was sent", async () => {
     const client = await guest(target);
     for (const key of ODD_KEYS) {
-      const answer = await client.set(key, { for: key });
-      expectStatus(answer, 200);
-      expect(own(answer, key), `key ${JSON.stringify(key)}`).toEqual({ for: key });
+      const response = await client.set(key, { for: key });
+      expectStatus(response, 200);
+      expect(own(response, key), `key ${JSON.stringify(key)}`).toEqual({ for: key });
       expect(own(await client.get("/session"), key)).toEqual({ for: key });
       const removed = await client.delete(`/session/data/${encodeURIComponent(key)}`);
       expectStatus(removed, 200);
@@ -100,9 +100,12 @@ export function dataTests(target: Target): void {
     const client = await guest(target);
     for (const depth of [200, 1_000, 5_000, 12_000, 30_000]) {
       const body = `{"value":${"[".repeat(depth)}${"]".repeat(depth)}}`;
-      const answer = await client.put("/session/data/deep", { body, headers: { "content-type": "application/json" } });
-      if (answer.status === 200) expect((await client.get("/session")).text).toContain("[".repeat(depth));
-      else expectError(answer, 400, 413, 422);
+      const response = await client.put("/session/data/deep", {
+        body,
+        headers: { "content-type": "application/json" },
+      });
+      if (response.status === 200) expect((await client.get("/session")).text).toContain("[".repeat(depth));
+      else expectError(response, 400, 413, 422);
       await client.delete("/session/data/deep");
     }
     expect((await client.get("/session")).json.data).toEqual({ guest: true });
@@ -139,9 +142,9 @@ export function dataTests(target: Target): void {
             expectStatus(await client.set(key, value), 200);
           }
         }
-        const answer = await client.get("/session");
-        if (answer.status === 404) expect(model.size).toBe(0);
-        else expect(canonical(answer.json.data)).toBe(canonical(Object.fromEntries(model)));
+        const response = await client.get("/session");
+        if (response.status === 404) expect(model.size).toBe(0);
+        else expect(canonical(response.json.data)).toBe(canonical(Object.fromEntries(model)));
       }),
       { numRuns: Math.ceil(RUNS / 3) },
     );
@@ -149,30 +152,30 @@ export function dataTests(target: Target): void {
 }
 
 async function expectRoundTrip(client: Client, key: string, value: unknown): Promise<void> {
-  const answer = await client.set(key, value);
-  expectStatus(answer, 200);
+  const response = await client.set(key, value);
+  expectStatus(response, 200);
   const sent = canonical(JSON.parse(JSON.stringify(value)));
-  expect(canonical(own(answer, key))).toBe(sent);
+  expect(canonical(own(response, key))).toBe(sent);
   expect(canonical(own(await client.get("/session"), key))).toBe(sent);
 }
 
 async function expectKeptOrRefused(client: Client, path: string, body: string): Promise<void> {
-  const answer = await client.put(path, { body, headers: { "content-type": "application/json" } });
+  const response = await client.put(path, { body, headers: { "content-type": "application/json" } });
   const key = decodeURIComponent(path.slice("/session/data/".length));
   const stored = (await client.get("/session")).json.data;
-  if (answer.status === 200) {
-    expect(canonical(own(answer, key))).toBe(canonical(JSON.parse(body).value));
+  if (response.status === 200) {
+    expect(canonical(own(response, key))).toBe(canonical(JSON.parse(body).value));
     expect(canonical(stored[key])).toBe(canonical(JSON.parse(body).value));
     expectStatus(await client.delete(path), 200);
   } else {
-    expectError(answer, 422);
+    expectError(response, 422);
     expect(stored).toEqual({ guest: true });
   }
 }
 
-/** The value under a key of the answer's data, even where the key is `__proto__`. */
-function own(answer: Answer, key: string): unknown {
-  return Object.getOwnPropertyDescriptor(answer.json.data, key)?.value;
+/** The value under a key of the response's data, even where the key is `__proto__`. */
+function own(response: HttpResponse, key: string): unknown {
+  return Object.getOwnPropertyDescriptor(response.json.data, key)?.value;
 }
 
 /** JSON text with sorted keys: stores may order keys as they like. */

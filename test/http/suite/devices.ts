@@ -21,11 +21,11 @@ export function deviceTests(target: Target): void {
     const laptop = await signedIn(target, userid, { "user-agent": "laptop/2" });
     await signedIn(target, someone());
     await guest(target);
-    const answer = await phone.get("/sessions");
-    expectStatus(answer, 200);
-    expect(answer.json).toHaveLength(2);
+    const response = await phone.get("/sessions");
+    expectStatus(response, 200);
+    expect(response.json).toHaveLength(2);
     const ids = await Promise.all([phone, laptop].map(async (client) => (await client.get("/session")).json.id));
-    for (const item of answer.json) {
+    for (const item of response.json) {
       expect(Object.keys(item).sort()).toEqual(["created", "current", "id", "ipaddress", "updated", "useragent"]);
       expect(ids).toContain(item.id);
       expect(Number.isInteger(item.created) && Number.isInteger(item.updated)).toBe(true);
@@ -33,7 +33,7 @@ export function deviceTests(target: Target): void {
       expect(item.current).toBe(item.id === ids[0]);
       expect(item.useragent).toBe(item.id === ids[0] ? "phone/1" : "laptop/2");
     }
-    for (const client of [phone, laptop]) expect(answer.text).not.toContain(token(client)?.slice(22));
+    for (const client of [phone, laptop]) expect(response.text).not.toContain(token(client)?.slice(22));
   });
 
   test("S15: a listed id opens nothing, neither as cookie nor as Bearer", async () => {
@@ -49,9 +49,9 @@ export function deviceTests(target: Target): void {
     const userid = someone();
     const [here, there] = [await signedIn(target, userid), await signedIn(target, userid)];
     const { id } = (await there.get("/session")).json;
-    const answer = await here.delete(`/sessions/${id}`);
-    expectStatus(answer, 204);
-    expect(answer.text).toBe("");
+    const response = await here.delete(`/sessions/${id}`);
+    expectStatus(response, 204);
+    expect(response.text).toBe("");
     expect(await sessionOf(target, token(there))).toBeUndefined();
     expectError(await there.get("/sessions"), 401);
     expect((await here.get("/sessions")).json).toHaveLength(1);
@@ -83,10 +83,10 @@ export function deviceTests(target: Target): void {
       "*",
       "__proto__",
     ];
-    const answers = [];
-    for (const id of ids) answers.push(await mine.delete(`/sessions/${id}`));
-    for (const answer of answers) expectError(answer, 404);
-    expect(new Set(answers.slice(0, 3).map((answer) => answer.text)).size, "no hint whether it exists").toBe(1);
+    const responses = [];
+    for (const id of ids) responses.push(await mine.delete(`/sessions/${id}`));
+    for (const response of responses) expectError(response, 404);
+    expect(new Set(responses.slice(0, 3).map((response) => response.text)).size, "no hint whether it exists").toBe(1);
     for (const client of [mine, theirs, anonymous]) expectStatus(await client.get("/session"), 200);
   });
 
@@ -95,9 +95,9 @@ export function deviceTests(target: Target): void {
     const other = await signedIn(target, someone());
     const clients = await Promise.all(Array.from({ length: 5 }, () => signedIn(target, userid)));
     const [here, ...others] = clients;
-    const answer = await here!.delete("/sessions");
-    expectStatus(answer, 200);
-    expect(answer.json).toEqual({ ended: 4 });
+    const response = await here!.delete("/sessions");
+    expectStatus(response, 200);
+    expect(response.json).toEqual({ ended: 4 });
     for (const client of others) expect(await sessionOf(target, token(client))).toBeUndefined();
     expect((await here!.get("/sessions")).json).toHaveLength(1);
     expectStatus(await other.get("/session"), 200);
@@ -133,9 +133,9 @@ export function deviceTests(target: Target): void {
     const userid = someone();
     const [here, there] = [await signedIn(target, userid), await signedIn(target, userid)];
     const { id } = (await there.get("/session")).json;
-    const answers = await Promise.all(Array.from({ length: 8 }, () => here.delete(`/sessions/${id}`)));
-    for (const answer of answers) expectStatus(answer, 204, 404);
-    expect(answers.map((answer) => answer.status)).toContain(204);
+    const responses = await Promise.all(Array.from({ length: 8 }, () => here.delete(`/sessions/${id}`)));
+    for (const response of responses) expectStatus(response, 204, 404);
+    expect(responses.map((response) => response.status)).toContain(204);
     expect(await sessionOf(target, token(there))).toBeUndefined();
   });
 

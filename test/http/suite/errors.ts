@@ -1,4 +1,4 @@
-// What a mistaken client is told: malformed, of the wrong type, unknown path, wrong method, too large.
+// Errors that a client's mistakes get: malformed input, wrong types, unknown paths, wrong methods, too much data.
 // Change it when a handler takes another field.
 
 import { expect, test } from "vitest";
@@ -82,15 +82,15 @@ export function errorTests(target: Target): void {
 
   test("section 5: a refused write starts no session", async () => {
     const client = visitor(target);
-    for (const answer of [
+    for (const response of [
       await client.put("/session/data/x", { body: "{", headers: JSON_TYPE }),
       await client.put("/session/data/x", { json: {} }),
       await client.post("/cart", { json: { sku: "a", quantity: "b" } }),
       await client.post("/login", { json: {} }),
       await client.post("/cart", { form: "" }),
     ]) {
-      expect(answer.status).toBeGreaterThanOrEqual(400);
-      expect(answer.setCookies).toEqual([]);
+      expect(response.status).toBeGreaterThanOrEqual(400);
+      expect(response.setCookies).toEqual([]);
     }
   });
 
@@ -147,9 +147,9 @@ export function errorTests(target: Target): void {
         "/../package.json",
         "/src/main.ts",
       ]) {
-        const answer = await client.get(path);
-        expectError(answer, 404, ...(path === "/session/data" ? [405] : []));
-        expect(answer.setCookies).toEqual([]);
+        const response = await client.get(path);
+        expectError(response, 404, ...(path === "/session/data" ? [405] : []));
+        expect(response.setCookies).toEqual([]);
       }
       expectError(await client.post("/nothing", { json: {} }), 404);
     }
@@ -174,9 +174,9 @@ export function errorTests(target: Target): void {
       ["POST", "/style.css"],
       ["PUT", "/style.css"],
     ] as const) {
-      const answer = await client.send(method, path);
-      expectStatus(answer, 404, 405);
-      expectNoInsides(answer);
+      const response = await client.send(method, path);
+      expectStatus(response, 404, 405);
+      expectNoInsides(response);
     }
     expect(token(client)).toBe(before);
     expect((await client.get("/session")).json.data).toEqual({ guest: true });
@@ -212,9 +212,9 @@ export function errorTests(target: Target): void {
 
   test("S18: the first write may be too large as well: 413, and no session is started", async () => {
     const client = visitor(target);
-    const answer = await client.set("huge", "x".repeat(70_000));
-    expectError(answer, 413);
-    expect(answer.setCookies).toEqual([]);
+    const response = await client.set("huge", "x".repeat(70_000));
+    expectError(response, 413);
+    expect(response.setCookies).toEqual([]);
   });
 
   test("S18: maxDataBytes counts bytes, not characters", async () => {

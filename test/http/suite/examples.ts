@@ -1,5 +1,5 @@
-// Each row of SPEC section 5 as a JSON client sees it: status, shape of the body, headers.
-// Change it with the example handlers; what they do under stress is tested in the other parts.
+// Each request of the example as a JSON client sees it: status, shape of the body, headers.
+// Change it with the example handlers; how they behave under stress is tested in the other parts.
 
 import { expect, test } from "vitest";
 import {
@@ -34,11 +34,11 @@ export function exampleTests(target: Target): void {
   test("section 5: GET /session has exactly the session's public properties", async () => {
     const before = Math.floor(Date.now() / 1000);
     const client = await guest(target, { "user-agent": "suite/1.0" });
-    const answer = await client.get("/session");
-    expectStatus(answer, 200);
-    expect(answer.headers["content-type"]).toMatch(/^application\/json/);
-    const { id, userid, created, updated, idle, ipaddress, useragent, data } = answer.json;
-    expect(Object.keys(answer.json).sort()).toEqual([
+    const response = await client.get("/session");
+    expectStatus(response, 200);
+    expect(response.headers["content-type"]).toMatch(/^application\/json/);
+    const { id, userid, created, updated, idle, ipaddress, useragent, data } = response.json;
+    expect(Object.keys(response.json).sort()).toEqual([
       "created",
       "data",
       "id",
@@ -63,12 +63,12 @@ export function exampleTests(target: Target): void {
   });
 
   test("section 5, S1: POST /session is 201 {token, id} without a cookie, and the id is the token's first 16 bytes", async () => {
-    const answer = await visitor(target).post("/session");
-    expectStatus(answer, 201);
-    expect(Object.keys(answer.json).sort()).toEqual(["id", "token"]);
-    expect(answer.json.token).toMatch(/^[\w-]{64}$/);
-    expect(answer.json.id).toBe(Buffer.from(answer.json.token, "base64url").subarray(0, 16).toString("base64url"));
-    expect(answer.setCookies).toEqual([]);
+    const response = await visitor(target).post("/session");
+    expectStatus(response, 201);
+    expect(Object.keys(response.json).sort()).toEqual(["id", "token"]);
+    expect(response.json.token).toMatch(/^[\w-]{64}$/);
+    expect(response.json.id).toBe(Buffer.from(response.json.token, "base64url").subarray(0, 16).toString("base64url"));
+    expect(response.setCookies).toEqual([]);
   });
 
   test("section 5: PUT /session/data/:key is 200 {data} with all of the data", async () => {
@@ -84,9 +84,9 @@ export function exampleTests(target: Target): void {
   test("section 5: DELETE /session/data/:key is 200 {data}, also where there is no such key", async () => {
     const client = await guest(target);
     await client.set("gone", 1);
-    const answer = await client.delete("/session/data/gone");
-    expectStatus(answer, 200);
-    expect(answer.json).toEqual({ data: { guest: true } });
+    const response = await client.delete("/session/data/gone");
+    expectStatus(response, 200);
+    expect(response.json).toEqual({ data: { guest: true } });
     const again = await client.delete("/session/data/gone");
     expectStatus(again, 200);
     expect(again.json).toEqual({ data: { guest: true } });
@@ -96,9 +96,9 @@ export function exampleTests(target: Target): void {
   test("section 5, S14: DELETE /session is 204 and the session is gone", async () => {
     const client = await guest(target);
     const old = token(client);
-    const answer = await client.delete("/session");
-    expectStatus(answer, 204);
-    expect(answer.text).toBe("");
+    const response = await client.delete("/session");
+    expectStatus(response, 204);
+    expect(response.text).toBe("");
     expect(token(client)).toBeUndefined();
     expectError(await visitor(target, { cookie: `session=${old}` }).get("/session"), 404);
   });
@@ -123,28 +123,28 @@ export function exampleTests(target: Target): void {
   test("section 5, S2: POST /login gives a Bearer client the new token and no cookie", async () => {
     const { client, token: old } = await program(target);
     const userid = someone();
-    const answer = await signIn(client, userid);
-    expect(answer.json).toEqual({ userid, token: expect.stringMatching(/^[\w-]{64}$/) });
-    expect(answer.json.token).not.toBe(old);
-    expect(answer.setCookies).toEqual([]);
+    const response = await signIn(client, userid);
+    expect(response.json).toEqual({ userid, token: expect.stringMatching(/^[\w-]{64}$/) });
+    expect(response.json.token).not.toBe(old);
+    expect(response.setCookies).toEqual([]);
     expectError(await client.get("/session"), 404);
-    expect((await visitor(target, { authorization: `Bearer ${answer.json.token}` }).get("/session")).json.userid).toBe(
-      userid,
-    );
+    expect(
+      (await visitor(target, { authorization: `Bearer ${response.json.token}` }).get("/session")).json.userid,
+    ).toBe(userid);
   });
 
   test("section 5: POST /logout is 204 and the session is gone", async () => {
     const client = await signedIn(target, someone());
-    const answer = await client.post("/logout");
-    expectStatus(answer, 204);
-    expect(answer.text).toBe("");
+    const response = await client.post("/logout");
+    expectStatus(response, 204);
+    expect(response.text).toBe("");
     expectError(await client.get("/session"), 404);
   });
 
   test("section 5: POST /logout and DELETE /session without a session are 204 and start none", async () => {
     const client = visitor(target);
-    for (const answer of [await client.post("/logout"), await client.delete("/session")]) {
-      expectStatus(answer, 204);
+    for (const response of [await client.post("/logout"), await client.delete("/session")]) {
+      expectStatus(response, 204);
       expect(token(client)).toBeUndefined();
     }
   });
@@ -163,7 +163,7 @@ export function exampleTests(target: Target): void {
     expect((await client.get("/cart")).json).toEqual({ cart: { cup: 1 } });
   });
 
-  test("section 5: GET /health says that the store is up, GET /health/live answers, neither starts a session", async () => {
+  test("section 5: GET /health says that the store is up, GET /health/live that the process serves; neither starts a session", async () => {
     const client = visitor(target);
     const health = await client.get("/health");
     expectStatus(health, 200);

@@ -2,7 +2,7 @@
 // Change it with the forms in the page.
 
 import { expect, test } from "vitest";
-import type { Answer } from "../client.ts";
+import type { HttpResponse } from "../client.ts";
 import { expectStatus, guest, PASSWORD, signedIn, someone, type Target, token, visitor } from "./visitors.ts";
 
 export function formTests(target: Target): void {
@@ -62,8 +62,8 @@ export function formTests(target: Target): void {
 
   test("section 5: a wrong password in the form signs nobody in and starts nothing", async () => {
     const client = visitor(target);
-    const answer = await client.post("/login", { form: { userid: someone(), password: "wrong" } });
-    expectStatus(answer, 401);
+    const response = await client.post("/login", { form: { userid: someone(), password: "wrong" } });
+    expectStatus(response, 401);
     expect(token(client)).toBeUndefined();
   });
 
@@ -120,7 +120,7 @@ export function formTests(target: Target): void {
   });
 }
 
-function expectBack(answer: Answer): void {
-  expectStatus(answer, 303);
-  expect(answer.headers.location).toBe("/");
+function expectBack(response: HttpResponse): void {
+  expectStatus(response, 303);
+  expect(response.headers.location).toBe("/");
 }

@@ -66,10 +66,10 @@ export function originTests(target: Target): void {
     const before = token(client);
     for (const headers of [...FOREIGN, ...lookalikes().map((origin) => ({ origin }))]) {
       for (const [method, path, json] of UNSAFE) {
-        const answer = await client.send(method, path, { json, headers });
-        expect(answer.status, `${method} ${path} with ${JSON.stringify(headers)}`).toBe(403);
-        expectError(answer, 403);
-        expect(answer.setCookies).toEqual([]);
+        const response = await client.send(method, path, { json, headers });
+        expect(response.status, `${method} ${path} with ${JSON.stringify(headers)}`).toBe(403);
+        expectError(response, 403);
+        expect(response.setCookies).toEqual([]);
       }
     }
     expect(token(client)).toBe(before);
@@ -84,9 +84,9 @@ export function originTests(target: Target): void {
         { form: { userid: "attacker", password: PASSWORD } },
         { json: { userid: "attacker", password: PASSWORD } },
       ]) {
-        const answer = await client.post("/login", { ...body, headers });
-        expectStatus(answer, 403);
-        expect(answer.setCookies).toEqual([]);
+        const response = await client.post("/login", { ...body, headers });
+        expectStatus(response, 403);
+        expect(response.setCookies).toEqual([]);
       }
     }
     expect(token(client)).toBeUndefined();

@@ -2,15 +2,15 @@
 // Change it with the page; how it behaves in a browser is tested in test/browser.
 
 import { expect, test } from "vitest";
-import type { Answer } from "../client.ts";
+import type { HttpResponse } from "../client.ts";
 import { expectStatus, guest, signedIn, signIn, someone, type Target, visitor } from "./visitors.ts";
 
 const HTML = { accept: "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8" };
 
 export function pageTests(target: Target): void {
-  test("P11: every HTML answer carries the security headers, errors too", async () => {
+  test("P11: every HTML response carries the security headers, errors too", async () => {
     const client = await signedIn(target, someone(), HTML);
-    const answers = [
+    const responses = [
       await visitor(target, HTML).get("/"),
       await client.get("/"),
       await client.get("/nothing"),
@@ -19,14 +19,14 @@ export function pageTests(target: Target): void {
       await client.put("/session/data/a", { json: { value: 1 }, headers: { "sec-fetch-site": "cross-site" } }),
       await client.post("/login", { form: {} }),
     ];
-    for (const answer of answers) {
-      if (answer.headers["content-type"]?.startsWith("text/html")) expectSecurityHeaders(answer);
-      expect(answer.headers["x-content-type-options"]).toBe("nosniff");
+    for (const response of responses) {
+      if (response.headers["content-type"]?.startsWith("text/html")) expectSecurityHeaders(response);
+      expect(response.headers["x-content-type-options"]).toBe("nosniff");
     }
-    expect(answers[0]?.headers["content-type"]).toMatch(/^text\/html/);
+    expect(responses[0]?.headers["content-type"]).toMatch(/^text\/html/);
   });
 
-  test("P11: no HSTS in development, no name or version of what serves", async () => {
+  test("P11: no HSTS in development, no name or version of the server", async () => {
     const page = await visitor(target).get("/");
     expect(page.headers["strict-transport-security"]).toBeUndefined();
     expect(page.headers["x-powered-by"]).toBeUndefined();
@@ -53,14 +53,14 @@ export function pageTests(target: Target): void {
       .filter((url) => !url.startsWith("data:"));
     expect(links.length).toBeGreaterThan(0);
     for (const link of links) {
-      const answer = await client.get(link);
-      expectStatus(answer, 200);
-      if (/\.css/.test(link)) expect(answer.headers["content-type"]).toMatch(/^text\/css/);
-      expect(answer.setCookies).toEqual([]);
+      const response = await client.get(link);
+      expectStatus(response, 200);
+      if (/\.css/.test(link)) expect(response.headers["content-type"]).toMatch(/^text\/css/);
+      expect(response.setCookies).toEqual([]);
     }
   });
 
-  test("section 5: a file is there for GET and HEAD, whatever the query; nothing beside the files is", async () => {
+  test("section 5: a file is there for GET and HEAD, whatever the query; nothing beside the files is served", async () => {
     const client = visitor(target);
     const sheet = await client.get("/style.css");
     expectStatus(sheet, 200);
@@ -84,9 +84,9 @@ export function pageTests(target: Target): void {
       `/${"a".repeat(4_000)}.css`,
       `/${"a.".repeat(4_000)}css`,
     ]) {
-      const answer = await client.get(path);
-      expect(answer.status, path).toBeGreaterThanOrEqual(400);
-      expect(answer.status, path).toBeLessThan(500);
+      const response = await client.get(path);
+      expect(response.status, path).toBeGreaterThanOrEqual(400);
+      expect(response.status, path).toBeLessThan(500);
     }
   });
 
@@ -141,12 +141,12 @@ export function pageTests(target: Target): void {
     }
   });
 
-  test("section 5: a browser's mistake is shown as a page, not as JSON", async () => {
+  test("section 5: a browser gets an error as a page, not as JSON", async () => {
     const client = await guest(target, HTML);
-    const answer = await client.get("/nothing");
-    expectStatus(answer, 404);
-    expect(answer.headers["content-type"]).toMatch(/^text\/html/);
-    expect(answer.text).toMatch(/<h1/i);
+    const response = await client.get("/nothing");
+    expectStatus(response, 404);
+    expect(response.headers["content-type"]).toMatch(/^text\/html/);
+    expect(response.text).toMatch(/<h1/i);
   });
 
   test("section 5: the page shows id, user, data and devices", async () => {
@@ -160,9 +160,9 @@ export function pageTests(target: Target): void {
   });
 }
 
-function expectSecurityHeaders(answer: Answer): void {
+function expectSecurityHeaders(response: HttpResponse): void {
   const directives = new Map(
-    String(answer.headers["content-security-policy"])
+    String(response.headers["content-security-policy"])
       .split(";")
       .map((directive) => directive.trim().split(/\s+/))
       .map(([name = "", ...sources]) => [name.toLowerCase(), sources]),
@@ -174,6 +174,6 @@ function expectSecurityHeaders(answer: Answer): void {
   for (const source of scripts) expect(source).toMatch(/^'(none|self)'$/);
   expect([...directives.values()].flat()).not.toContain("'unsafe-inline'");
   expect([...directives.values()].flat()).not.toContain("'unsafe-eval'");
-  expect(answer.headers["referrer-policy"]).toMatch(/^(no-referrer|same-origin|strict-origin)/);
-  expect(answer.headers["cross-origin-opener-policy"]).toBe("same-origin");
+  expect(response.headers["referrer-policy"]).toMatch(/^(no-referrer|same-origin|strict-origin)/);
+  expect(response.headers["cross-origin-opener-policy"]).toBe("same-origin");
 }

@@ -2,14 +2,14 @@
 // Change it when a handler gets a new way to write.
 
 import { expect, test } from "vitest";
-import { type Answer, Client } from "../client.ts";
+import { Client, type HttpResponse } from "../client.ts";
 import { expectStatus, guest, sessionOf, type Target, token, visitor } from "./visitors.ts";
 
 export function parallelTests(target: Target): void {
   test("S10: 200 parallel requests keep each other's keys", async () => {
     const client = await guest(target);
-    const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => client.set(`key ${index}`, index)));
-    for (const answer of answers) expectStatus(answer, 200);
+    const responses = await Promise.all(Array.from({ length: 200 }, (_, index) => client.set(`key ${index}`, index)));
+    for (const response of responses) expectStatus(response, 200);
     const { data } = (await client.get("/session")).json;
     expect(Object.keys(data)).toHaveLength(201);
     for (let index = 0; index < 200; index++) expect(data[`key ${index}`]).toBe(index);
@@ -18,8 +18,8 @@ export function parallelTests(target: Target): void {
   test("S10: requests that all began before any of them ended keep each other's keys", async () => {
     const client = await guest(target);
     const paths = Array.from({ length: 30 }, (_, index) => `/session/data/held${index}`);
-    const answers = await overlapping(client, "PUT", paths, ['{"value":', "true}"]);
-    for (const answer of answers) expectStatus(answer, 200);
+    const responses = await overlapping(client, "PUT", paths, ['{"value":', "true}"]);
+    for (const response of responses) expectStatus(response, 200);
     const { data } = (await client.get("/session")).json;
     expect(Object.keys(data).sort()).toEqual(["guest", ...paths.map((path) => path.slice(14))].sort());
   });
@@ -41,19 +41,19 @@ export function parallelTests(target: Target): void {
   test("S10: parallel writes of one key leave one of the written values, whole", async () => {
     const client = await guest(target);
     const values = Array.from({ length: 30 }, (_, index) => ({ index, text: String(index).repeat(50) }));
-    const answers = await Promise.all(values.map((value) => client.set("one", value)));
-    for (const answer of answers) expectStatus(answer, 200);
+    const responses = await Promise.all(values.map((value) => client.set("one", value)));
+    for (const response of responses) expectStatus(response, 200);
     expect(values).toContainEqual((await client.get("/session")).json.data.one);
   });
 
   test("S11: parallel additions to the cart all count", async () => {
     const client = await guest(target);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 100 }, (_, index) =>
         client.post("/cart", { json: { sku: index % 2 ? "tea" : "cup", quantity: 1 } }),
       ),
     );
-    for (const answer of answers) expectStatus(answer, 200);
+    for (const response of responses) expectStatus(response, 200);
     expect((await client.get("/cart")).json).toEqual({ cart: { tea: 50, cup: 50 } });
     expect((await client.get("/session")).json.data.guest).toBe(true);
   });
@@ -61,24 +61,24 @@ export function parallelTests(target: Target): void {
   test("S11: additions that all began before any of them ended all count", async () => {
     const client = await guest(target);
     const paths = Array.from({ length: 30 }, () => "/cart");
-    const answers = await overlapping(client, "POST", paths, ['{"sku":"tea",', '"quantity":2}']);
-    for (const answer of answers) expectStatus(answer, 200);
+    const responses = await overlapping(client, "POST", paths, ['{"sku":"tea",', '"quantity":2}']);
+    for (const response of responses) expectStatus(response, 200);
     expect((await client.get("/cart")).json).toEqual({ cart: { tea: 60 } });
   });
 
   test("S11: additions are not lost among writes of other keys", async () => {
     const client = await guest(target);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 80 }, (_, index) =>
         index % 2 ? client.set(`k${index}`, index) : client.post("/cart", { json: { sku: "tea", quantity: 1 } }),
       ),
     );
-    for (const answer of answers) expectStatus(answer, 200);
+    for (const response of responses) expectStatus(response, 200);
     expect((await client.get("/cart")).json).toEqual({ cart: { tea: 40 } });
     expect(Object.keys((await client.get("/session")).json.data)).toHaveLength(42);
   });
 
-  test("S12: the next request sees what an answered one wrote, on another connection too", async () => {
+  test("S12: the next request sees what a finished one wrote, on another connection too", async () => {
     const client = await guest(target);
     const other = new Client(target.url, { cookie: `session=${token(client)}` });
     try {
@@ -103,10 +103,10 @@ export function parallelTests(target: Target): void {
 
   test("S5: parallel first writes of visitors each start a session of their own", async () => {
     const client = visitor(target);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 30 }, (_, index) => new Client(target.url).set("mine", index)),
     );
-    const tokens = answers.map((answer) => /session=([^;]+)/.exec(answer.setCookies[0] ?? "")?.[1]);
+    const tokens = responses.map((response) => /session=([^;]+)/.exec(response.setCookies[0] ?? "")?.[1]);
     expect(new Set(tokens).size).toBe(30);
     for (const [index, secret] of tokens.entries())
       expect((await sessionOf(target, secret)).data).toEqual({ mine: index });
@@ -126,16 +126,16 @@ export function parallelTests(target: Target): void {
   });
 }
 
-/** Sends the first half of each body, and the second half of any only when all have begun: their sessions are loaded by then. */
+/** Sends the first half of each body, and the second halves only when all requests have begun: their sessions are loaded by then. */
 async function overlapping(
   client: Client,
   method: string,
   paths: string[],
   halves: [string, string],
-): Promise<Answer[]> {
+): Promise<HttpResponse[]> {
   const requests = paths.map((path) => client.begin(method, path));
   await Promise.all(requests.map((request) => request.write(halves[0])));
-  // Whoever answers this has had the chance to read the others' headers.
+  // Once the server has responded to this request, it has had the chance to read the headers of the others.
   for (let count = 0; count < 3; count++) await client.get("/session");
   return Promise.all(requests.map((request) => request.finish(halves[1])));
 }

@@ -1,4 +1,4 @@
-// What outlives the process: every session where there is a store, none in memory.
+// What outlives the process: every session in a store.
 // Change it when a backend may lose something at a restart.
 
 import { expect, test } from "vitest";

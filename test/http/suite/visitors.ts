@@ -1,9 +1,9 @@
-// Who talks to the project in the suite: a visitor, a guest with a session, someone signed in, a program with a token.
+// The clients of the suite: a visitor, a guest with a session, someone who is signed in, a program with a token.
 // Change it when the suite needs another kind of visitor.
 
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished } from "vitest";
-import { type Answer, Client } from "../client.ts";
+import { Client, type HttpResponse } from "../client.ts";
 
 /** What is tested: a URL, and where there is a store that outlives the process, a way to start it again. */
 export interface Target {
@@ -37,10 +37,10 @@ export async function signedIn(target: Target, userid: string, headers?: Record<
   return client;
 }
 
-export async function signIn(client: Client, userid: string): Promise<Answer> {
-  const answer = await client.post("/login", { json: { userid, password: PASSWORD } });
-  expectStatus(answer, 200);
-  return answer;
+export async function signIn(client: Client, userid: string): Promise<HttpResponse> {
+  const response = await client.post("/login", { json: { userid, password: PASSWORD } });
+  expectStatus(response, 200);
+  return response;
 }
 
 /** A program that holds a token and sends it as Bearer. */
@@ -60,14 +60,14 @@ export function token(client: Client): string | undefined {
 }
 
 /** The session that a token opens, looked at without changing the client that holds it; undefined if it opens none. */
-// biome-ignore lint/suspicious/noExplicitAny: the shape of an answer is what the tests find out
+// biome-ignore lint/suspicious/noExplicitAny: the shape of a body is what the tests check
 export async function sessionOf(target: Target, secret: string | undefined): Promise<any> {
   const looker = new Client(target.url, { cookie: `session=${secret}` });
   try {
-    const answer = await looker.get("/session");
-    if (answer.status === 404) return undefined;
-    expectStatus(answer, 200);
-    return answer.json;
+    const response = await looker.get("/session");
+    if (response.status === 404) return undefined;
+    expectStatus(response, 200);
+    return response.json;
   } finally {
     looker.close();
   }
@@ -78,22 +78,22 @@ export function someone(name = "user"): string {
   return `${name}-${randomBytes(6).toString("hex")}`;
 }
 
-/** Fails with the answer's text, which says more than two numbers. */
-export function expectStatus(answer: Pick<Answer, "status" | "text">, ...statuses: number[]): void {
-  if (!statuses.includes(answer.status))
-    expect.fail(`answered ${answer.status} instead of ${statuses.join(" or ")}: ${answer.text.slice(0, 500)}`);
+/** Fails with the response's text, which says more than two numbers do. */
+export function expectStatus(response: Pick<HttpResponse, "status" | "text">, ...statuses: number[]): void {
+  if (!statuses.includes(response.status))
+    expect.fail(`status ${response.status} instead of ${statuses.join(" or ")}: ${response.text.slice(0, 500)}`);
 }
 
 /** `{error}` and nothing else that could leak: no stack, no path of the server. */
-export function expectError(answer: Answer, ...statuses: number[]): void {
-  expectStatus(answer, ...statuses);
-  expect(answer.json, `a JSON body, not ${answer.text.slice(0, 200)}`).toBeTypeOf("object");
-  expect(answer.json.error).toBeTypeOf("string");
-  expect(answer.json.error).not.toBe("");
-  expectNoInsides(answer);
+export function expectError(response: HttpResponse, ...statuses: number[]): void {
+  expectStatus(response, ...statuses);
+  expect(response.json, `a JSON body, not ${response.text.slice(0, 200)}`).toBeTypeOf("object");
+  expect(response.json.error).toBeTypeOf("string");
+  expect(response.json.error).not.toBe("");
+  expectNoInsides(response);
 }
 
-/** Nothing of the server's insides is shown. */
-export function expectNoInsides(answer: Pick<Answer, "text">): void {
-  expect(answer.text).not.toMatch(/\n\s+at |node_modules|node:internal|\.ts:\d+/);
+/** Expects that the response shows no stack trace and no path of the server. */
+export function expectNoInsides(response: Pick<HttpResponse, "text">): void {
+  expect(response.text).not.toMatch(/\n\s+at |node_modules|node:internal|\.ts:\d+/);
 }

@@ -1,4 +1,4 @@
-// The stand-in itself: express-pouchdb over PouchDB in memory, behind a check that everybody signs in.
+// The stand-in itself: express-pouchdb over PouchDB in memory, behind the users and permissions of access.cjs.
 // Change it when a test needs more of CouchDB than it does. Its modules are installed in the folder MODULES.
 
 const { createRequire } = require("node:module");
@@ -20,12 +20,7 @@ const InMemory = PouchDB.defaults({ adapter: "memory", prefix: "" });
 
 const app = load("express")();
 app.disable("x-powered-by");
-// Without this an unauthenticated PUT ends the process.
-app.use((request, response, next) => {
-  const { authorization, cookie = "" } = request.headers;
-  if (authorization || cookie.includes("AuthSession") || /^\/(_session|_up)?$/.test(request.path)) next();
-  else response.status(401).json({ error: "unauthorized", reason: "Authentication required." });
-});
+app.use(require("./access.cjs")({ admin: ADMIN, password: PASSWORD }));
 app.use(
   load("express-pouchdb")(InMemory, {
     configPath: config,

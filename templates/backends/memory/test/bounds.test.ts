@@ -45,6 +45,6 @@ test("S9: what the driver gives out can't be used to change what it holds", asyn
   const read = await existing(driver, row.id);
   read.userid = "mallory";
   read.expires = 0;
-  for (const listed of await driver.listByUser("alice", START, 10)) listed.data = "spoilt";
+  for (const listed of await driver.listByUser("alice", START, 10)) listed.ipaddress = "spoilt";
   expect(comparable(await stored(driver, row.id))).toEqual(comparable(row));
 });

@@ -1,5 +1,5 @@
 -- The table of sessions, named by SESSION_TABLE. Applied at start (or by `npm run sessions -- setup`) when it is missing.
--- To add a column: add it here and in src/store/driver.ts and mysql-schema.ts, and with ALTER TABLE to a table that is there already.
+-- To add a column of your own, add it here and in src/session-columns.ts, and by ALTER TABLE to a table that exists already.
 
 CREATE TABLE IF NOT EXISTS `sessions` (
   -- Compared byte by byte: a collation would find "Alice" or "alice " for "alice".

@@ -1,14 +1,15 @@
-// What the MySQL driver says of wrong settings, and how it bears servers that hang, die, refuse or are set up oddly.
+// What the MySQL driver says of wrong settings, missing permissions and a table that isn't as schema.sql has it.
 // Change it when a setting is added, or an error gets another line.
 
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { existsSync } from "node:fs";
+import type { Socket } from "node:net";
 import { createConnection } from "mysql2/promise";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../../../runtime/src/session/contract.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
-import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
-import { type FreshServer, freshServer, server } from "../../../../test/servers/server.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
+import { drivers, failure, listen, PASSWORD } from "../../../../test/drivers/broken.ts";
+import { comparable, createRow, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { freePorts } from "../../../../test/servers/machine.ts";
+import { server } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
 import { createDriver } from "../files/src/store/driver.ts";
 import { describeStore, readStoreSettings, type StoreSettings } from "../files/src/store/settings.ts";
@@ -31,17 +32,6 @@ async function expectRefusal(settings: StoreSettings, line: RegExp): Promise<voi
     expect(error.message).toMatch(line);
     expect(error.message).not.toContain(settings.password || PASSWORD);
   }
-}
-
-/** A port where something else answers. */
-async function listen(answer: (socket: Socket) => void): Promise<number> {
-  const listening = createServer((socket) => {
-    sockets.add(socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy()));
-    answer(socket);
-  });
-  servers.push(listening);
-  await once(listening.listen(0, "127.0.0.1"), "listening");
-  return (listening.address() as AddressInfo).port;
 }
 
 const variables = { MYSQL_HOST: "127.0.0.1", MYSQL_USER: "app", MYSQL_PASSWORD: PASSWORD, MYSQL_DATABASE: "app" };
@@ -87,11 +77,10 @@ describe("mysql settings", () => {
   });
 
   test("F3: no such host, nothing on the port, no such socket: each names its setting", async () => {
-    const port = String(await listen((socket) => socket.destroy()));
-    servers.pop()?.close();
+    const [port = 0] = await freePorts(1);
     await expectRefusal(read({ MYSQL_HOST: "no-such-host.invalid" }), /^MYSQL_HOST: .*no-such-host\.invalid/);
     await expectRefusal(
-      read({ MYSQL_PORT: port }),
+      read({ MYSQL_PORT: String(port) }),
       new RegExp(`^MYSQL_HOST and MYSQL_PORT: .*127\\.0\\.0\\.1:${port}`),
     );
     await expectRefusal(read({ MYSQL_SOCKET: "/no/such/socket" }), /^MYSQL_SOCKET: \/no\/such\/socket/);
@@ -133,7 +122,7 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver on %s", (name) => {
     await connection.end();
   }
 
-  const account = (user: string) => `'${user}'@'127.0.0.1'`;
+  const account = (user: string) => `'${user}'@'%'`;
 
   async function withUser(
     grants: string[],
@@ -171,7 +160,9 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver on %s", (name) => {
     await expectRefusal({ ...settings, tls: { mode: "on" } }, /^MYSQL_TLS: /);
   });
 
-  test("P3: TLS with the server's own CA, unchecked, or refused; and a socket, with TLS and without", async () => {
+  test("P3: TLS with the server's own CA, unchecked, or refused; and a socket, with TLS and without", async ({
+    skip,
+  }) => {
     const connection = await createConnection({ uri: url as string });
     const [found] = await connection.query("SELECT @@ssl_cert AS certificate, @@socket AS socket");
     await connection.end();
@@ -179,6 +170,8 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver on %s", (name) => {
       certificate: "",
       socket: "",
     };
+    const here = [certificate, socket].every((path) => existsSync(path));
+    skip(!here, `the ${name} server runs elsewhere: its certificate and its socket are not on this machine`);
     const { port, user, password, database } = settings;
     const its = (more: Record<string, string>) =>
       readStoreSettings(
@@ -242,250 +235,7 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver on %s", (name) => {
       await sql(`DROP TABLE \`${table}\``);
     }
     expect((await failure(driver.read("x", { now: START }))).message).toMatch(
-      /^Table ".*" is missing: run "npm run sessions -- setup"/,
+      /^Table ".*" \(SESSION_TABLE\) is missing: run "npm run sessions -- setup"/,
     );
   });
-
-  test("S10: what lost a deadlock is done again", async () => {
-    const driver = open(settings, 20_000);
-    await driver.setup();
-    const other = await createConnection({ uri: url as string });
-    for (let round = 0; round < 3; round++) {
-      const rows = ["A", "B"].map((start) => newRow({ id: start.padEnd(22, String(round)) }));
-      const more = Array.from({ length: 20 }, () => newRow({ id: `z${newRow().id.slice(1)}` }));
-      for (const row of [...rows, ...more]) await driver.create(row);
-      // The other transaction has changed more rows, so that the server picks the driver's as the victim.
-      await other.query("START TRANSACTION");
-      for (const row of [rows[1], ...more])
-        await other.query(`UPDATE \`${table}\` SET idle = 5 WHERE id = ?`, [row?.id]);
-      const ended = driver.endAll();
-      await waitFor(async () => {
-        const [waiting] = await other.query(
-          "SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'",
-        );
-        return (waiting as { n: number }[])[0]?.n === 1;
-      });
-      await other.query(`UPDATE \`${table}\` SET idle = 5 WHERE id = ?`, [rows[0]?.id]);
-      await other.query("COMMIT");
-      expect(await ended).toBe(22);
-    }
-    await other.end();
-    await sql(`DROP TABLE \`${table}\``);
-  });
-
-  test("F1, S12: what waits for somebody's lock is given up by the server too, and never done afterwards", async () => {
-    const driver = open({ ...settings, connections: 5 }, 3000);
-    await driver.setup();
-    const [held, free] = [await createRow(driver), await createRow(driver)];
-    const other = await createConnection({ uri: url as string });
-    const abandoned = async () => {
-      const waiting = `SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE \`${table}\`%'`;
-      return (((await other.query(waiting))[0] as { n: number }[])[0] as { n: number }).n;
-    };
-    await other.query("START TRANSACTION");
-    await other.query(`UPDATE \`${table}\` SET idle = idle WHERE id = ?`, [held.id]);
-    const change = { now: START, set: set({ late: true }) };
-    const refused = await Promise.all(Array.from({ length: 4 }, () => failure(driver.change(held.id, change))));
-    for (const error of refused) expect(error).toBeInstanceOf(StoreUnavailable);
-    await waitFor(async () => (await abandoned()) === 0);
-    expect(await driver.change(free.id, change)).toBe("done");
-    await other.query("COMMIT");
-    await other.end();
-    expect(comparable(await existing(driver, held.id))).toEqual(comparable(held));
-    await sql(`DROP TABLE \`${table}\``);
-  });
-
-  test("F1: a connection that went dead is never used again, nor does it hold others up", async () => {
-    await open(settings).setup();
-    const passing = new Set<Socket>();
-    const port = await listen((socket) => {
-      const onward = connect(settings.port, settings.host);
-      sockets.add(onward);
-      passing.add(socket);
-      onward
-        .on("error", () => socket.destroy())
-        .pipe(socket)
-        .pipe(onward);
-    });
-    const driver = open({ ...settings, host: "127.0.0.1", port, connections: 3 });
-    await Promise.all(Array.from({ length: 3 }, () => driver.ping()));
-    expect(passing.size).toBe(3);
-    for (const socket of passing) socket.unpipe().pause();
-    for (const onward of sockets) onward.unpipe();
-    for (const error of await Promise.all([1, 2, 3].map(() => failure(driver.ping())))) {
-      expect(error).toBeInstanceOf(StoreUnavailable);
-    }
-    const started = performance.now();
-    await Promise.all(Array.from({ length: 6 }, () => driver.ping()));
-    expect(performance.now() - started).toBeLessThan(TIMEOUT);
-    expect(passing.size).toBe(6);
-    await sql(`DROP TABLE \`${table}\``);
-  });
-
-  test("S19, S24: a user's sessions end in as many steps as there are batches, each said once", async () => {
-    await open(settings).setup();
-    let sent = 0;
-    const port = await listen((socket) => {
-      const onward = connect(settings.port, settings.host);
-      sockets.add(onward.on("error", () => socket.destroy()));
-      socket.on("data", (data) => {
-        sent++;
-        onward.write(data);
-      });
-      onward.pipe(socket);
-    });
-    const driver = open({ ...settings, host: "127.0.0.1", port, connections: 1 }, 20_000);
-    const rows = Array.from({ length: 1200 }, () => newRow({ userid: "many" }));
-    await Promise.all(rows.map((row) => driver.create(row)));
-    sent = 0;
-    const [kept, moved, ...others] = rows.map(({ id }) => id) as [string, string, ...string[]];
-    const before = await Promise.all([
-      driver.endByUser("many", kept),
-      open(settings, 20_000).change(moved, { now: START, userid: "another" }),
-    ]);
-    expect(sent).toBeLessThan(60);
-    // The one that got another user at that very moment was still ended, or is still there: never both.
-    const isThere = (await stored(driver, moved)) !== undefined;
-    expect(before[0].sort()).toEqual([...others, ...(isThere ? [] : [moved])].sort());
-    expect(await driver.listByUser("many", START, 10)).toHaveLength(1);
-    await sql(`DROP TABLE \`${table}\``);
-  });
-
-  describe("a server of its own", () => {
-    let own: FreshServer | undefined;
-
-    async function start(durable = false): Promise<StoreSettings> {
-      own = await freshServer(name, { durable });
-      if (!own) throw new Error(`no ${name} server here`);
-      return readStoreSettings(new Environment({ DATABASE_URL: own.url, MYSQL_CONNECTIONS: "4" }));
-    }
-
-    afterEach(async () => await own?.stop());
-
-    test("F1: a hung server is StoreUnavailable in time, over and over, and works as soon as it goes on", async () => {
-      const driver = open(await start());
-      await driver.setup();
-      const row = await createRow(driver);
-      await own?.pause();
-      for (let round = 0; round < 2; round++) {
-        const started = performance.now();
-        const works = Array.from({ length: 12 }, (_, index) =>
-          failure(
-            index % 2
-              ? driver.read(row.id, { now: START })
-              : driver.change(row.id, { now: START, set: set({ index }) }),
-          ),
-        );
-        for (const error of await Promise.all(works)) expect(error).toBeInstanceOf(StoreUnavailable);
-        expect(performance.now() - started).toBeLessThan(TIMEOUT + 500);
-      }
-      await own?.resume();
-      await waitFor(
-        async () =>
-          await driver.ping().then(
-            () => true,
-            () => false,
-          ),
-      );
-      const reads = Array.from({ length: 12 }, () => stored(driver, row.id));
-      for (const read of await Promise.all(reads)) expect(read?.id).toBe(row.id);
-    });
-
-    test("F4: close ends in time though the server hangs", async () => {
-      const driver = open(await start());
-      await driver.setup();
-      await own?.pause();
-      const started = performance.now();
-      await driver.close();
-      expect(performance.now() - started).toBeLessThan(TIMEOUT + 500);
-      await own?.resume();
-    });
-
-    test("F1, F2: a killed server is StoreUnavailable; back again, it has what was answered with success", async () => {
-      const driver = open(await start(true));
-      await driver.setup();
-      const row = await createRow(driver, { data: '{"n":0}' });
-      await Promise.all(Array.from({ length: 8 }, () => driver.ping()));
-      expect(await driver.change(row.id, { now: START, set: set({ n: 1 }) })).toBe("done");
-      await own?.kill();
-      const works = [driver.ping(), driver.read(row.id, { now: START }), driver.end(row.id), driver.purge(START, 1)];
-      for (const error of await Promise.all(works.map(failure))) expect(error).toBeInstanceOf(StoreUnavailable);
-      await own?.restart();
-      expect(comparable(await existing(driver, row.id))).toEqual(comparable({ ...row, data: '{"n":1}' }));
-    });
-
-    test("S10, F7: changes of one session at the same time are all made, in each isolation level and with snapshots", async () => {
-      const its = await start();
-      const connection = await createConnection({ uri: own?.url as string });
-      if (name === "mariadb") await connection.query("SET GLOBAL innodb_snapshot_isolation = ON");
-      for (const level of ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]) {
-        await connection.query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${level}`);
-        const both = [open(its, 20_000), open(its, 20_000)] as const;
-        await both[0].setup();
-        const row = await createRow(both[0]);
-        for (let round = 0; round < 5; round++) {
-          const changes = Array.from({ length: 16 }, (_, n) =>
-            (n % 2 ? both[0] : both[1]).change(row.id, {
-              now: START,
-              set: set({ [`${round} ${n}`]: n }),
-              remove: ["x"],
-            }),
-          );
-          expect(new Set(await Promise.all(changes))).toEqual(new Set(["done"]));
-        }
-        expect(Object.keys(JSON.parse((await existing(both[1], row.id)).data) as object)).toHaveLength(5 * 16);
-      }
-      await connection.end();
-    });
-
-    test("S9: a server's modes, time zone, character set, isolation and commit setting change nothing", async () => {
-      const its = await start();
-      const odd = [
-        "ANSI_QUOTES",
-        "NO_BACKSLASH_ESCAPES",
-        "PIPES_AS_CONCAT",
-        "HIGH_NOT_PRECEDENCE",
-        "PAD_CHAR_TO_FULL_LENGTH",
-      ];
-      if (name === "mariadb") odd.push("SIMULTANEOUS_ASSIGNMENT", "EMPTY_STRING_IS_NULL");
-      const connection = await createConnection({ uri: own?.url as string });
-      await connection.query(`SET GLOBAL sql_mode = '${odd.join()}'`);
-      await connection.query(
-        "SET GLOBAL time_zone = '+09:00', GLOBAL autocommit = 0, GLOBAL character_set_server = latin1",
-      );
-      await connection.query("SET GLOBAL TRANSACTION ISOLATION LEVEL READ UNCOMMITTED");
-      const [driver, other] = [open(its), open(its)];
-      await driver.setup();
-      const row = await createRow(driver, { useragent: "", ipaddress: "", userid: "ü\\'\"", data: '{"é":"😀\\\\"}' });
-      expect(comparable(await stored(other, row.id))).toEqual(comparable(row));
-      await connection.query("START TRANSACTION");
-      await connection.query("UPDATE sessions SET idle = 5");
-      expect(comparable(await stored(other, row.id)), "what is not committed is not read").toEqual(comparable(row));
-      await connection.query("ROLLBACK");
-      await connection.end();
-      const touch = { lifetime: UNLIMITED };
-      expect(
-        await driver.change(row.id, { now: START + 60, idle: 2 * HOUR, touch, set: set({ b: "\\" }), remove: ["é"] }),
-      ).toBe("done");
-      const changed = {
-        ...row,
-        idle: 2 * HOUR,
-        updated: START + 60,
-        expires: START + 60 + 2 * HOUR,
-        data: '{"b":"\\\\"}',
-      };
-      expect(comparable(await stored(other, row.id))).toEqual(comparable(changed));
-      await failure(driver.create(newRow({ userid: "x".repeat(2049) })));
-      expect((await other.stats(START)).live).toBe(1);
-    });
-  });
 });
-
-/** Not more often: InnoDB's own tables are made anew only when nobody has read them for a tenth of a second. */
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  for (const until = Date.now() + 30_000; Date.now() < until; ) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
-  throw new Error("what was waited for never came");
-}

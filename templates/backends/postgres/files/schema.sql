@@ -1,5 +1,5 @@
 -- The table of sessions, named by SESSION_TABLE. Applied at start (or by `npm run sessions -- setup`) when it is missing.
--- To add a column: add it here and in src/store/driver.ts, and with ALTER TABLE to a table that is there already.
+-- To add a column of your own, add it here and in src/session-columns.ts, and by ALTER TABLE to a table that exists already.
 -- Times are seconds since 1970.
 
 CREATE TABLE IF NOT EXISTS "sessions" (

@@ -244,7 +244,7 @@ describe("postgres driver and its server", () => {
       await client.query("SELECT pg_reload_conf()");
     });
     for (let round = 0; round < 3; round++) {
-      await driver.endAll();
+      await driver.endAll(1000);
       const rows = await Promise.all(
         ["A", "B"].map((start) => createRow(driver, { id: start.padEnd(22, "x"), userid: "u" })),
       );
@@ -252,7 +252,7 @@ describe("postgres driver and its server", () => {
         await client.query("BEGIN");
         await client.query("SET LOCAL deadlock_timeout = '10s'");
         await client.query("UPDATE sessions SET idle = 5 WHERE id = $1", [rows[1]?.id]);
-        const ended = driver.endAll();
+        const ended = driver.endAll(1000);
         await waitFor(async () => {
           const waiting =
             "SELECT 1 FROM pg_stat_activity WHERE application_name = 'sessions' AND wait_event_type = 'Lock'";
@@ -266,7 +266,7 @@ describe("postgres driver and its server", () => {
   });
 
   test("S8: purging steps over rows that somebody holds", async () => {
-    await driver.endAll();
+    await driver.endAll(1000);
     const rows = await Promise.all(Array.from({ length: 10 }, () => createRow(driver, { idle: 10 })));
     await asOther(async (client) => {
       await client.query("BEGIN");
@@ -278,7 +278,7 @@ describe("postgres driver and its server", () => {
   });
 
   test("S6: nine of ten touches stay within their page (HOT), write to no index", async () => {
-    await driver.endAll();
+    await driver.endAll(1000);
     const rows = Array.from({ length: 400 }, () =>
       newRow({ idle: 24 * HOUR, data: JSON.stringify({ a: "x".repeat(900) }) }),
     );
@@ -304,7 +304,7 @@ describe("postgres driver and its server", () => {
   });
 
   test("S6, S8, S15: each operation finds its rows over an index", async () => {
-    await driver.endAll();
+    await driver.endAll(1000);
     const rows = Array.from({ length: 3000 }, (_, number) =>
       newRow({ userid: `u${number % 1000}`, idle: 100 + number * 100 }),
     );

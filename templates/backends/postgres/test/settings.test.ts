@@ -2,16 +2,16 @@
 // Change it when a setting is added, or an error gets another line.
 
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { drivers, failure, listen, PASSWORD } from "../../../../test/drivers/broken.ts";
 import { createRow, START, set } from "../../../../test/drivers/rows.ts";
+import { freePorts } from "../../../../test/servers/machine.ts";
 import { type FreshServer, freshServer, server } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
 import { createDriver } from "../files/src/store/driver.ts";
@@ -35,17 +35,6 @@ async function expectRefusal(settings: StoreSettings, line: RegExp): Promise<voi
     expect(error.message).toMatch(line);
     expect(error.message).not.toContain(settings.password || PASSWORD);
   }
-}
-
-/** A port where something else answers. */
-async function listen(answer: (socket: Socket) => void): Promise<string> {
-  const one = createServer((socket) => {
-    sockets.add(socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy()));
-    answer(socket);
-  });
-  servers.push(one);
-  await once(one.listen(0, "127.0.0.1"), "listening");
-  return String((one.address() as AddressInfo).port);
 }
 
 const variables = { PGHOST: "127.0.0.1", PGUSER: "app", PGPASSWORD: PASSWORD, PGDATABASE: "app" };
@@ -112,14 +101,13 @@ describe("postgres settings", () => {
   });
 
   test("F3: no such host, nothing on the port, no such socket: each names its setting", async () => {
-    const port = await listen((socket) => socket.destroy());
-    await new Promise((resolve) => servers.pop()?.close(resolve));
+    const [port = 0] = await freePorts(1);
     await expectRefusal(read({ PGHOST: "no-such-host.invalid" }), /no-such-host\.invalid:5432.*; check PGHOST\.$/);
     await expectRefusal(
-      read({ PGPORT: port }),
+      read({ PGPORT: String(port) }),
       new RegExp(`127\\.0\\.0\\.1:${port}/app.*ECONNREFUSED.*PGHOST and PGPORT`),
     );
-    await expectRefusal(read({ PGPORT: port, PGHOST: "localhost" }), /ECONNREFUSED.*PGHOST and PGPORT/);
+    await expectRefusal(read({ PGPORT: String(port), PGHOST: "localhost" }), /ECONNREFUSED.*PGHOST and PGPORT/);
     await expectRefusal(read({ PGHOST: "/no/such/socket" }), /check PGHOST\.$/);
     const url = `postgres://app:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/app`;
     await expectRefusal(read({ DATABASE_URL: url }), /check the host and port in DATABASE_URL/);
@@ -137,7 +125,7 @@ describe("postgres settings", () => {
       socket.once("data", () => socket.end(Buffer.concat([head, fields])));
     });
     const line = new RegExp(`^PostgreSQL at 127\\.0\\.0\\.1:${port}/app: ${reason}; check PGUSER and PGHOST\\.$`);
-    await expectRefusal(read({ PGPORT: port }), line);
+    await expectRefusal(read({ PGPORT: String(port) }), line);
   });
 
   test("F4: setup and check of a closed store say so", async () => {
@@ -159,8 +147,8 @@ describe("postgres settings", () => {
   ])("F3, F6: a port where %s answers is named, within the time, and ends no process", async (_, answer) => {
     const port = await listen(answer);
     const started = performance.now();
-    await expectRefusal(read({ PGPORT: port }), /check PGHOST and PGPORT\.$/);
-    await expectRefusal(read({ PGPORT: port, PGSSLMODE: "require" }), /PGPORT\.$/);
+    await expectRefusal(read({ PGPORT: String(port) }), /check PGHOST and PGPORT\.$/);
+    await expectRefusal(read({ PGPORT: String(port), PGSSLMODE: "require" }), /PGPORT\.$/);
     expect(performance.now() - started).toBeLessThan(TIMEOUT * 3);
   });
 });
@@ -249,10 +237,47 @@ describe.each(["postgres", "postgres15"] as const)("postgres driver on %s", (nam
     await open(settings).setup();
     await withUser([`${others.join(", ")} ON "${table}"`], async (its) => {
       const { message } = await failure(open(its).check());
-      expect(message).toMatch(
-        lacking === "SELECT" ? /permission denied for table/ : new RegExp(`no right to ${lacking}\\.$`),
-      );
+      expect(message).toMatch(/permission denied for table .* needs SELECT, INSERT, UPDATE and DELETE on the table\.$/);
     });
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ["no policy at all", [], /violates row-level security policy/],
+    ["a policy for writing only", ["FOR INSERT WITH CHECK (true)"], /let a session be written but not be read/],
+    [
+      "no policy for deleting",
+      ["FOR INSERT WITH CHECK (true)", "FOR SELECT USING (true)", "FOR UPDATE USING (true)"],
+      /let a session be written but not be deleted/,
+    ],
+  ])("F11: row level security with %s is found at the start, and leaves no row", async (_, policies, line) => {
+    await open(settings).setup();
+    await sql(
+      `ALTER TABLE "${table}" ENABLE ROW LEVEL SECURITY`,
+      ...policies.map((policy, index) => `CREATE POLICY p${index} ON "${table}" ${policy}`),
+    );
+    await withUser([`SELECT, INSERT, UPDATE, DELETE ON "${table}"`], async (its) => {
+      const error = await failure(open(its).check());
+      expect(error).not.toBeInstanceOf(StoreUnavailable);
+      expect(error.message).toMatch(line);
+      expect(error.message).toContain("SESSION_TABLE");
+    });
+    expect(await open(settings).stats(START)).toMatchObject({ live: 0, expired: 0 });
+  });
+
+  test("F11: a trigger or a constraint that refuses sessions is found at the start, with the server's words", async () => {
+    const driver = open(settings);
+    await driver.setup();
+    await sql(`ALTER TABLE "${table}" ADD CONSTRAINT known CHECK (userid IS NULL)`);
+    expect((await failure(driver.check())).message).toMatch(/^SESSION_TABLE s_\d+ can't be used: .*constraint "known"/);
+    await sql(
+      `ALTER TABLE "${table}" DROP CONSTRAINT known`,
+      `CREATE FUNCTION skip_${process.pid}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+      `CREATE TRIGGER skip BEFORE INSERT ON "${table}" FOR EACH ROW EXECUTE FUNCTION skip_${process.pid}()`,
+    );
+    expect((await failure(driver.check())).message).toMatch(
+      /^SESSION_TABLE s_\d+: the server let a session be written/,
+    );
+    await sql(`DROP TABLE "${table}"`, `DROP FUNCTION skip_${process.pid}`);
   });
 
   test("P6: check names the index that is missing, setup makes it", async () => {
@@ -288,12 +313,12 @@ describe.each(["postgres", "postgres15"] as const)("postgres driver on %s", (nam
   test("P6: check names the table, the column or the type that isn't as schema.sql has it", async () => {
     const driver = open(settings);
     expect((await failure(driver.check())).message).toMatch(
-      /^SESSION_TABLE s_\d+ isn't there\. `npm run sessions -- setup`/,
+      /^SESSION_TABLE s_\d+ doesn't exist\. `npm run sessions -- setup`/,
     );
     const cases: [string, RegExp][] = [
       ["DROP COLUMN ipaddress", /column s\.ipaddress does not exist/],
       ["DROP COLUMN expires_slot", /column .*expires_slot.* does not exist/],
-      ["ALTER idle TYPE integer", /the column of idle has another type/],
+      ["ALTER idle TYPE integer", /the column idle has another type/],
     ];
     for (const [alteration, line] of cases) {
       await driver.setup();

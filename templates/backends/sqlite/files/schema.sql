@@ -1,5 +1,5 @@
 -- The table of sessions. Applied at start (or by `npm run sessions -- setup`) when something of it is missing.
--- To add a column: add it here and in src/store/driver.ts, and with ALTER TABLE to a table that is there already.
+-- To add a column of your own, add it here and in src/session-columns.ts, and by ALTER TABLE to a table that exists already.
 -- Times are seconds since 1970. WITHOUT ROWID would be two to three times slower with rows of about 1 kB.
 
 CREATE TABLE IF NOT EXISTS sessions (

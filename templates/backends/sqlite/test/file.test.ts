@@ -61,18 +61,6 @@ function writer(
   return { child, answered: () => answered };
 }
 
-test("S8, S24: ending every session lets others have their turn", async () => {
-  const driver = open();
-  await driver.setup();
-  for (let number = 0; number < 5000; number++) await driver.create(newRow());
-  let turns = 0;
-  const counting = setInterval(() => turns++, 0);
-  expect(await driver.endAll()).toBe(5000);
-  clearInterval(counting);
-  expect(turns).toBeGreaterThan(0);
-  expect(await driver.endAll()).toBe(0);
-});
-
 test("F2: what was answered survives kill -9 of the process that wrote it", async () => {
   const driver = open();
   await driver.setup();
@@ -183,6 +171,22 @@ test("P6: check names what isn't as in schema.sql", async () => {
   database.pragma("journal_mode = DELETE");
   database.close();
   await expect(open().check()).rejects.toThrow(/isn't in WAL mode/);
+});
+
+test("F11: a trigger or a constraint that refuses sessions is found at the start, and leaves no row", async () => {
+  const driver = open();
+  await driver.setup();
+  const database = new Database(file);
+  database.exec("CREATE TRIGGER kept BEFORE DELETE ON sessions BEGIN SELECT raise(ABORT, 'kept for ever'); END");
+  await expect(driver.check()).rejects.toThrow(/^SQLITE_FILE .* can't be used: kept for ever\.$/);
+  database.exec("DROP TRIGGER kept; CREATE TRIGGER ignored BEFORE UPDATE ON sessions BEGIN SELECT raise(IGNORE); END");
+  await expect(driver.check()).rejects.toThrow(/^SQLITE_FILE .* could be written but not be read and changed/);
+  database.exec("DROP TRIGGER ignored; CREATE UNIQUE INDEX one ON sessions (ipaddress)");
+  await driver.check();
+  await createRow(driver, { ipaddress: "" });
+  await expect(driver.check()).rejects.toThrow(/can't be used: UNIQUE constraint failed: sessions\.ipaddress/);
+  expect((await driver.stats(now)).live).toBe(1);
+  database.close();
 });
 
 test("F1: a full disk refuses writes, loses nothing, and is over when there is room again", async () => {

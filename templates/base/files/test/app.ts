@@ -1,61 +1,64 @@
-// Starts the app as a process of its own for a test, and talks to it as a browser would.
-// Change PASSWORD, and the userids in the tests, when src/authenticate.ts knows real users.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+// Starts the app, or the probe, in the test's own process, and talks to it as a browser would.
+// Change it when starting the app takes more than its settings.
+import { type Config, readConfig } from "../src/config.ts";
+import { type App, close, listen } from "../src/http/lifecycle.ts";
+import { createApp } from "../src/main.ts";
+import { Sessions, type SessionsOptions } from "../src/session/sessions.ts";
+import { createDriver } from "../src/store/driver.ts";
+import { serveProbe } from "./probe.ts";
 import { testEnvironment } from "./store.ts";
 
-/** What src/authenticate.ts accepts. */
-export const PASSWORD = "demo";
-
-const PROJECT = fileURLToPath(new URL("..", import.meta.url));
-
-/** With a port and a place in the store of its own. */
+/** Environment variables with a free port, and a place in the store that only this test file uses. */
 export function environmentWith(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   return { ...process.env, NODE_ENV: "test", HOST: "127.0.0.1", PORT: "0", ...testEnvironment, ...more };
 }
 
-export interface App {
+export interface Running {
   url: string;
-  /** As a process manager does; the exit code. */
-  stop(): Promise<number | null>;
+  sessions: Sessions;
+  stop(): Promise<void>;
 }
 
-export async function startApp(more: Record<string, string> = {}): Promise<App> {
-  const env = environmentWith({ SESSION_START_TIMEOUT: "5", ...more });
-  const child = spawn(process.execPath, ["src/main.ts"], { cwd: PROJECT, env, stdio: ["ignore", "pipe", "pipe"] });
-  let errors = "";
-  child.stderr.on("data", (text) => {
-    errors += text;
-  });
-  const exited = once(child, "exit") as Promise<[number | null]>;
-  const url = await new Promise<string>((resolve, reject) => {
-    createInterface(child.stdout).on("line", (line) => {
-      const [, found] = /^Listening on (http:\S+)/.exec(line) ?? [];
-      if (found) resolve(found);
-    });
-    exited.then(() => {
-      reject(
-        new Error(`The app did not start. Is the store's server running? README.md says how to start it.\n${errors}`),
-      );
-    });
-  });
-  const stop = async () => {
-    child.kill("SIGTERM");
-    const [code] = await exited;
-    return code;
+export async function startApp(more?: Record<string, string>): Promise<Running> {
+  const config = readConfig(environmentWith(more));
+  return start(await createApp(config), config);
+}
+
+/** The probe has the sessions of this project behind actions of its own (probe-actions.ts), whatever the app's routes are. */
+export async function startProbe(more?: Record<string, string>, options?: Partial<SessionsOptions>): Promise<Running> {
+  const config = readConfig(environmentWith(more));
+  const driver = createDriver(config.store, config.session.storeTimeout);
+  const sessions = new Sessions({ driver, settings: config.session, ...options });
+  return start({ server: await serveProbe(sessions), sessions }, config);
+}
+
+async function start(app: App, config: Config): Promise<Running> {
+  try {
+    await app.sessions.ready("auto", 5, console.error);
+  } catch (cause) {
+    await app.sessions.close();
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new Error(`${why} The tests need the store: README.md says how to start it.`, { cause });
+  }
+  const url = await listen(app, config);
+  return {
+    url,
+    sessions: app.sessions,
+    async stop() {
+      app.server.closeAllConnections();
+      await close(app);
+      await app.sessions.close();
+    },
   };
-  return { url, stop };
 }
 
-/** Keeps the cookies that it gets, and sends them back. */
+/** A browser: keeps the cookies that it gets, and sends them back. */
 export class Visitor {
   readonly #url: string;
   readonly #cookies = new Map<string, string>();
 
-  constructor(app: App) {
-    this.#url = app.url;
+  constructor({ url }: Running) {
+    this.#url = url;
   }
 
   get cookie(): string {
@@ -77,21 +80,12 @@ export class Visitor {
     return response;
   }
 
-  /** The answer's JSON; an error unless its status is 2xx. */
-  async json<Body>(method: string, path: string, body?: unknown): Promise<Body> {
-    const response = await this.send(method, path, body);
+  /** The JSON of the response; an error unless its status is 2xx. */
+  async json<Body>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Body> {
+    const response = await this.send(method, path, body, headers);
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return JSON.parse(text) as Body;
-  }
-
-  async signIn(userid: string): Promise<void> {
-    await this.json("POST", "/login", { userid, password: PASSWORD });
-  }
-
-  /** The status of GET /session: 200 with a session, 404 without. */
-  async status(headers: Record<string, string> = {}): Promise<number> {
-    return (await this.send("GET", "/session", undefined, headers)).status;
   }
 
   #keep(cookie: string): void {

@@ -1,15 +1,17 @@
 // The CouchDB that the tests use: the app's, with a database of their own.
 // Change it to test against another server, or set TEST_COUCHDB_URL.
 
-import { Environment } from "../src/http/environment.ts";
+import { Environment, loadEnvironment } from "../src/http/environment.ts";
 import { readStoreSettings } from "../src/store/settings.ts";
 
-const given = Object.entries(process.env).filter(([name]) => name.startsWith("COUCHDB_"));
+const variables = loadEnvironment();
+const { TEST_COUCHDB_URL: testUrl } = variables;
+const given = Object.entries(variables).filter(([name]) => name.startsWith("COUCHDB_"));
 const ofCompose = "http://admin:admin@localhost:5984";
 
 export const testEnvironment: Record<string, string> = {
   ...(given.length === 0 ? { COUCHDB_URL: ofCompose } : (Object.fromEntries(given) as Record<string, string>)),
-  ...(process.env.TEST_COUCHDB_URL !== undefined && { COUCHDB_URL: process.env.TEST_COUCHDB_URL }),
+  ...(testUrl !== undefined && { COUCHDB_URL: testUrl }),
   COUCHDB_DATABASE: `sessions_test_${process.pid}`,
 };
 

@@ -2,16 +2,18 @@
 // Change it to test against another server, or set TEST_MYSQL_URL.
 
 import { createConnection } from "mysql2/promise";
-import { Environment } from "../src/http/environment.ts";
+import { Environment, loadEnvironment } from "../src/http/environment.ts";
 import { connectionOptions } from "../src/store/pool.ts";
 import { readStoreSettings } from "../src/store/settings.ts";
 
-const given = Object.entries(process.env).filter(([name]) => name === "DATABASE_URL" || name.startsWith("MYSQL_"));
+const variables = loadEnvironment();
+const { TEST_MYSQL_URL: testUrl } = variables;
+const given = Object.entries(variables).filter(([name]) => name === "DATABASE_URL" || name.startsWith("MYSQL_"));
 const ofCompose = "mysql://app:app@localhost:3306/app";
 
 export const testEnvironment: Record<string, string> = {
   ...(given.length === 0 ? { DATABASE_URL: ofCompose } : (Object.fromEntries(given) as Record<string, string>)),
-  ...(process.env.TEST_MYSQL_URL !== undefined && { DATABASE_URL: process.env.TEST_MYSQL_URL }),
+  ...(testUrl !== undefined && { DATABASE_URL: testUrl }),
   SESSION_TABLE: `sessions_test_${process.pid}`,
 };
 

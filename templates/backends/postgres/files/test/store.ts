@@ -2,16 +2,18 @@
 // Change it to test against another server, or set TEST_POSTGRES_URL.
 
 import { Client } from "pg";
-import { Environment } from "../src/http/environment.ts";
+import { Environment, loadEnvironment } from "../src/http/environment.ts";
 import { clientConfig } from "../src/store/connection.ts";
 import { readStoreSettings } from "../src/store/settings.ts";
 
-const given = Object.entries(process.env).filter(([name]) => name === "DATABASE_URL" || name.startsWith("PG"));
+const variables = loadEnvironment();
+const { TEST_POSTGRES_URL: testUrl } = variables;
+const given = Object.entries(variables).filter(([name]) => name === "DATABASE_URL" || name.startsWith("PG"));
 const ofCompose = "postgres://app:app@localhost:5432/app";
 
 export const testEnvironment: Record<string, string> = {
   ...(given.length === 0 ? { DATABASE_URL: ofCompose } : (Object.fromEntries(given) as Record<string, string>)),
-  ...(process.env.TEST_POSTGRES_URL !== undefined && { DATABASE_URL: process.env.TEST_POSTGRES_URL }),
+  ...(testUrl !== undefined && { DATABASE_URL: testUrl }),
   SESSION_TABLE: `sessions_test_${process.pid}`,
 };
 

@@ -1,9 +1,11 @@
-// `npm run sessions`: look at sessions and end them from the shell, past the app. HELP says how.
-// What the commands do is in commands.ts; change here what they are called with.
+// `npm run sessions`: looks at sessions and ends them from the shell, beside the running app. HELP says how.
+// What the commands do, and what each of them takes, is in commands.ts.
 import { parseArgs } from "node:util";
-import { describeStore, loadConfig } from "../config.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { Sessions } from "../session/sessions.ts";
 import { createDriver } from "../store/driver.ts";
-import { commands, type Options, print } from "./commands.ts";
+import { describeStore } from "../store/settings.ts";
+import { type Command, commands, type Options, print, type Target } from "./commands.ts";
 
 const HELP = `Usage: npm run sessions -- <command> [options]
 
@@ -23,8 +25,8 @@ Exit codes: 0 done, 1 it failed or there is no such session, 2 wrong usage.`;
 
 class UsageError extends Error {}
 
-function parse(args: string[]): { name: string; options: Options } | "help" {
-  // An ID may begin with "-"; it is no option.
+function parse(args: string[]): { command: Command; options: Options } | "help" {
+  // A session's ID may begin with "-"; it is not an option.
   const ids = args.filter((arg) => arg.startsWith("-") && isId(arg));
   const { values, positionals } = parseArgs({
     args: ids.length === 0 ? args : [...args.filter((arg) => !ids.includes(arg)), "--", ...ids],
@@ -37,31 +39,36 @@ function parse(args: string[]): { name: string; options: Options } | "help" {
       help: { type: "boolean", default: false, short: "h" },
     },
   });
-  const [name, session = "", ...more] = positionals;
+  const [name, session, ...more] = positionals;
   if (values.help || name === "help") return "help";
-  if (name === undefined) throw new UsageError(`Say what to do: ${Object.keys(commands).join(", ")}.`);
-  if (!Object.hasOwn(commands, name)) {
-    throw new UsageError(`There is no command ${JSON.stringify(name)}; there are ${Object.keys(commands).join(", ")}.`);
-  }
-  if (more.length > 0) throw new UsageError(`${JSON.stringify(more[0])} is too much.`);
+  const known = `The commands are ${Object.keys(commands).join(", ")}.`;
+  if (name === undefined) throw new UsageError(`Which command? ${known}`);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) throw new UsageError(`Unknown command ${JSON.stringify(name)}. ${known}`);
+  if (more.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(more[0])}.`);
   const { user, all, yes, json } = values;
   const options = { session, user, all, yes, json };
-  check(name, options);
-  return { name, options };
+  check(name, command, options);
+  return { command, options };
 }
 
-/** Throws a UsageError. */
-function check(name: string, { session, user, all, yes }: Options): void {
-  const takesSession = name === "show" || (name === "revoke" && user === undefined && !all);
-  if (takesSession && !isId(session)) {
-    const or = name === "revoke" ? ", or --user <id>, or --all" : "";
-    throw new UsageError(`${name} takes a session's ID, 22 characters as "list" shows it${or}.`);
+/** Throws a UsageError unless the command takes what it was given. */
+function check(name: string, { takes, needsOne = false }: Command, { session, user, all, yes }: Options): void {
+  const given: Target[] = [];
+  if (session !== undefined) given.push("session");
+  if (user !== undefined) given.push("user");
+  if (all) given.push("all");
+  const [unexpected] = given.filter((target) => !takes.includes(target));
+  if (unexpected === "session") throw new UsageError(`Unexpected argument ${JSON.stringify(session)}.`);
+  if (unexpected === "user") throw new UsageError("--user <id> works with list and revoke only.");
+  if (unexpected === "all") throw new UsageError("--all works with revoke only.");
+  const choices = takes.length === 1 ? "a session's ID" : "a session's ID, --user <id> or --all";
+  if (given.length > 1) throw new UsageError(`${name} takes only one of ${choices}.`);
+  if (given.length === 0 && needsOne) throw new UsageError(`${name} needs ${choices}.`);
+  if (session !== undefined && !isId(session)) {
+    throw new UsageError(`${JSON.stringify(session)} is not a session's ID: 22 characters, as "list" shows it.`);
   }
-  if (!takesSession && session !== "") throw new UsageError(`${JSON.stringify(session)} is too much for ${name}.`);
-  if (user === "" || (user !== undefined && name !== "list" && name !== "revoke")) {
-    throw new UsageError("--user <id> goes with list and revoke, and is not empty.");
-  }
-  if (all && (name !== "revoke" || user !== undefined)) throw new UsageError("--all goes with revoke, alone.");
+  if (user === "") throw new UsageError("--user <id> must not be empty.");
   if (all && !yes && !process.stdin.isTTY) {
     throw new UsageError("revoke --all signs everybody out: without a terminal to ask on, it needs --yes.");
   }
@@ -71,34 +78,35 @@ function isId(text: string): boolean {
   return /^[\w-]{22}$/.test(text);
 }
 
-async function run(name: string, options: Options): Promise<void> {
-  const config = loadConfig();
-  const driver = createDriver(config.store, config.session.storeTimeout);
+async function run(command: Command, options: Options, { store, session: settings }: Config): Promise<void> {
+  const driver = createDriver(store, settings.storeTimeout);
+  const sessions = new Sessions({ driver, settings });
+  const name = describeStore(store);
   try {
-    if (driver.inProcess && name !== "setup") {
-      throw new Error(`The app keeps its sessions in ${describeStore(config.store)}: no other process can see them.`);
+    if (driver.inProcess && !command.isSetup) {
+      throw new Error(`The app keeps its sessions in ${name}: no other process can see them.`);
     }
-    if (name !== "setup") await driver.check();
-    await commands[name]?.(driver, options, config);
+    await sessions.ready(command.isSetup ? "auto" : "manual", 0, console.error);
+    await command.run(sessions, options, name);
   } finally {
-    await driver.close();
+    await sessions.close();
   }
 }
 
-// `sessions list | head` closes the pipe early, which is no failure.
+// `sessions list | head` closes the pipe early, which is not a failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
 try {
   const parsed = parse(process.argv.slice(2));
   if (parsed === "help") await print(HELP);
-  else await run(parsed.name, parsed.options);
+  else await run(parsed.command, parsed.options, loadConfig());
 } catch (error) {
   const { message, code, cause } = error as NodeJS.ErrnoException;
   const isOption = code?.startsWith("ERR_PARSE_ARGS") === true;
   const because = cause instanceof Error && !message.includes(cause.message) ? ` (${cause.message})` : "";
   // Node's own message goes on about how to escape dashes.
   console.error(
-    isOption ? `${message.split(/\.?(?:\s|$)(?=[A-Z]|$)/)[0]}; --help shows what there is.` : message + because,
+    isOption ? `${message.split(/\.?(?:\s|$)(?=[A-Z]|$)/)[0]}; --help lists the options.` : message + because,
   );
   process.exitCode = isOption || error instanceof UsageError ? 2 : 1;
 }

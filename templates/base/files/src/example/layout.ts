@@ -1,13 +1,11 @@
-// The frame of every page: head, header with the switch for the theme, footer.
-// Change the name at the top, the icon and the footer here; colours are in public/style.css.
+// The frame of the example's page: head, header with the switch for the theme, footer. Its colours are in public/style.css.
 import { type Html, html } from "../http/html.ts";
 
-// A picture in the address itself, so that browsers don't ask for /favicon.ico.
+// A picture inside the URL, so that browsers don't request /favicon.ico.
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='9' fill='%230b6e63'/%3E%3Ccircle cx='16' cy='16' r='6.5' fill='none' stroke='%23fff' stroke-width='4'/%3E%3C/svg%3E";
 
-/** The switch for the theme comes with a footer. */
-export function layout(title: string, theme: unknown, main: Html, footer?: Html): string {
+export function layout(title: string, theme: unknown, main: Html, footer: Html): string {
   return `<!doctype html>\n${html`<html lang="en" ${(theme === "light" || theme === "dark") && html`data-theme="${theme}"`}>
   <head>
     <meta charset="utf-8">
@@ -20,10 +18,10 @@ export function layout(title: string, theme: unknown, main: Html, footer?: Html)
     <a class="skip" href="#main">Skip to the content</a>
     <header>
       <a class="brand" href="/"><span class="mark" aria-hidden="true"></span>Session</a>
-      ${footer && themes(theme)}
+      ${themes(theme)}
     </header>
     <main id="main" tabindex="-1">${main}</main>
-    ${footer && html`<footer><p>${footer}</p></footer>`}
+    <footer><p>${footer}</p></footer>
   </body>
 </html>`}\n`;
 }

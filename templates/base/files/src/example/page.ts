@@ -1,45 +1,12 @@
-// The page of the example, a pure function of what it shows: HTML without any script.
-// Replace it by your own pages. The routes of its forms, each answered with 303 to /, are in handlers.ts.
+// The example's page as a pure function of what it shows: HTML without any script.
+// The routes of its forms, each of which responds with a redirect (303) to /, are in handlers.ts.
 import { deviceName } from "../http/device.ts";
 import { type Html, html } from "../http/html.ts";
 import type { SessionData } from "../session-data.ts";
+import type { Overview, PublicSession } from "./actions.ts";
 import { layout } from "./layout.ts";
 
-export interface PageView {
-  /** Where sessions are kept, in words. */
-  store: string;
-  /** null: this visitor has none. */
-  session: PageSession | null;
-  /** The user's sessions on all devices; empty for a guest. */
-  devices: readonly Device[];
-  /** Signed in a short while ago, as ending other devices asks for. */
-  fresh: boolean;
-  /** Whether any name signs in with the password "demo". */
-  demo: boolean;
-}
-
-/** Times in seconds since 1970, `idle` in seconds. */
-export interface PageSession {
-  id: string;
-  userid: string | null;
-  created: number;
-  updated: number;
-  idle: number;
-  ipaddress: string;
-  useragent: string;
-  data: SessionData;
-}
-
-export interface Device {
-  id: string;
-  created: number;
-  updated: number;
-  ipaddress: string;
-  useragent: string;
-  current: boolean;
-}
-
-export function page(view: PageView): string {
+export function page(view: Overview): string {
   const { session, store } = view;
   return layout(
     "Your session",
@@ -59,7 +26,7 @@ export function page(view: PageView): string {
   );
 }
 
-function hero(session: PageSession | null): Html {
+function hero(session: PublicSession | null): Html {
   if (!session) {
     return html`
       <section class="hero">
@@ -90,7 +57,7 @@ function hero(session: PageSession | null): Html {
   `;
 }
 
-function details(session: PageSession): Html {
+function details(session: PublicSession): Html {
   return html`
     <section aria-labelledby="session-title">
       <h2 id="session-title">Session</h2>
@@ -114,7 +81,7 @@ function details(session: PageSession): Html {
   `;
 }
 
-function signIn({ demo }: PageView): Html {
+function signIn({ demo }: Overview): Html {
   return html`
     <section aria-labelledby="sign-in-title" id="sign-in">
       <h2 id="sign-in-title">Sign in</h2>
@@ -134,7 +101,7 @@ function signIn({ demo }: PageView): Html {
   `;
 }
 
-function devices(userid: string, view: PageView): Html {
+function devices(userid: string, view: Overview): Html {
   const others = view.devices.some((device) => !device.current);
   return html`
     <section aria-labelledby="devices-title" id="devices">
@@ -168,7 +135,7 @@ function endOthers(): Html {
   return html`<form method="post" action="/sessions/end-others"><button class="danger">End all other sessions</button></form>`;
 }
 
-/** Step-up: before something sensitive, the password again. */
+/** Step-up authentication: asks for the password again before something sensitive. */
 function confirm(userid: string): Html {
   return html`
     <p class="hint" id="confirm-hint">Your sign-in was a while ago. Ending other sessions asks for your password again.</p>

@@ -1,7 +1,8 @@
-// Reads settings from environment variables, typed; a malformed one is an error that names it.
+// Reads typed settings from environment variables; a malformed one is an error that names the variable.
 // Add a new kind of value here (a duration, a size); config.ts says which settings there are.
+import { existsSync } from "node:fs";
 
-/** Missing or malformed. The message is one line, and never holds what may be secret. */
+/** A setting is missing or malformed. The message is one line and never contains a value that may be secret. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
@@ -17,6 +18,12 @@ const FLAGS: Record<string, boolean> = {
   "0": false,
 };
 
+/** What a value has to be like; `must` completes the sentence "SESSION_NAME must …". */
+export interface Rule {
+  isValid(text: string): boolean;
+  must: string;
+}
+
 /** An empty variable counts as unset. */
 export class Environment {
   readonly #variables: Record<string, string | undefined>;
@@ -25,15 +32,17 @@ export class Environment {
     this.#variables = variables;
   }
 
-  optional(name: string): string | undefined {
-    return this.#variables[name] || undefined;
+  optional(name: string, rule?: Rule): string | undefined {
+    const text = this.#variables[name] || undefined;
+    if (text !== undefined) check(name, text, rule);
+    return text;
   }
 
-  text(name: string, fallback: string): string {
-    return this.optional(name) ?? fallback;
+  text(name: string, fallback: string, rule?: Rule): string {
+    return this.optional(name, rule) ?? fallback;
   }
 
-  /** Without white space around it: for all but free text and passwords. */
+  /** The value without white space around it: right for everything but free text and passwords. */
   #trimmed(name: string): string | undefined {
     return this.optional(name)?.trim() || undefined;
   }
@@ -67,17 +76,19 @@ export class Environment {
     return value;
   }
 
-  /** Values separated by commas. */
-  list(name: string, fallback: readonly string[]): string[] {
+  /** Values separated by commas; the rule is for each of them. */
+  list(name: string, fallback: readonly string[], rule?: Rule): string[] {
     const text = this.#trimmed(name);
     if (text === undefined) return [...fallback];
-    return text
+    const values = text
       .split(",")
       .map((value) => value.trim())
       .filter((value) => value !== "");
+    for (const value of values) check(name, value, rule);
+    return values;
   }
 
-  /** With one of the protocols ("postgres:"). It may hold a password: no message shows it. */
+  /** A URL with one of these protocols, such as "postgres:". It may contain a password, so no message shows it. */
   url(name: string, protocols: readonly string[]): URL | undefined {
     const text = this.#trimmed(name);
     if (text === undefined) return undefined;
@@ -92,7 +103,14 @@ export class Environment {
   }
 }
 
-/** On a ConfigError prints its line and ends the process with exit code 1. */
+/** Adds what .env in the current folder holds to the environment, which takes precedence; for development. */
+export function loadEnvironment(): NodeJS.ProcessEnv {
+  // Not by --env-file-if-exists: without a .env, that flag makes `node --watch` crash.
+  if (existsSync(".env")) process.loadEnvFile();
+  return process.env;
+}
+
+/** Runs `read`. A ConfigError prints its one line and ends the process with exit code 1. */
 export function orExit<Result>(read: () => Result): Result {
   try {
     return read();
@@ -101,6 +119,11 @@ export function orExit<Result>(read: () => Result): Result {
     console.error(error.message);
     process.exit(1);
   }
+}
+
+function check(name: string, text: string, rule: Rule | undefined): void {
+  if (rule !== undefined && !rule.isValid(text))
+    throw new ConfigError(`${name} must ${rule.must}, not ${quote(text)}.`);
 }
 
 function quote(text: string): string {

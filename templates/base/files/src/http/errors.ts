@@ -1,8 +1,11 @@
-// Turns whatever a handler throws into an answer: a page for browsers, JSON `{ error }` for everyone else.
-// Change here what clients are told about a failure.
+// Turns whatever is thrown into a response: a page for browsers, JSON `{ error }` for everyone else.
+// Change here what clients learn about a failure; error-page.ts has the page.
+import { STATUS_CODES } from "node:http";
+import { StoreUnavailable } from "../session/contract.ts";
+import { removeRepresentation } from "../session/response-headers.ts";
 import { errorPage } from "./error-page.ts";
 
-/** For handlers to throw. What is in `more` joins `error` in the JSON. */
+/** For handlers to throw: the client gets this status and this message. What is in `more` joins `error` in the JSON. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: number;
@@ -15,49 +18,64 @@ export class Problem extends Error {
   }
 }
 
-export interface Answer {
+/** What the response depends on besides the error. */
+export interface ErrorContext {
+  /** The request's Accept header. */
+  accept: string | undefined;
+  /** Whether the response has this header already. */
+  hasHeader(name: string): boolean;
+  /** Gets every error that the app didn't expect. */
+  log(error: unknown): void;
+}
+
+export interface ErrorResponse {
   status: number;
+  /** By lower-case name. */
   headers: Record<string, string>;
   body: string;
 }
 
-/** `accept` is the request's Accept header; unexpected errors go to `log`. */
-export function answerTo(error: unknown, accept: string | undefined, log: (error: unknown) => void): Answer {
+export function toResponse(error: unknown, { accept, hasHeader, log }: ErrorContext): ErrorResponse {
   const status = statusOf(error);
-  if (status === 500) log(error);
+  if (status >= 500 && !isExpected(error)) log(error);
+  const headers = headersOf(error);
   const message = messageOf(error, status);
+  const isHtml = /\btext\/html\b/i.test(accept ?? "");
+  headers["content-type"] = isHtml ? "text/html; charset=utf-8" : "application/json; charset=utf-8";
+  headers["cache-control"] = "no-store";
+  if (status === 401 && !hasHeader("www-authenticate")) headers["www-authenticate"] ??= "Bearer";
+  if (error instanceof StoreUnavailable) headers["retry-after"] = String(error.retryAfter);
   const more = error instanceof Problem ? error.more : {};
-  const html = /\btext\/html\b/i.test(accept ?? "");
-  return {
-    status,
-    headers: {
-      "Content-Type": html ? "text/html; charset=utf-8" : "application/json; charset=utf-8",
-      "Cache-Control": "no-store",
-      Vary: "Accept",
-      ...(status === 401 && { "WWW-Authenticate": "Bearer" }),
-      ...(status === 503 && { "Retry-After": String(retryAfter(error)) }),
-    },
-    body: html ? errorPage(status, message) : JSON.stringify({ error: message, ...more }),
-  };
+  return { status, headers, body: isHtml ? errorPage(status, message) : JSON.stringify({ error: message, ...more }) };
 }
 
-/** The status that the error names, if a client may see it. */
+function isExpected(error: unknown): boolean {
+  return error instanceof Problem || error instanceof StoreUnavailable;
+}
+
+/** Most packages name it `status`, `statusCode` or both. */
 function statusOf(error: unknown): number {
   const { status, statusCode } = Object(error) as { status?: unknown; statusCode?: unknown };
   const code = typeof status === "number" ? status : statusCode;
-  if (typeof code !== "number" || !Number.isInteger(code)) return 500;
-  return (code >= 400 && code < 500) || code === 501 || code === 503 ? code : 500;
+  return typeof code === "number" && Number.isInteger(code) && code >= 400 && code <= 599 ? code : 500;
 }
 
-/** Errors of a client's making explain themselves; others may name hosts and files. */
+/** Errors of the http-errors kind bring headers along, such as a WWW-Authenticate of their own. */
+function headersOf(error: unknown): Record<string, string> {
+  const { headers } = Object(error) as { headers?: unknown };
+  const own: Record<string, string> = {};
+  for (const [name, value] of Object.entries(Object(headers) as Record<string, unknown>)) {
+    if (typeof value === "string") own[name.toLowerCase()] = value;
+  }
+  removeRepresentation({ remove: (name) => delete own[name] });
+  return own;
+}
+
+/** A client's mistakes are explained to it. The messages of other errors may name hosts and files, so they are logged only. */
 function messageOf(error: unknown, status: number): string {
-  if (status === 500) return "Something went wrong here; it has been noted.";
-  if (status === 503 && !(error instanceof Problem))
-    return "Sessions are unavailable for the moment. Please try again soon.";
-  return error instanceof Error && error.message !== "" ? error.message : `Error ${status}`;
-}
-
-function retryAfter(error: unknown): number {
-  const seconds = (error as { retryAfter?: unknown }).retryAfter;
-  return typeof seconds === "number" ? seconds : 5;
+  if (error instanceof StoreUnavailable) return "Sessions are unavailable for the moment. Please try again soon.";
+  const { message, expose } = Object(error) as { message?: unknown; expose?: unknown };
+  const isPublic = error instanceof Problem || (status < 500 && expose !== false);
+  if (isPublic && typeof message === "string" && message !== "") return message;
+  return status === 500 ? "Something went wrong. The error was logged." : (STATUS_CODES[status] ?? `Error ${status}`);
 }

@@ -1,76 +1,109 @@
-// How the process starts and stops, and what it logs.
-// Change here where log lines go and how long a shutdown may take.
+// How the process starts and stops, and what it logs about sessions.
+// Change here where log lines go, and how long a shutdown may take.
+import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Config } from "../config.ts";
 import type { SessionEvent } from "../session/events.ts";
 import type { Sessions } from "../session/sessions.ts";
 
-/** Milliseconds that running requests have left at a stop. */
-const GRACE = 8_000;
-/** Milliseconds after which it stops in any case. */
-const LAST = 9_500;
-/** Milliseconds between two looks for connections on which nothing runs any more. */
-const SWEEP = 100;
+/** What main.ts makes of the settings. */
+export interface App {
+  /** Not listening yet. */
+  server: Server;
+  sessions: Sessions;
+  /** The framework's own ways to start and stop the server, if it has any. */
+  listen?: (address: { port: number; host: string }) => Promise<unknown>;
+  close?: () => Promise<unknown>;
+}
 
-/** What a signal does; nothing runs yet. */
-let stop: () => unknown = () => process.exit(0);
+/** The events that somebody should look into. */
+const PROBLEMS: readonly SessionEvent["type"][] = ["storeDown", "locked", "unreadable", "warning"];
 
-/** Ends the process with one line if the store can't be used within `startTimeout`. */
-export async function waitForStore(sessions: Sessions, { setup, startTimeout }: Config): Promise<void> {
-  // By now: the first process of a container is stopped by no signal that it doesn't handle.
-  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stop());
+type Address = Pick<Config, "host" | "port">;
+
+/** How long running requests may take after the signal to stop. */
+const GRACE_MS = 8_000;
+/** When the process ends in any case. */
+const FORCE_EXIT_MS = 9_500;
+/** How often connections without a running request are closed while the app stops. */
+const IDLE_SWEEP_MS = 100;
+
+/** Waits for the store, listens, and stops at SIGTERM or SIGINT. Ends the process with one line if it can't start. */
+export async function run(app: App, config: Config): Promise<void> {
+  // Install the handlers before anything else: as PID 1 in a container, Node ignores signals that have no handler.
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.once(signal, () => (app.server.listening ? stop(app) : process.exit(0)));
+  }
   try {
-    await sessions.ready(setup, startTimeout, (line) => console.error(line));
+    await app.sessions.ready(config.setup, config.startTimeout, (line) => console.error(line));
+    console.log(`Listening on ${await listen(app, config)}`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);
   }
 }
 
-/** Says where the app listens, or ends the process with one line if it can't. */
-export function announce(server: Server, { host, port }: Config): void {
-  server.once("listening", () => {
-    const address = server.address() as AddressInfo;
-    console.log(`Listening on http://${host.includes(":") ? `[${host}]` : host}:${address.port}`);
-  });
-  server.once("error", (error: NodeJS.ErrnoException) => {
-    const inUse = error.code === "EADDRINUSE";
-    console.error(inUse ? `Port ${port} is in use: set PORT to another one.` : `Can't listen: ${error.message}`);
-    process.exit(1);
-  });
+/** Resolves to the URL; rejects with an error that names the setting to change. */
+export async function listen(app: App, { host, port }: Address): Promise<string> {
+  const { server } = app;
+  try {
+    if (app.listen !== undefined) {
+      await app.listen({ host, port });
+    } else {
+      server.listen(port, host);
+      await once(server, "listening");
+    }
+  } catch (error) {
+    throw new Error(whyNot(error as NodeJS.ErrnoException, { host, port }), { cause: error });
+  }
+  const address = server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
 }
 
-/** At SIGTERM or SIGINT: finish what runs, close the store, exit 0. `close` is the framework's own way, if it has one. */
-export function stopOnSignal(
-  server: Server,
-  sessions: Sessions,
-  close: () => Promise<unknown> = () => new Promise((resolve) => server.close(resolve)),
-): void {
-  stop = async () => {
-    // Upgraded connections and a store that hangs don't go by themselves.
-    setTimeout(() => process.exit(0), LAST).unref();
-    const force = setTimeout(() => server.closeAllConnections(), GRACE);
-    // Kept connections end with their next answer, or the one under way.
-    server.prependListener("request", (_request, response) => response.setHeader("Connection", "close"));
-    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
-    await close();
-    clearTimeout(force);
-    clearInterval(sweep);
-    await sessions.close();
-    process.exit(0);
-  };
+function whyNot({ code, message }: NodeJS.ErrnoException, { host, port }: Address): string {
+  if (code === "EADDRINUSE") return `Port ${port} is in use: set PORT to another one.`;
+  if (code === "EACCES") return `PORT ${port} can't be used (${message}): set PORT to one above 1023.`;
+  // Some tools set HOST for purposes of their own: conda, csh.
+  return `Can't listen on HOST ${JSON.stringify(host)} (${message}): set HOST to an address of this machine, such as localhost.`;
 }
 
-/** One JSON line an event; none holds a secret. */
-export function logEvent(event: SessionEvent): void {
-  const { type, ...rest } = event;
-  console[isProblem(event) ? "error" : "log"](
-    JSON.stringify({ time: new Date().toISOString(), event: `session.${type}`, ...rest }),
-  );
+/** Stops accepting connections and waits for running requests. */
+export async function close({ server, close }: App): Promise<void> {
+  if (close !== undefined) await close();
+  else await new Promise((resolve) => server.close(resolve));
 }
 
-/** Whether somebody should look into it. */
-export function isProblem({ type }: SessionEvent): boolean {
-  return type === "storeDown" || type === "locked" || type === "unreadable" || type === "warning";
+async function stop(app: App): Promise<void> {
+  const { server, sessions } = app;
+  // Upgraded connections, and a store that hangs, would keep the process alive.
+  setTimeout(() => process.exit(0), FORCE_EXIT_MS).unref();
+  const force = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  // A kept connection ends with its next response, or with the one that is under way.
+  server.prependListener("request", (_request, response) => response.setHeader("Connection", "close"));
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  await close(app);
+  clearTimeout(force);
+  clearInterval(sweep);
+  await sessions.close();
+  process.exit(0);
+}
+
+/** Where events are logged: pino and its kin are such a log. */
+interface EventLog {
+  info(fields: object, event: string): void;
+  warn(fields: object, event: string): void;
+}
+
+/** One line of JSON for each event. */
+const jsonLines: EventLog = {
+  info: (fields, event) => console.log(JSON.stringify({ time: new Date().toISOString(), event, ...fields })),
+  warn: (fields, event) => console.error(JSON.stringify({ time: new Date().toISOString(), event, ...fields })),
+};
+
+/** No event holds a secret. */
+export function logEvent(event: SessionEvent, log = jsonLines): void {
+  const { type, ...fields } = event;
+  if (PROBLEMS.includes(type)) log.warn(fields, `session.${type}`);
+  else log.info(fields, `session.${type}`);
 }

@@ -1,43 +1,48 @@
-// The app: settings, store, sessions, framework, handlers, and how it stops. All the wiring there is.
-// Add middleware here, routes in handlers.ts, settings in config.ts.
+// The app: settings, store, sessions, framework, routes, and how it starts and stops. All of the wiring is here.
+// Add middleware here, your routes in routes.ts, settings in config.ts.
 import type { Server } from "node:http";
-import { fileURLToPath } from "node:url";
-import { serve } from "@hono/node-server";
-import { serveStatic } from "@hono/node-server/serve-static";
+import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import { loadConfig } from "./config.ts";
-import { handlers } from "./example/handlers.ts";
-import { answerError, notFound } from "./http/error-handler.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { type AppEnv, readBody } from "./http/body.ts";
+import { notFound, onError } from "./http/error-handler.ts";
 import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./http/headers.ts";
-import { announce, logEvent, stopOnSignal, waitForStore } from "./http/lifecycle.ts";
-import { publicFile } from "./http/public-file.ts";
-import { type SessionEnv, sessionMiddleware } from "./session/adapter.ts";
+import { health } from "./http/health.ts";
+import { type App, logEvent, run } from "./http/lifecycle.ts";
+import { publicFiles } from "./http/public-files.ts";
+import { routes } from "./routes.ts";
+import { sessionMiddleware } from "./session/adapter.ts";
 import { Sessions } from "./session/sessions.ts";
 import { createDriver } from "./store/driver.ts";
 
-const config = loadConfig();
-const driver = createDriver(config.store, config.session.storeTimeout);
-const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
-await waitForStore(sessions, config);
+/** Makes the app. It neither connects nor listens yet, so that tests can use it as well. */
+export async function createApp(config: Config): Promise<App> {
+  const driver = createDriver(config.store, config.session.storeTimeout);
+  const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
 
-const app = new Hono<SessionEnv>();
-app.use(
-  secureHeaders({
-    contentSecurityPolicy,
-    referrerPolicy,
-    strictTransportSecurity: config.production && `max-age=${strictTransportSecurity.maxAge}`,
-  }),
-);
-// Before the sessions: files cost the store nothing. serveStatic alone would serve dot files too.
-const files = serveStatic({ root: fileURLToPath(new URL("../public", import.meta.url)) });
-app.use((c, next) => (publicFile(c.req.method, c.req.path) ? files(c, next) : next()));
-app.use(sessionMiddleware(sessions));
-app.route("/", handlers(sessions, config));
-app.notFound(notFound);
-app.onError(answerError);
+  const app = new Hono<AppEnv>();
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy,
+      referrerPolicy,
+      strictTransportSecurity: config.production && `max-age=${strictTransportSecurity.maxAge}`,
+    }),
+  );
+  // Files come before the sessions, so that they cost the store nothing.
+  app.use(publicFiles);
+  app.use(sessionMiddleware(sessions));
+  app.use(readBody);
+  app.route("/", health(sessions));
+  app.route("/", routes());
+  app.route("/", (await import("./example/handlers.ts")).handlers(sessions, config)); // the example: delete this line and src/example
+  app.notFound(notFound);
+  app.onError(onError);
+  // The adaptor can make servers of other kinds too; without options it makes one of node:http.
+  return { server: createAdaptorServer({ fetch: app.fetch }) as Server, sessions };
+}
 
-// Plain HTTP, of all the servers that `serve` can be.
-const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host }) as Server;
-announce(server, config);
-stopOnSignal(server, sessions);
+if (import.meta.main) {
+  const config = loadConfig();
+  await run(await createApp(config), config);
+}

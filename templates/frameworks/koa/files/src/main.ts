@@ -1,43 +1,46 @@
-// The app: settings, store, sessions, framework, handlers, and how it stops. All the wiring there is.
-// Add middleware here, routes in handlers.ts, settings in config.ts.
-import { createReadStream } from "node:fs";
+// The app: settings, store, sessions, framework, routes, and how it starts and stops. All of the wiring is here.
+// Add middleware here, your routes in routes.ts, settings in config.ts.
+import { createServer } from "node:http";
 import Koa from "koa";
 import helmet from "koa-helmet";
-import { loadConfig } from "./config.ts";
-import { handlers } from "./example/handlers.ts";
-import { answerError, notFound } from "./http/error-handler.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { readBody } from "./http/body.ts";
+import { notFound, onError } from "./http/error-handler.ts";
 import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./http/headers.ts";
-import { announce, logEvent, stopOnSignal, waitForStore } from "./http/lifecycle.ts";
-import { publicFile } from "./http/public-file.ts";
+import { health } from "./http/health.ts";
+import { type App, logEvent, run } from "./http/lifecycle.ts";
+import { publicFiles } from "./http/public-files.ts";
+import { routes } from "./routes.ts";
 import { sessionMiddleware } from "./session/adapter.ts";
 import { Sessions } from "./session/sessions.ts";
 import { createDriver } from "./store/driver.ts";
 
-const config = loadConfig();
-const driver = createDriver(config.store, config.session.storeTimeout);
-const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
-await waitForStore(sessions, config);
+/** Makes the app. It neither connects nor listens yet, so that tests can use it as well. */
+export async function createApp(config: Config): Promise<App> {
+  const driver = createDriver(config.store, config.session.storeTimeout);
+  const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
 
-const app = new Koa();
-app.context.onerror = answerError;
-app.use(
-  helmet({
-    contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
-    referrerPolicy: { policy: referrerPolicy },
-    strictTransportSecurity: config.production && strictTransportSecurity,
-  }),
-);
-app.use((ctx, next) => {
-  // Before the sessions: files cost the store nothing.
-  const file = publicFile(ctx.method, ctx.url);
-  if (file === undefined) return next();
-  ctx.type = file.type;
-  ctx.body = createReadStream(file.path);
-});
-app.use(sessionMiddleware(app, sessions));
-app.use(notFound);
-app.use(handlers(sessions, config).routes());
+  const app = new Koa();
+  app.context.onerror = onError;
+  app.use(
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
+      referrerPolicy: { policy: referrerPolicy },
+      strictTransportSecurity: config.production && strictTransportSecurity,
+    }),
+  );
+  // Files come before the sessions, so that they cost the store nothing.
+  app.use(publicFiles);
+  app.use(sessionMiddleware(sessions));
+  app.use(notFound);
+  app.use(readBody);
+  app.use(health(sessions).routes());
+  app.use(routes().routes());
+  app.use((await import("./example/handlers.ts")).handlers(sessions, config).routes()); // the example: delete this line and src/example
+  return { server: createServer(app.callback()), sessions };
+}
 
-const server = app.listen(config.port, config.host);
-announce(server, config);
-stopOnSignal(server, sessions);
+if (import.meta.main) {
+  const config = loadConfig();
+  await run(await createApp(config), config);
+}

@@ -1,34 +1,42 @@
-// The app: settings, store, sessions, server, handlers, and how it stops. All the wiring there is.
-// Add what holds for every answer here, routes in handlers.ts, settings in config.ts.
+// The app: settings, store, sessions, server, routes, and how it starts and stops. All of the wiring is here.
+// Add what holds for every response here, your routes in routes.ts, settings in config.ts.
 import { createServer } from "node:http";
-import { loadConfig } from "./config.ts";
-import { handlers } from "./example/handlers.ts";
-import { sendFile } from "./http/answer.ts";
-import { answerError } from "./http/error-handler.ts";
-import { securityHeaders } from "./http/headers.ts";
-import { announce, logEvent, stopOnSignal, waitForStore } from "./http/lifecycle.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { respondToError } from "./http/error-handler.ts";
+import { addHealth } from "./http/health.ts";
+import { type App, logEvent, run } from "./http/lifecycle.ts";
 import { publicFile } from "./http/public-file.ts";
+import { sendFile } from "./http/respond.ts";
+import { Router } from "./http/router.ts";
+import { securityHeaders } from "./http/security-headers.ts";
+import { addRoutes } from "./routes.ts";
 import { withSessions } from "./session/adapter.ts";
 import { Sessions } from "./session/sessions.ts";
 import { createDriver } from "./store/driver.ts";
 
-const config = loadConfig();
-const driver = createDriver(config.store, config.session.storeTimeout);
-const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
-await waitForStore(sessions, config);
+/** Makes the app. It neither connects nor listens yet, so that tests can use it as well. */
+export async function createApp(config: Config): Promise<App> {
+  const driver = createDriver(config.store, config.session.storeTimeout);
+  const sessions = new Sessions({ driver, settings: config.session, onEvent: logEvent });
 
-const router = handlers(sessions, config);
-const app = withSessions(sessions, (exchange) => router.handle(exchange), answerError);
-const security = new Map(Object.entries(securityHeaders(config.production)));
+  const router = new Router();
+  addHealth(router, sessions);
+  addRoutes(router);
+  (await import("./example/handlers.ts")).addHandlers(router, sessions, config); // the example: delete this line and src/example
 
-const server = createServer((request, response) => {
-  response.setHeaders(security);
-  // Before the sessions: files cost the store nothing.
-  const file = publicFile(request.method, request.url);
-  if (file) sendFile(response, file.type, file.path);
-  else app(request, response);
-});
+  const handle = withSessions(sessions, (exchange) => router.handle(exchange), respondToError);
+  const headers = new Map(Object.entries(securityHeaders(config.production)));
+  const server = createServer((request, response) => {
+    response.setHeaders(headers);
+    // Files come before the sessions, so that they cost the store nothing.
+    const file = publicFile(request);
+    if (file === undefined) handle(request, response);
+    else sendFile(response, file);
+  });
+  return { server, sessions };
+}
 
-server.listen(config.port, config.host);
-announce(server, config);
-stopOnSignal(server, sessions);
+if (import.meta.main) {
+  const config = loadConfig();
+  await run(await createApp(config), config);
+}

@@ -1,5 +1,5 @@
-// Requests to CouchDB: signed in, limited in time, with errors that name the setting.
-// Change it to send requests otherwise.
+// Sends requests to CouchDB: signed in, limited in time, with errors that name the setting.
+// Change it to send requests in another way.
 
 import nano from "nano";
 import { StoreUnavailable } from "../session/contract.ts";
@@ -12,29 +12,30 @@ export interface Call {
   path?: string;
   query?: object;
   body?: object | number;
-  /** A field of CouchDB's answer; undefined: an array. */
-  field: "db_name" | "ok" | "_id" | "rev" | "rows" | "purged" | undefined;
+  /** A field that CouchDB's response must have; "array" if the response is one. */
+  field: "db_name" | "ok" | "_id" | "rev" | "rows" | "docs" | "purged" | "array";
 }
 
 export class CouchdbClient {
   readonly #server: nano.ServerScope;
   readonly #settings: StoreSettings;
+  readonly #timeout: number;
   #closed = false;
 
-  constructor(settings: StoreSettings) {
+  /** `timeout` in milliseconds, for each request. */
+  constructor(settings: StoreSettings, timeout: number) {
     this.#settings = settings;
+    this.#timeout = timeout;
     const { url, user, password } = settings;
     const login = Buffer.from(`${user}:${password}`).toString("base64");
-    // Not in the URL, so that no message can show it.
+    // The login is not in the URL, so that no message can show it.
     const configuration = { url, parseUrl: false, headers: user === "" ? {} : { Authorization: `Basic ${login}` } };
     this.#server = nano(configuration) as nano.ServerScope;
   }
 
-  /** Rejects with asStoreError's, but with a missing document or a conflict as it is. */
-  async request<Answer extends object>(
-    { method = "GET", path, query, body, field }: Call,
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  /** Rejects with the errors of `asStoreError`, except for a missing document and a conflict, which stay as they are. */
+  async request<Reply extends object>({ method = "GET", path, query, body, field }: Call): Promise<Reply> {
+    const signal = AbortSignal.timeout(this.#timeout);
     try {
       if (this.#closed) throw new StoreUnavailable("The connection to CouchDB is closed");
       const options = {
@@ -43,14 +44,14 @@ export class CouchdbClient {
         signal,
         ...(path !== undefined && { path }),
         ...(query && { qs: query }),
-        ...(body && { body }),
+        ...(body !== undefined && { body }),
       };
-      const answer: unknown = await this.#server.request(options);
+      const reply: unknown = await this.#server.request(options);
       if (signal.aborted) throw signal.reason;
-      // nano gives "" for an answer that broke off, and text for what is no JSON.
-      const isCouchdb = typeof answer === "object" && answer !== null && !Buffer.isBuffer(answer);
-      if (!isCouchdb || (field === undefined ? !Array.isArray(answer) : !(field in answer))) throw new NotCouchdb();
-      return answer as Answer;
+      // nano returns "" for a response that broke off, and text for one that isn't JSON.
+      const isJson = typeof reply === "object" && reply !== null && !Buffer.isBuffer(reply);
+      if (!isJson || (field === "array" ? !Array.isArray(reply) : !(field in reply))) throw new NotCouchdb();
+      return reply as Reply;
     } catch (error) {
       if (path !== undefined && (isMissing(error) || isConflict(error))) throw error;
       throw asStoreError(error, this.#settings);

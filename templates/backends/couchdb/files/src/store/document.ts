@@ -1,17 +1,22 @@
-// A session as a CouchDB document, and back; and a change applied to it.
-// Add a property's field here, in both directions.
+// Encodes a session as a CouchDB document, decodes it, and applies a change to it.
+// Change it to store a property in another form.
 
-import { expiry, patchData, type SessionChange, type SessionRow, UnreadableRow } from "../session/contract.ts";
+import {
+  expiry,
+  patchData,
+  type SessionChange,
+  type SessionInfo,
+  type SessionRow,
+  UnreadableRow,
+} from "../session/contract.ts";
+import { initialColumns, type SessionColumns } from "../session-columns.ts";
 
-export interface Document {
-  /** With a prefix, since CouchDB keeps ids that begin with `_` to itself. */
+/** What lists show of a session. The columns of the app's own lie beside these fields. */
+export interface InfoDocument {
+  /** Has a prefix, since CouchDB keeps ids that begin with `_` to itself. */
   _id: string;
   _rev?: string;
-  /** Other versions that a cluster or replication has left. Never written. */
-  _conflicts?: string[];
-  /** Base64. */
-  secretHash: string;
-  /** JSON text of the userid, percent-encoded: views sort by language rules, under which different strings can be equal. */
+  /** JSON text of the userid, percent-encoded: views sort by the rules of a language, under which different texts can be equal. */
   user?: string;
   created: number;
   updated: number;
@@ -20,28 +25,44 @@ export interface Document {
   expires: number;
   ipaddress: string;
   useragent: string;
-  /** JSON text: CouchDB would round numbers, and refuse some keys and halves of surrogate pairs. */
+}
+
+export interface Document extends InfoDocument {
+  /** Other versions that a cluster or a replication has left. Never written. */
+  _conflicts?: string[];
+  /** Base64. */
+  secretHash: string;
+  /** JSON text, since CouchDB would round some numbers, and refuse some keys and halves of surrogate pairs. */
   data: string;
   version: number;
 }
 
-const PREFIX = "session-";
-/** "~" comes after all of URL-safe base64. */
-export const LAST_ID = `${PREFIX}~`;
+const OWN_COLUMNS = Object.keys(initialColumns);
+
+/** The fields of an InfoDocument, for queries. */
+export const INFO_FIELDS = [
+  ...["_id", "_rev", "user", "created", "updated", "authenticated", "idle", "expires", "ipaddress", "useragent"],
+  ...OWN_COLUMNS,
+];
+
+const ID_PREFIX = "session-";
+/** "~" comes after every character of URL-safe base64. */
+export const LAST_ID = `${ID_PREFIX}~`;
 
 export function documentId(id: string): string {
-  return PREFIX + id;
+  return ID_PREFIX + id;
 }
 
 export function sessionId(documentId: string): string {
-  return documentId.slice(PREFIX.length);
+  return documentId.slice(ID_PREFIX.length);
 }
 
 export function encodeUser(userid: string): string {
   return encodeURIComponent(JSON.stringify(userid));
 }
 
-export function decodeUser(user: unknown): string | undefined {
+/** undefined for what isn't an encoded user. */
+function decodeUser(user: unknown): string | undefined {
   try {
     const userid: unknown = JSON.parse(decodeURIComponent(String(user)));
     return typeof userid === "string" ? userid : undefined;
@@ -52,40 +73,49 @@ export function decodeUser(user: unknown): string | undefined {
 }
 
 export function toDocument(row: SessionRow, rev?: string): Document {
-  const { id, secretHash, userid, useragent, ipaddress, ...rest } = row;
+  const { id, secretHash, userid, useragent, ipaddress, columns, ...rest } = row;
   return {
     _id: documentId(id),
     ...(rev !== undefined && { _rev: rev }),
     secretHash: Buffer.from(secretHash).toString("base64"),
     ...(userid !== null && { user: encodeUser(userid) }),
+    ...columns,
     ...rest,
     ipaddress: ipaddress.toWellFormed(),
     useragent: useragent.toWellFormed(),
   };
 }
 
-export function toRow(document: Document): SessionRow {
-  const { _id, secretHash, user, data, ipaddress, useragent } = document;
-  const hash = new Uint8Array(Buffer.from(text(secretHash, "secretHash"), "base64"));
-  if (hash.length !== 32) throw new UnreadableRow("The session's secret hash is not 32 bytes long");
+/** Shows a user that can't be decoded as it is stored. */
+export function toInfo(document: InfoDocument): SessionInfo {
+  const { _id, user, created, updated, authenticated, idle, expires, ipaddress, useragent } = document;
+  const columns: Record<string, unknown> = { ...initialColumns };
+  const stored = document as unknown as Record<string, unknown>;
+  for (const name of OWN_COLUMNS) {
+    // A session that was stored before the column was added has no such field.
+    if (stored[name] !== undefined) columns[name] = stored[name];
+  }
   return {
     id: sessionId(_id),
-    secretHash: hash,
-    userid: user === undefined ? null : text(decodeUser(user), "user"),
-    created: integer(document.created, "created"),
-    updated: integer(document.updated, "updated"),
-    authenticated: integer(document.authenticated, "authenticated"),
-    idle: integer(document.idle, "idle"),
-    expires: integer(document.expires, "expires"),
-    ipaddress: text(ipaddress, "ipaddress"),
-    useragent: text(useragent, "useragent"),
-    data: objectText(data),
-    version: integer(document.version, "version"),
+    userid: user === undefined ? null : (decodeUser(user) ?? user),
+    ...{ created, updated, authenticated, idle, expires, ipaddress, useragent },
+    columns: columns as unknown as SessionColumns,
   };
 }
 
-/** The row that is to be written, or why nothing is. */
+/** Throws UnreadableRow for a user or a hash that can't be decoded. The runtime judges everything else. */
+export function toRow(document: Document): SessionRow {
+  const { user, secretHash, data, version } = document;
+  if (user !== undefined && decodeUser(user) === undefined) throw unreadable("user");
+  if (typeof secretHash !== "string") throw unreadable("secretHash");
+  return { ...toInfo(document), secretHash: new Uint8Array(Buffer.from(secretHash, "base64")), data, version };
+}
+
+/** Returns the row that is to be written, or why nothing is. Throws UnreadableRow where there is no number to count with. */
 export function applyChange(row: SessionRow, change: SessionChange): SessionRow | "gone" | "conflict" {
+  for (const name of ["created", "updated", "idle", "expires", "version"] as const) {
+    if (!Number.isSafeInteger(row[name])) throw unreadable(name);
+  }
   if (row.expires < change.now) return "gone";
   if (change.ifVersion !== undefined && change.ifVersion !== row.version) return "conflict";
   if (change.ifSecretHash && !Buffer.from(change.ifSecretHash).equals(row.secretHash)) return "conflict";
@@ -95,7 +125,8 @@ export function applyChange(row: SessionRow, change: SessionChange): SessionRow 
     secretHash: change.secretHash ?? row.secretHash,
     authenticated: change.authenticated ?? row.authenticated,
     idle: change.idle ?? row.idle,
-    data: patchData(row.data, change),
+    columns: { ...row.columns, ...change.columns },
+    data: patched(row.data, change),
     version: row.version + 1,
   };
   if (change.touch) {
@@ -105,23 +136,15 @@ export function applyChange(row: SessionRow, change: SessionChange): SessionRow 
   return next;
 }
 
-function text(value: unknown, field: string): string {
-  if (typeof value !== "string") throw new UnreadableRow(`The session's field ${field} is no text`);
-  return value;
-}
-
-function integer(value: unknown, field: string): number {
-  if (!Number.isSafeInteger(value)) throw new UnreadableRow(`The session's field ${field} is no whole number`);
-  return value as number;
-}
-
-/** What was spoilt by hand must show here, not in a handler. */
-function objectText(data: unknown): string {
+function patched(data: string, change: SessionChange): string {
   try {
-    const value: unknown = JSON.parse(text(data, "data"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return data as string;
+    return patchData(data, change);
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (error instanceof SyntaxError) throw unreadable("data");
+    throw error;
   }
-  throw new UnreadableRow("The session's data is no JSON text of an object");
+}
+
+function unreadable(field: string): UnreadableRow {
+  return new UnreadableRow(`The field "${field}" of the session is not what this app stores`);
 }

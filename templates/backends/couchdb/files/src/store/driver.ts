@@ -1,26 +1,34 @@
-// Stores sessions in CouchDB: a document each, with revisions in place of locks.
-// A new property of a session: couchdb-document.ts.
+// Stores sessions in CouchDB: a document for each, with revisions in place of locks.
+// Columns of your own come from src/session-columns.ts; change this file to store sessions in another form.
 
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type ChangeResult,
   type FoundRow,
-  type Page,
   type SessionChange,
   type SessionDriver,
+  type SessionInfo,
   type SessionRow,
   type StoreStats,
   StoreUnavailable,
-  UnreadableRow,
 } from "../session/contract.ts";
-import { Turns } from "../session/guard.ts";
-import { CouchdbDatabase, type Found, type UserEntry } from "./database.ts";
-import { applyChange, type Document, decodeUser, sessionId, toDocument, toRow } from "./document.ts";
+import { Turns } from "../session/turns.ts";
+import { initialColumns } from "../session-columns.ts";
+import { CouchdbDatabase, type Revision } from "./database.ts";
+import { applyChange, type Document, type InfoDocument, sessionId, toDocument, toInfo, toRow } from "./document.ts";
 import type { StoreSettings } from "./settings.ts";
 
+/** Sessions in one batch of `all`, and in one bulk request. */
 const BATCH = 500;
-/** Documents kept from `read`, so that the change that follows need not read again. */
-const RECENT = 200;
+/** How many documents are kept from `read`, so that the change that follows need not read again. */
+const MAX_RECENT = 200;
+/** How often a write is repeated that others were faster with. */
+const MAX_ATTEMPTS = 50;
+const RETRY_BASE_MS = 5;
+const MAX_RETRY_MS = 200;
+const CHECK_LIFETIME_SECONDS = 60;
+/** Users that `stats` names. */
+const TOP_USERS = 10;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
   return new CouchdbDriver(settings, timeout);
@@ -28,34 +36,55 @@ export function createDriver(settings: StoreSettings, timeout: number): SessionD
 
 class CouchdbDriver implements SessionDriver {
   readonly #database: CouchdbDatabase;
-  readonly #deadline: () => AbortSignal;
-  /** Changes of one session wait for each other, instead of fighting over revisions. */
+  /** Changes of one session wait for each other, instead of competing for revisions. */
   readonly #turns: Turns;
   readonly #recent = new Map<string, Document>();
 
   constructor(settings: StoreSettings, timeout: number) {
-    this.#database = new CouchdbDatabase(settings);
-    this.#deadline = () => AbortSignal.timeout(timeout);
+    this.#database = new CouchdbDatabase(settings, timeout);
     this.#turns = new Turns(timeout);
   }
 
-  setup(): Promise<void> {
-    return this.#database.setup(this.#deadline());
+  async setup(): Promise<void> {
+    await this.#database.setup();
+    await this.check();
   }
 
-  check(): Promise<void> {
-    return this.#database.check(this.#deadline());
+  async check(): Promise<void> {
+    await this.#database.check();
+    await this.#tryWrites();
+  }
+
+  /** Works on a session whose token nobody has. */
+  async #tryWrites(): Promise<void> {
+    const id = `check-${crypto.randomUUID()}`;
+    const now = Math.floor(Date.now() / 1000);
+    const expires = now + CHECK_LIFETIME_SECONDS;
+    await this.create({
+      ...{ id, secretHash: new Uint8Array(32), userid: null, ipaddress: "", useragent: "", columns: initialColumns },
+      ...{
+        created: now,
+        updated: now,
+        authenticated: 0,
+        idle: CHECK_LIFETIME_SECONDS,
+        expires,
+        data: "{}",
+        version: 1,
+      },
+    });
+    await this.change(id, { now, set: new Map([["check", "1"]]) });
+    await this.end(id);
   }
 
   async create(row: SessionRow): Promise<void> {
-    const written = await this.#database.write(toDocument(row), this.#deadline());
-    if (!written) throw new Error(`There is a session with the id ${row.id} already`);
+    const written = await this.#database.write(toDocument(row));
+    if (!written) throw new Error(`There is a session ${row.id} already.`);
     this.#remember(row.id, written);
   }
 
   /** A touch is left to `change`: CouchDB can't read and write in one request. */
   async read(id: string): Promise<FoundRow | undefined> {
-    const document = await this.#database.load(id, this.#deadline());
+    const document = await this.#database.load(id);
     if (!document) return undefined;
     const row = toRow(document);
     this.#remember(id, document);
@@ -63,144 +92,132 @@ class CouchdbDriver implements SessionDriver {
   }
 
   change(id: string, change: SessionChange): Promise<ChangeResult> {
-    const signal = this.#deadline();
     return this.#turns.take(id, async () => {
-      let known = this.#recent.get(id);
-      for (let attempt = 0; ; attempt++) {
-        this.#recent.delete(id);
-        const document = known ?? (await this.#database.load(id, signal));
+      const remembered = this.#recent.get(id);
+      this.#recent.delete(id);
+      if (remembered) {
+        // A document that may be old can be replaced if it is still there, but it can't refuse a change.
+        const next = applyChange(toRow(remembered), change);
+        if (typeof next !== "string" && (await this.#replace(remembered, next))) return "done";
+      }
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const document = await this.#database.load(id);
         if (!document) return "gone";
         const row = toRow(document);
         const next = applyChange(row, change);
-        if (typeof next !== "string") {
-          // Somebody else's change has touched it already.
-          if (attempt > 0 && isTouchOnly(change) && row.updated >= change.now) return "done";
-          const written = await this.#database.write(toDocument(next, document._rev), signal);
-          if (written) {
-            // The versions that lost in a cluster must not come up when this one ends.
-            const lost = (document._conflicts ?? []).map((rev) => ({ id: document._id, rev }));
-            await this.#database.remove(lost, signal);
-            this.#remember(id, written);
-            return "done";
-          }
-        } else if (!known) return next;
-        // What was remembered may be old, and can't refuse a change.
-        if (known) known = undefined;
-        else await pause(attempt, signal);
+        if (typeof next === "string") return next;
+        // Somebody else's change has touched the session already.
+        if ((remembered || attempt > 0) && isTouchOnly(change) && row.updated >= change.now) return "done";
+        if (await this.#replace(document, next)) return "done";
+        await pause(attempt);
       }
+      throw tooManyAtOnce();
     });
+  }
+
+  /** False if the document has another revision by now. */
+  async #replace(document: Document, row: SessionRow): Promise<boolean> {
+    const written = await this.#database.write(toDocument(row, document._rev));
+    if (!written) return false;
+    // The versions that lost in a cluster must not come up when this one ends.
+    await this.#database.remove((document._conflicts ?? []).map((rev) => ({ id: document._id, rev })));
+    this.#remember(row.id, written);
+    return true;
   }
 
   end(id: string): Promise<boolean> {
-    const signal = this.#deadline();
     return this.#turns.take(id, async () => {
+      this.#recent.delete(id);
       let ended = false;
       // Again after a conflict, and until a cluster has no other version left.
-      for (let attempt = 0; ; attempt++) {
-        this.#recent.delete(id);
-        const document = await this.#database.load(id, signal);
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const document = await this.#database.load(id);
         if (!document) return ended;
         const revs = [document._rev ?? "", ...(document._conflicts ?? [])];
-        const versions = revs.map((rev) => ({ id: document._id, rev }));
-        const removed = await this.#database.remove(versions, signal);
+        const removed = await this.#database.remove(revs.map((rev) => ({ id: document._id, rev })));
+        if (removed.length === revs.length) return true;
         if (removed.length > 0) ended = true;
-        if (removed.length === versions.length) return true;
-        await pause(attempt, signal);
+        await pause(attempt);
       }
+      throw tooManyAtOnce();
     });
   }
 
-  async listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]> {
-    const signal = this.#deadline();
-    const entries = await this.#database.byUser(userid, signal);
-    const live = entries.filter(({ value }) => value.expires >= now).slice(0, limit);
-    if (live.length === 0) return [];
-    const ids = live.map(({ id }) => id);
-    return readable(await this.#database.loadAll(ids, signal)).filter(
-      (row) => row.userid === userid && row.expires >= now,
-    );
+  async listByUser(userid: string, now: number, limit: number): Promise<SessionInfo[]> {
+    const documents = await this.#database.byUser(userid);
+    return documents
+      .filter(({ expires }) => expires >= now)
+      .slice(0, limit)
+      .map(toInfo);
   }
 
-  async endByUser(userid: string, exceptId?: string): Promise<string[]> {
-    let signal = this.#deadline();
+  async endByUser(userid: string, limit: number, exceptId?: string): Promise<string[]> {
+    return await this.#endSome(limit, async (count) => {
+      // One more, as the excepted session may be among them.
+      const found = await this.#database.byUser(userid, count + 1);
+      return found.filter(({ _id }) => sessionId(_id) !== exceptId).map(toRevision);
+    });
+  }
+
+  async endAll(limit: number): Promise<number> {
+    return (await this.#endSome(limit, (count) => this.#database.some(count))).length;
+  }
+
+  /**
+   * Removes what `find` finds until that is nothing, or `limit` sessions have ended: a session that was changed meanwhile
+   * has another revision and is found again, as is a version that a cluster had kept beside the removed one.
+   */
+  async #endSome(limit: number, find: (count: number) => Promise<Revision[]>): Promise<string[]> {
     const ended = new Set<string>();
-    // Until there is none: one that was changed meanwhile has another revision, and must not escape.
-    for (let attempt = 0; ; attempt++) {
-      const found = await this.#database.byUser(userid, signal, BATCH);
-      const entries = found.filter(({ id }) => sessionId(id) !== exceptId);
-      if (entries.length === 0) return [...ended];
-      if (attempt > 0) await pause(attempt, signal);
-      const revisions = entries.map(({ id, value }) => ({ id, rev: value.rev }));
-      const removed = await this.#database.remove(revisions, signal);
+    let failures = 0;
+    while (ended.size < limit) {
+      const count = Math.min(limit - ended.size, BATCH);
+      const revisions = (await find(count)).slice(0, count);
+      if (revisions.length === 0) break;
+      const removed = await this.#database.remove(revisions);
       for (const id of removed) ended.add(sessionId(id));
-      if (removed.length > 0) [attempt, signal] = [-1, this.#deadline()];
+      failures = removed.length > 0 ? 0 : failures + 1;
+      if (failures === MAX_ATTEMPTS) throw tooManyAtOnce();
+      if (failures > 0) await pause(failures);
     }
+    for (const id of ended) this.#recent.delete(id);
+    return [...ended];
   }
 
-  async endAll(): Promise<number> {
-    const ended = new Set<string>();
-    for (let attempt = 0; ; attempt++) {
-      let left = 0;
-      for await (const { rows } of this.#database.all({}, "", BATCH, this.#deadline)) {
-        left += rows.length;
-        const revisions = rows.map(({ id, value }) => ({ id, rev: value.rev }));
-        for (const id of await this.#database.remove(revisions, this.#deadline())) ended.add(id);
-      }
-      if (left === 0) return ended.size;
-      await pause(attempt, this.#deadline());
-    }
-  }
-
-  async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
-    const rows: SessionRow[] = [];
-    const pages = this.#database.all({ include_docs: true }, after, Math.min(limit, BATCH), this.#deadline);
-    for await (const found of pages) {
-      rows.push(...readable(found).filter((row) => row.expires >= now));
-      if (rows.length >= limit) break;
-    }
-    return rows.slice(0, limit);
+  async *all(now: number): AsyncGenerator<SessionInfo[]> {
+    let after = "";
+    let documents: InfoDocument[];
+    do {
+      documents = await this.#database.infosAfter(after, BATCH);
+      const sessions = documents.map(toInfo);
+      after = sessions.at(-1)?.id ?? after;
+      yield sessions.filter(({ expires }) => expires >= now);
+      // Not until a page is short: PouchDB's server gives one less than it could.
+    } while (documents.length > 0);
   }
 
   async stats(now: number): Promise<StoreStats> {
-    const users = new Map<string, number>();
-    let signedIn = 0;
-    for (let startkey: unknown = []; startkey !== undefined; ) {
-      const rows = await this.#database.view<UserEntry>("by_user", { startkey, limit: BATCH + 1 }, this.#deadline());
-      for (const { key, value } of rows.slice(0, BATCH)) {
-        if (value.expires < now) continue;
-        const [user] = key as [string];
-        signedIn++;
-        users.set(user, (users.get(user) ?? 0) + 1);
-      }
-      startkey = rows[BATCH]?.key;
+    const byUser = new Map<string, number>();
+    let live = 0;
+    for await (const sessions of this.all(now)) {
+      live += sessions.length;
+      for (const { userid } of sessions) if (userid !== null) byUser.set(userid, (byUser.get(userid) ?? 0) + 1);
     }
-    const count = async (range: object) => {
-      const rows = await this.#database.view<number>("by_expiry", { ...range, reduce: true }, this.#deadline());
-      return rows[0]?.value ?? 0;
-    };
-    const most = [...users].sort(([one, ones], [other, others]) => others - ones || (one < other ? -1 : 1));
-    return {
-      live: await count({ startkey: now }),
-      expired: await count({ endkey: now - 1 }),
-      signedIn,
-      users: most.slice(0, 10).map(([user, sessions]) => ({ userid: decodeUser(user) ?? String(user), sessions })),
-    };
+    const users = [...byUser].map(([userid, sessions]) => ({ userid, sessions }));
+    users.sort((one, other) => other.sessions - one.sessions || (one.userid < other.userid ? -1 : 1));
+    const signedIn = users.reduce((sum, { sessions }) => sum + sessions, 0);
+    const expired = await this.#database.countExpiredBefore(now);
+    return { live, expired, signedIn, users: users.slice(0, TOP_USERS) };
   }
 
   async purge(now: number, limit: number): Promise<number> {
-    const signal = this.#deadline();
-    const rows = await this.#database.view<string>("by_expiry", { endkey: now - 1, limit, reduce: false }, signal);
-    let removed = 0;
-    for (const batch of batches(rows.map(({ id, value }) => ({ id, rev: value })))) {
-      // One that was touched meanwhile has another revision, and lives on.
-      removed += (await this.#database.remove(batch, signal)).length;
-    }
-    await this.#database.purgeTombstones(signal);
-    return removed;
+    const removed = await this.#endSome(limit, (count) => this.#database.expiredBefore(now, count));
+    await this.#database.purgeTombstones();
+    return removed.length;
   }
 
   ping(): Promise<void> {
-    return this.#database.ping(this.#deadline());
+    return this.#database.ping();
   }
 
   async close(): Promise<void> {
@@ -211,20 +228,12 @@ class CouchdbDriver implements SessionDriver {
     this.#recent.delete(id);
     this.#recent.set(id, document);
     const [oldest] = this.#recent.keys();
-    if (this.#recent.size > RECENT && oldest !== undefined) this.#recent.delete(oldest);
+    if (this.#recent.size > MAX_RECENT && oldest !== undefined) this.#recent.delete(oldest);
   }
 }
 
-/** One that was spoilt must not hide the others. */
-function readable({ rows }: Found<unknown>): SessionRow[] {
-  return rows.flatMap(({ doc }) => {
-    try {
-      return doc ? toRow(doc) : [];
-    } catch (error) {
-      if (error instanceof UnreadableRow) return [];
-      throw error;
-    }
-  });
+function toRevision({ _id, _rev = "" }: InfoDocument): Revision {
+  return { id: _id, rev: _rev };
 }
 
 function isTouchOnly(change: SessionChange): boolean {
@@ -232,12 +241,11 @@ function isTouchOnly(change: SessionChange): boolean {
   return touch !== undefined && Object.values(others).every((value) => value === undefined);
 }
 
-function* batches<Item>(items: Item[]): Generator<Item[]> {
-  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
+/** Of random length, so that those who met once don't meet again. */
+async function pause(attempt: number): Promise<void> {
+  await sleep(Math.random() * Math.min(RETRY_BASE_MS * 2 ** attempt, MAX_RETRY_MS));
 }
 
-/** Random, so that those who met once don't meet again. */
-async function pause(attempt: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(Math.random() * Math.min(5 * 2 ** attempt, 200));
-  if (signal.aborted) throw new StoreUnavailable("The session is changed by too many at once");
+function tooManyAtOnce(): StoreUnavailable {
+  return new StoreUnavailable("The session is changed by too many requests at once");
 }

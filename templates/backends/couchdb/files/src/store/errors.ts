@@ -1,10 +1,10 @@
-// What CouchDB's and the network's errors mean to this app: wait, or mend a setting.
+// Turns the errors of CouchDB and of the network into one line that says whether to wait or which setting to fix.
 // Change it when an error deserves a better line than the server's own.
 
 import { StoreUnavailable } from "../session/contract.ts";
 import { describeStore, type StoreSettings } from "./settings.ts";
 
-/** What nano throws; a lost connection has no status. */
+/** What nano throws. The error of a lost connection has no status. */
 interface CouchdbError extends Error {
   statusCode?: number;
   error?: string;
@@ -13,7 +13,7 @@ interface CouchdbError extends Error {
 
 export class NotCouchdb extends Error {
   constructor() {
-    super("The answer is not what CouchDB gives");
+    super("The response is not one of CouchDB's");
   }
 }
 
@@ -28,13 +28,45 @@ export function isConflict(error: unknown): boolean {
   return (error as CouchdbError).statusCode === 409;
 }
 
-/** Also of an error that `asStoreError` has wrapped. */
+/** The status of CouchDB's response, also for an error that `asStoreError` has made. */
 export function statusOf(error: unknown): number | undefined {
-  const { statusCode, cause } = error as CouchdbError;
-  return statusCode ?? (cause instanceof Error ? statusOf(cause) : undefined);
+  return responseOf(error)?.statusCode;
 }
 
-/** Most may heal by waiting: users and databases too are made while a server is set up. */
+/** undefined for a document that is missing. */
+export async function absentIfMissing<Reply>(request: Promise<Reply>): Promise<Reply | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether CouchDB will refuse every purge of this user's, or can't purge at all. Statuses alone don't tell: 401 is also
+ * the answer to a wrong password, and 403 that to a user who is locked out for a while.
+ */
+export function meansPurgeRefused(error: unknown): boolean {
+  const response = responseOf(error);
+  if (!response || isLockout(response)) return false;
+  const { statusCode, reason = "" } = response;
+  return statusCode === 401 ? NOT_AN_ADMIN.test(reason) : [400, 403, 405, 501].includes(statusCode ?? 0);
+}
+
+const NOT_AN_ADMIN = /not a (db or )?(server|db) admin/i;
+
+/** CouchDB 3.4 and newer lock user and address for a while after some wrong passwords. The right one is refused too. */
+function isLockout({ statusCode, reason = "" }: CouchdbError): boolean {
+  return statusCode === 403 && /temporarily locked/i.test(reason);
+}
+
+function responseOf(error: unknown): CouchdbError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return (error as CouchdbError).statusCode === undefined ? responseOf(error.cause) : (error as CouchdbError);
+}
+
+/** Most are StoreUnavailable, since waiting may help: while a server is set up, its users and databases come later. */
 export function asStoreError(error: unknown, settings: StoreSettings): Error {
   if (error instanceof StoreUnavailable) return error;
   const { statusCode, error: name, reason = "", message } = error as CouchdbError;
@@ -44,22 +76,28 @@ export function asStoreError(error: unknown, settings: StoreSettings): Error {
     new StoreUnavailable(`${settings.fromUrl ? "COUCHDB_URL" : variable}: ${what}`, { cause: error });
 
   if (error instanceof NotCouchdb)
-    return because("COUCHDB_HOST and COUCHDB_PORT", `what answers is no CouchDB: ${place}`);
+    return because("COUCHDB_HOST and COUCHDB_PORT", `what answers is not CouchDB: ${place}`);
   if (statusCode === undefined) return connectionError(text, settings, because);
-  if (statusCode === 401 || (statusCode === 403 && settings.user === "")) {
+  if (isLockout(error as CouchdbError)) {
+    const duration = "for five minutes, unless its chttpd_auth_lockout/max_lifetime says otherwise";
+    const what = `${place} has locked user "${settings.user}" out after too many wrong passwords, ${duration}`;
+    return because("COUCHDB_USER or COUCHDB_PASSWORD", what);
+  }
+  const lacksPermission = statusCode === 401 && NOT_AN_ADMIN.test(reason);
+  if ((statusCode === 401 && !lacksPermission) || (statusCode === 403 && settings.user === "")) {
     return because("COUCHDB_USER or COUCHDB_PASSWORD", `${place} refuses user "${settings.user}" (${text})`);
   }
   if (name === undefined) {
-    return because("COUCHDB_HOST and COUCHDB_PORT", `what answers is no CouchDB: ${place} (status ${statusCode})`);
+    return because("COUCHDB_HOST and COUCHDB_PORT", `what answers is not CouchDB: ${place} (status ${statusCode})`);
   }
-  if (statusCode === 403) {
+  if (statusCode === 403 || lacksPermission) {
     return because("COUCHDB_USER", `${place} denies user "${settings.user}" a permission (${text})`);
   }
   if (statusCode === 404 && /^(no_db_file|Database does not exist)/.test(reason)) {
     const what = `there is no database "${settings.database}" at ${settings.url}`;
     return new DatabaseMissing(`COUCHDB_DATABASE: ${what}; npm run sessions -- setup creates it`, { cause: error });
   }
-  // Asked for the database, it looked for a document.
+  // Asked for the database, CouchDB looked for a document.
   if (isMissing(error)) return because("COUCHDB_URL", "its path must not name the database (COUCHDB_DATABASE does)");
   if (statusCode >= 500 || [408, 412, 429].includes(statusCode)) {
     return new StoreUnavailable(`${place}: ${text} (status ${statusCode})`, { cause: error });
@@ -88,10 +126,10 @@ function connectionError(
   }
   if (/redirect/.test(reason)) return because("COUCHDB_URL", `${place} sends elsewhere (is it https://?)`);
   if (/timeout|aborted/i.test(reason))
-    return because("COUCHDB_HOST and COUCHDB_PORT", `${place} gave no answer in time`);
+    return because("COUCHDB_HOST and COUCHDB_PORT", `${place} gave no response in time`);
   return because(
     "COUCHDB_HOST and COUCHDB_PORT",
-    `the connection broke, or what answers is no CouchDB, or wants TLS (https://): ${place} (${reason})`,
+    `the connection broke, or what answers is not CouchDB, or wants TLS (https://): ${place} (${reason})`,
   );
 }
 

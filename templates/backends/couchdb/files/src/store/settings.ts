@@ -1,16 +1,16 @@
-// CouchDB's settings; src/config.ts holds all the others.
+// The settings of CouchDB. src/config.ts holds all the others.
 // Add a setting here when the driver needs one.
 
 import { ConfigError, type Environment } from "../http/environment.ts";
 
 export interface StoreSettings {
-  /** Without user and password; may have a path. */
+  /** Without user and password. It may have a path. */
   url: string;
-  /** "": nobody signs in. */
+  /** "" to send requests without a login. */
   user: string;
   password: string;
   database: string;
-  /** For messages: the settings came in COUCHDB_URL. */
+  /** Whether the settings came in COUCHDB_URL, which messages then name. */
   fromUrl: boolean;
 }
 
@@ -19,7 +19,7 @@ export function readStoreSettings(env: Environment): StoreSettings {
   const database = env.text("COUCHDB_DATABASE", "sessions");
   if (!/^[a-z][a-z0-9_-]{0,62}$/.test(database)) {
     throw new ConfigError(
-      "COUCHDB_DATABASE must be at most 63 small letters, digits, _ and -, and begin with a letter.",
+      "COUCHDB_DATABASE must be at most 63 lower-case letters, digits, _ and -, and begin with a letter.",
     );
   }
   return { ...(url ? readUrl(url) : readVariables(env)), database };
@@ -62,7 +62,7 @@ function decode(part: string): string {
   }
 }
 
-/** For messages; never the password. */
+/** For messages. Never shows the password. */
 export function describeStore({ url, database }: StoreSettings): string {
   return `CouchDB at ${url.replace(/^http:\/\//, "")}, database ${database}`;
 }

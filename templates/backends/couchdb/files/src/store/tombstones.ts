@@ -1,50 +1,54 @@
-// Purges what CouchDB keeps of deleted documents: otherwise the database would grow for ever.
-// Change it if your sessions are replicated: a purge isn't.
+// Purges what CouchDB keeps of deleted documents, since the database would grow forever otherwise.
+// Change it if your sessions are replicated: a replication doesn't carry purges.
 
 import type { CouchdbClient } from "./client.ts";
-import { statusOf } from "./errors.ts";
+import { meansPurgeRefused } from "./errors.ts";
 
-/** CouchDB 3's default limit (purge/max_document_id_number). */
-const BATCH = 100;
-/** The user may not, or the server can't, for good. */
-const REFUSED = [400, 403, 405, 501];
-/** At most, while purging fails; more stay in the database. */
-const REMEMBERED = 10_000;
+/** CouchDB's own limit for one request (purge/max_document_id_number). */
+const MAX_PURGED_AT_ONCE = 100;
+/** How many tombstones are remembered while purging fails. More than these stay in the database. */
+const MAX_REMEMBERED = 10_000;
 
-/** The tombstones of this process's deletions; those of one that crashed stay. */
+interface Tombstone {
+  id: string;
+  /** The tombstone's revision, and the one before it, which a node that missed the deletion would bring back. */
+  revs: string[];
+}
+
+/** The tombstones that this process has left. Those of a process that crashed stay in the database. */
 export class Tombstones {
   readonly #client: CouchdbClient;
-  #waiting: { id: string; revs: string[] }[] = [];
-  #refused = false;
+  #waiting: Tombstone[] = [];
+  #isRefused = false;
 
   constructor(client: CouchdbClient) {
     this.#client = client;
   }
 
-  /** `revs`: the tombstone's, and the one before, which a node that missed the deletion would bring back. */
   add(id: string, revs: string[]): void {
-    if (!this.#refused && this.#waiting.length < REMEMBERED) this.#waiting.push({ id, revs });
+    if (!this.#isRefused && this.#waiting.length < MAX_REMEMBERED) this.#waiting.push({ id, revs });
   }
 
-  get due(): boolean {
-    return this.#waiting.length >= BATCH;
+  /** Whether there are enough of them for a request. */
+  get isDue(): boolean {
+    return this.#waiting.length >= MAX_PURGED_AT_ONCE;
   }
 
-  /** When it rejects, what is left waits for the next time. */
-  async purge(signal: AbortSignal): Promise<void> {
+  /** When it rejects, the tombstones wait for the next time. When CouchDB refuses for good, it warns and doesn't ask again. */
+  async purge(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
-      const revisions = new Map<string, string[]>();
-      for (const { id, revs } of batch) revisions.set(id, [...(revisions.get(id) ?? []), ...revs]);
+      const batch = this.#waiting.splice(0, MAX_PURGED_AT_ONCE);
+      const body = new Map<string, string[]>();
+      for (const { id, revs } of batch) body.set(id, [...(body.get(id) ?? []), ...revs]);
       try {
-        const body = Object.fromEntries(revisions);
-        await this.#client.request({ method: "POST", path: "_purge", body, field: "purged" }, signal);
+        const call = { method: "POST", path: "_purge", field: "purged" } as const;
+        await this.#client.request({ ...call, body: Object.fromEntries(body) });
       } catch (error) {
-        if (!REFUSED.includes(statusOf(error) ?? 0)) {
-          this.#waiting.push(...batch);
+        if (!meansPurgeRefused(error)) {
+          this.#waiting.unshift(...batch);
           throw error;
         }
-        this.#refused = true;
+        this.#isRefused = true;
         this.#waiting = [];
         process.emitWarning(
           "CouchDB lets only server admins purge: the tombstones of ended sessions stay (see README.md).",

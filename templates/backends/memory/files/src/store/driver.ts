@@ -1,15 +1,15 @@
-// Stores sessions in this process's memory: gone with the process, one process by design.
-// Change it to choose differently which session has to go when there is no room.
+// Stores sessions in this process's memory. They end with the process, and no other process sees them.
+// Change it to choose differently which session is ended when there is no room for a new one.
 
 import {
   type Access,
   type ChangeResult,
   expiry,
   type FoundRow,
-  type Page,
   patchData,
   type SessionChange,
   type SessionDriver,
+  type SessionInfo,
   type SessionRow,
   type StoreStats,
   StoreUnavailable,
@@ -18,13 +18,19 @@ import {
 } from "../session/contract.ts";
 import type { StoreSettings } from "./settings.ts";
 
+/** Sessions in one batch of `all`. */
+const LISTED_AT_ONCE = 1000;
+
+/** Users that `stats` names. */
+const TOP_USERS = 10;
+
 export function createDriver(settings: StoreSettings, _timeout: number): SessionDriver {
   return new MemoryDriver(settings.maxSessions);
 }
 
 class MemoryDriver implements SessionDriver {
   readonly inProcess = true;
-  /** The longest idle comes first. Rows are replaced, never edited. */
+  /** In the order of the last access, the earliest first. Rows are replaced, never edited. */
   readonly #rows = new Map<string, SessionRow>();
   readonly #byUser = new Map<string, Set<string>>();
   readonly #maxSessions: number;
@@ -47,18 +53,17 @@ class MemoryDriver implements SessionDriver {
     this.#checkOpen();
     if (this.#rows.has(row.id)) throw new Error(`There is a session ${row.id} already.`);
     this.#makeRoom(row.created);
-    this.#put({ ...row });
+    this.#put(copyOf(row));
   }
 
   read(id: string, { now, touch }: Access): FoundRow | undefined {
     this.#checkOpen();
     const row = this.#rows.get(id);
-    if (row === undefined || touch === undefined || row.expires < now) return row && { ...row };
-    if (now - row.updated < touchInterval(touch.every, row.idle)) return { ...row };
-    if (Buffer.compare(row.secretHash, touch.secretHash) !== 0) return { ...row };
+    if (row === undefined) return undefined;
+    if (touch === undefined || !isTouchDue(row, now, touch)) return copyOf(row);
     const touched = touchedRow(row, now, touch);
     this.#replace(row, touched);
-    return { ...touched, touched: true };
+    return { ...copyOf(touched), touched: true };
   }
 
   async change(id: string, change: SessionChange): Promise<ChangeResult> {
@@ -74,6 +79,7 @@ class MemoryDriver implements SessionDriver {
       secretHash: change.secretHash ?? row.secretHash,
       authenticated: change.authenticated ?? row.authenticated,
       idle: change.idle ?? row.idle,
+      columns: { ...row.columns, ...change.columns },
       data: patchData(row.data, change),
       version: row.version + 1,
     };
@@ -86,36 +92,38 @@ class MemoryDriver implements SessionDriver {
     return this.#remove(id);
   }
 
-  async listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]> {
+  async listByUser(userid: string, now: number, limit: number): Promise<SessionInfo[]> {
     this.#checkOpen();
-    const rows: SessionRow[] = [];
-    for (const id of this.#byUser.get(userid) ?? []) {
-      const row = this.#rows.get(id);
-      if (row && row.expires >= now) rows.push({ ...row });
-    }
-    return rows.sort((one, other) => other.created - one.created).slice(0, limit);
+    const rows = this.#liveRows(this.#byUser.get(userid) ?? [], now);
+    rows.sort((one, other) => other.created - one.created);
+    return rows.slice(0, limit).map(infoOf);
   }
 
-  async endByUser(userid: string, exceptId?: string): Promise<string[]> {
+  async endByUser(userid: string, limit: number, exceptId?: string): Promise<string[]> {
     this.#checkOpen();
-    const ids = [...(this.#byUser.get(userid) ?? [])].filter((id) => id !== exceptId);
+    const ids = [...(this.#byUser.get(userid) ?? [])].filter((id) => id !== exceptId).slice(0, limit);
     for (const id of ids) this.#remove(id);
     return ids;
   }
 
-  async endAll(): Promise<number> {
+  async endAll(limit: number): Promise<number> {
     this.#checkOpen();
-    const ended = this.#rows.size;
-    this.#rows.clear();
-    this.#byUser.clear();
+    let ended = 0;
+    for (const id of this.#rows.keys()) {
+      if (ended === limit) break;
+      this.#remove(id);
+      ended++;
+    }
     return ended;
   }
 
-  async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
+  async *all(now: number): AsyncGenerator<SessionInfo[]> {
     this.#checkOpen();
-    const rows = [...this.#rows.values()].filter((row) => row.id > after && row.expires >= now);
-    rows.sort((one, other) => (one.id < other.id ? -1 : 1));
-    return rows.slice(0, limit).map((row) => ({ ...row }));
+    // The ids are fixed beforehand, since a touch moves a row to the end of the Map, where it would be met again.
+    const ids = [...this.#rows.keys()];
+    for (let start = 0; start < ids.length; start += LISTED_AT_ONCE) {
+      yield this.#liveRows(ids.slice(start, start + LISTED_AT_ONCE), now).map(infoOf);
+    }
   }
 
   async stats(now: number): Promise<StoreStats> {
@@ -130,7 +138,7 @@ class MemoryDriver implements SessionDriver {
     const users = [...byUser].map(([userid, sessions]) => ({ userid, sessions }));
     const signedIn = users.reduce((sum, { sessions }) => sum + sessions, 0);
     users.sort((one, other) => other.sessions - one.sessions);
-    return { live, expired: this.#rows.size - live, signedIn, users: users.slice(0, 10) };
+    return { live, expired: this.#rows.size - live, signedIn, users: users.slice(0, TOP_USERS) };
   }
 
   async purge(now: number, limit: number): Promise<number> {
@@ -152,7 +160,16 @@ class MemoryDriver implements SessionDriver {
     if (this.#closed) throw new StoreUnavailable("The session store is closed.");
   }
 
-  /** What has expired goes first (looked for once a second), then the longest idle. */
+  #liveRows(ids: Iterable<string>, now: number): SessionRow[] {
+    const rows: SessionRow[] = [];
+    for (const id of ids) {
+      const row = this.#rows.get(id);
+      if (row !== undefined && row.expires >= now) rows.push(row);
+    }
+    return rows;
+  }
+
+  /** Removes expired sessions first, which it looks for once a second, and then the one that has been idle longest. */
   #makeRoom(now: number): void {
     if (this.#rows.size < this.#maxSessions) return;
     if (this.#purged !== now) this.#purge(now, this.#rows.size);
@@ -194,7 +211,21 @@ class MemoryDriver implements SessionDriver {
   }
 }
 
+function isTouchDue(row: SessionRow, now: number, touch: NonNullable<Access["touch"]>): boolean {
+  if (row.expires < now || now - row.updated < touchInterval(touch.every, row.idle)) return false;
+  return Buffer.compare(row.secretHash, touch.secretHash) === 0;
+}
+
 function touchedRow(row: SessionRow, now: number, { lifetime }: Touch): SessionRow {
   const updated = Math.max(row.updated, now);
   return { ...row, updated, expires: expiry(updated, row.idle, row.created, lifetime) };
+}
+
+function copyOf(row: SessionRow): SessionRow {
+  return { ...row, columns: { ...row.columns } };
+}
+
+function infoOf(row: SessionRow): SessionInfo {
+  const { secretHash: _secretHash, data: _data, version: _version, ...info } = copyOf(row);
+  return info;
 }

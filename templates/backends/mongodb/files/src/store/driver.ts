@@ -1,25 +1,31 @@
-// Stores sessions in a collection of MongoDB: a change is one update, a look-up one find by _id.
-// Change it when a session gets another field: here, in session-document.ts, and in schema.ts.
+// Stores sessions in a collection of MongoDB: a change is one update, and a session is found by its _id.
+// Columns of your own come from src/session-columns.ts; change this file to store sessions in another form.
 
 import { Binary, type Collection, type Document, type Filter } from "mongodb";
-import { indexes, type SessionDocument } from "../../schema.ts";
+import type { SessionDocument } from "../../schema.ts";
 import {
   type Access,
   type ChangeResult,
-  type Page,
   type SessionChange,
   type SessionDriver,
+  type SessionInfo,
   type SessionRow,
   type StoreStats,
   StoreUnavailable,
 } from "../session/contract.ts";
 import { MongodbConnection } from "./connection.ts";
-import { date, fromDocument, readable, toDocument } from "./document.ts";
+import { date, type InfoDocument, infoProjection, toDocument, toInfo, toRow } from "./document.ts";
+import { isDuplicate } from "./errors.ts";
 import { describeStore, type StoreSettings } from "./settings.ts";
-import { encode, field } from "./stored-data.ts";
+import { checkIndexes, createMissingIndexes, tryRequests } from "./start-check.ts";
+import { encodeValue, fieldOf } from "./stored-data.ts";
 
-const BATCH = 500;
-const PERSISTENCE = 50;
+/** Sessions in one batch of `all`. */
+const LISTED_AT_ONCE = 500;
+/** How often a session is ended again that a change has hidden from the server. */
+const MAX_END_ATTEMPTS = 50;
+/** Users that `stats` names. */
+const TOP_USERS = 10;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
   return new MongodbDriver(settings, timeout);
@@ -37,77 +43,39 @@ class MongodbDriver implements SessionDriver {
   }
 
   async setup(): Promise<void> {
-    try {
-      // Where nothing is missing, no permission to create is needed.
-      return await this.check();
-    } catch (error) {
-      if (!(error instanceof MissingIndex)) throw error;
-    }
-    await this.#store.run(() => this.#sessions.createIndexes(indexes));
+    await createMissingIndexes(this.#store, this.#sessions);
     await this.check();
   }
 
   async check(): Promise<void> {
-    const { collection } = this.#settings;
-    const found = await this.#store.run(async () => {
-      try {
-        return await this.#sessions.listIndexes().toArray();
-      } catch (error) {
-        // 26: no such collection.
-        if ((error as { code?: unknown }).code === 26) return [];
-        throw error;
-      }
-    });
-    for (const { name, key, expireAfterSeconds } of indexes) {
-      const like = found.find((index) => JSON.stringify(index.key) === JSON.stringify(key));
-      if (!like) {
-        throw new MissingIndex(
-          `Collection "${collection}" lacks the index "${name}": run "npm run sessions -- setup".`,
-        );
-      }
-      if ((expireAfterSeconds === undefined) !== (like.expireAfterSeconds === undefined)) {
-        throw new Error(
-          `Index "${like.name}" of collection "${collection}" is not as in schema.ts: expireAfterSeconds.`,
-        );
-      }
-    }
-    await this.#store.run(() => this.#sessions.findOne({ _id: "" }));
+    await checkIndexes(this.#store, this.#sessions);
+    await tryRequests(this, this.#settings);
   }
 
   async create(row: SessionRow): Promise<void> {
-    await this.#store.run(() => this.#sessions.insertOne(toDocument(row)));
+    try {
+      await this.#store.run(() => this.#sessions.insertOne(toDocument(row)));
+    } catch (error) {
+      if (isDuplicate(error)) throw new Error(`There is a session ${row.id} already.`, { cause: error });
+      throw error;
+    }
   }
 
   /** A touch is left to `change`: it would make every read a write. */
   async read(id: string, _access: Access): Promise<SessionRow | undefined> {
     const document = await this.#store.run(() => this.#sessions.findOne({ _id: id }));
-    return document ? fromDocument(document) : undefined;
+    return document ? toRow(document) : undefined;
   }
 
   async change(id: string, change: SessionChange): Promise<ChangeResult> {
-    const { now, userid, secretHash, authenticated, idle, touch, ifVersion, ifSecretHash } = change;
-    const set: Document = { version: { $add: ["$version", 1] } };
-    if (touch) {
-      const updated = { $max: ["$updated", now] };
-      const ends = [{ $add: [updated, idle ?? "$idle"] }, { $add: ["$created", touch.lifetime] }];
-      set.updated = updated;
-      set.expires = { $add: [date(0), { $multiply: [{ $min: ends }, 1000] }] };
-    }
-    if (idle !== undefined) set.idle = idle;
-    // Otherwise a string that begins with "$" would be an expression.
-    if (userid !== undefined) set.userid = { $literal: userid };
-    if (secretHash) set.secretHash = new Binary(secretHash);
-    if (authenticated !== undefined) set.authenticated = authenticated;
-    for (const [key, text] of change.set ?? []) set[`data.${field(key)}`] = { $literal: encode(key, text) };
-    const removed = (change.remove ?? []).map((key) => `data.${field(key)}`);
-
+    const { now, ifVersion, ifSecretHash } = change;
     const live: Filter<SessionDocument> = { _id: id, expires: { $gte: date(now) } };
     const filter = {
       ...live,
       ...(ifVersion !== undefined && { version: ifVersion }),
       ...(ifSecretHash && { secretHash: new Binary(ifSecretHash) }),
     };
-    const pipeline = [...(removed.length > 0 ? [{ $unset: removed }] : []), { $set: set }];
+    const pipeline = pipelineOf(change);
     const { matchedCount } = await this.#store.run(() => this.#sessions.updateOne(filter, pipeline));
     if (matchedCount > 0) return "done";
     if (ifVersion === undefined && !ifSecretHash) return "gone";
@@ -119,67 +87,66 @@ class MongodbDriver implements SessionDriver {
     return await this.#remove({ _id: id });
   }
 
-  /** DocumentDB misses a document that is just being changed: ended is what can't be found. */
+  /** DocumentDB misses a document that is being changed at the same moment. So a session has ended when it can't be found. */
   async #remove(filter: Filter<SessionDocument>): Promise<boolean> {
-    for (let attempt = 1; attempt <= PERSISTENCE; attempt++) {
+    for (let attempt = 1; attempt <= MAX_END_ATTEMPTS; attempt++) {
       const { deletedCount } = await this.#store.run(() => this.#sessions.deleteOne(filter));
       if (deletedCount > 0) return true;
-      if (!(await this.#store.run(() => this.#sessions.findOne(filter, { projection: { _id: 1 } })))) return false;
+      const left = await this.#store.run(() => this.#sessions.findOne(filter, { projection: { _id: 1 } }));
+      if (!left) return false;
     }
     throw new StoreUnavailable(`${describeStore(this.#settings)}: a session that changes all the time can't be ended.`);
   }
 
-  async listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]> {
-    const mine = { userid, expires: { $gte: date(now) } };
-    return readable(
-      await this.#store.run(() => this.#sessions.find(mine).sort({ created: -1 }).limit(limit).toArray()),
-    );
+  async listByUser(userid: string, now: number, limit: number): Promise<SessionInfo[]> {
+    const filter = { userid, expires: { $gte: date(now) } };
+    return await this.#infos(filter, { created: -1 }, limit);
   }
 
-  async endByUser(userid: string, exceptId?: string): Promise<string[]> {
-    const ids = await this.#ids({ userid, ...(exceptId !== undefined && { _id: { $ne: exceptId } }) });
+  async endByUser(userid: string, limit: number, exceptId?: string): Promise<string[]> {
+    const filter = { userid, ...(exceptId !== undefined && { _id: { $ne: exceptId } }) };
     const ended: string[] = [];
-    for (let at = 0; at < ids.length; at += BATCH) {
-      const batch = ids.slice(at, at + BATCH);
-      const those = { _id: { $in: batch } };
+    // More than once only if others end these sessions or change their user at the same time.
+    while (ended.length < limit) {
+      const ids = await this.#ids(filter, limit - ended.length);
+      if (ids.length === 0) break;
+      const those = { _id: { $in: ids } };
       const { deletedCount } = await this.#store.run(() => this.#sessions.deleteMany({ ...those, userid }));
-      // Some may have got another user, been ended meanwhile, or been missed (see #remove).
-      const left = new Set(deletedCount < batch.length ? await this.#ids(those) : []);
-      for (const _id of batch) if (!left.has(_id) || (await this.#remove({ _id, userid }))) ended.push(_id);
+      const left = new Set(deletedCount < ids.length ? await this.#ids(those, ids.length) : []);
+      for (const _id of ids) if (!left.has(_id) || (await this.#remove({ _id, userid }))) ended.push(_id);
     }
     return ended;
   }
 
-  async #ids(filter: Filter<SessionDocument>, limit = 0): Promise<string[]> {
-    const only = { projection: { _id: 1 }, limit };
-    return (await this.#store.run(() => this.#sessions.find(filter, only).toArray())).map(({ _id }) => _id);
-  }
-
-  async endAll(): Promise<number> {
-    for (let ended = 0; ; ) {
-      const ids = await this.#ids({}, BATCH);
-      if (ids.length === 0) return ended;
+  async endAll(limit: number): Promise<number> {
+    let ended = 0;
+    // More than once only if others end sessions at the same time.
+    while (ended < limit) {
+      const ids = await this.#ids({}, limit - ended);
+      if (ids.length === 0) break;
       ended += (await this.#store.run(() => this.#sessions.deleteMany({ _id: { $in: ids } }))).deletedCount;
     }
+    return ended;
   }
 
-  async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
-    for (let from = after; ; ) {
-      const next = { _id: { $gt: from }, expires: { $gte: date(now) } };
-      const found = await this.#store.run(() => this.#sessions.find(next).sort({ _id: 1 }).limit(limit).toArray());
-      const sessions = readable(found);
-      // A page of nothing but unreadable documents is not the end.
-      if (sessions.length > 0 || found.length < limit) return sessions;
-      from = found.at(-1)?._id ?? from;
-    }
+  async *all(now: number): AsyncGenerator<SessionInfo[]> {
+    let lastId = "";
+    let sessions: SessionInfo[];
+    do {
+      // In the order of ids: in that of `expires` a session would come twice if it was touched meanwhile.
+      const next = { _id: { $gt: lastId }, expires: { $gte: date(now) } };
+      sessions = await this.#infos(next, { _id: 1 }, LISTED_AT_ONCE);
+      lastId = sessions.at(-1)?.id ?? lastId;
+      yield sessions;
+    } while (sessions.length === LISTED_AT_ONCE);
   }
 
   async stats(now: number): Promise<StoreStats> {
     const alive = { expires: { $gte: date(now) } };
     const signedIn = { ...alive, userid: { $type: "string" as const } };
-    const top = [{ $match: signedIn }, { $group: { _id: "$userid", sessions: { $sum: 1 } } }];
-    const order = [{ $sort: { sessions: -1, _id: 1 } }, { $limit: 10 }];
-    const users = await this.#store.run(() => this.#sessions.aggregate<Document>([...top, ...order]).toArray());
+    const counted = [{ $match: signedIn }, { $group: { _id: "$userid", sessions: { $sum: 1 } } }];
+    const most = [{ $sort: { sessions: -1, _id: 1 } }, { $limit: TOP_USERS }];
+    const users = await this.#store.run(() => this.#sessions.aggregate<Document>([...counted, ...most]).toArray());
     return {
       live: await this.#store.run(() => this.#sessions.countDocuments(alive)),
       expired: 0,
@@ -188,7 +155,7 @@ class MongodbDriver implements SessionDriver {
     };
   }
 
-  /** MongoDB does it by itself, by the index on `expires`. */
+  /** MongoDB removes expired sessions by itself, with the index on `expires`. */
   async purge(): Promise<number> {
     return 0;
   }
@@ -200,8 +167,34 @@ class MongodbDriver implements SessionDriver {
   async close(): Promise<void> {
     await this.#store.close();
   }
+
+  async #infos(filter: Filter<SessionDocument>, sort: Record<string, 1 | -1>, limit: number): Promise<SessionInfo[]> {
+    const options = { projection: infoProjection, sort, limit };
+    const documents = await this.#store.run(() => this.#sessions.find<InfoDocument>(filter, options).toArray());
+    return documents.map(toInfo);
+  }
+
+  async #ids(filter: Filter<SessionDocument>, limit: number): Promise<string[]> {
+    const options = { projection: { _id: 1 }, limit };
+    return (await this.#store.run(() => this.#sessions.find(filter, options).toArray())).map(({ _id }) => _id);
+  }
 }
 
-class MissingIndex extends Error {
-  override readonly name = "MissingIndex";
+/** `$literal` keeps a text that begins with "$" from being an expression. */
+function pipelineOf(change: SessionChange): Document[] {
+  const { now, userid, secretHash, authenticated, idle, touch } = change;
+  const set: Document = { version: { $add: ["$version", 1] } };
+  if (touch) {
+    const updated = { $max: ["$updated", now] };
+    const limits = [{ $add: [updated, idle ?? "$idle"] }, { $add: ["$created", touch.lifetime] }];
+    Object.assign(set, { updated, expires: { $add: [date(0), { $multiply: [{ $min: limits }, 1000] }] } });
+  }
+  if (idle !== undefined) Object.assign(set, { idle });
+  if (userid !== undefined) Object.assign(set, { userid: { $literal: userid } });
+  if (secretHash) Object.assign(set, { secretHash: new Binary(secretHash) });
+  if (authenticated !== undefined) Object.assign(set, { authenticated });
+  for (const [name, value] of Object.entries(change.columns ?? {})) set[name] = { $literal: value };
+  for (const [key, text] of change.set ?? []) set[`data.${fieldOf(key)}`] = { $literal: encodeValue(key, text) };
+  const removed = (change.remove ?? []).map((key) => `data.${fieldOf(key)}`);
+  return [...(removed.length > 0 ? [{ $unset: removed }] : []), { $set: set }];
 }

@@ -1,5 +1,5 @@
-// What MongoDB's and its driver's errors mean to this app: wait, or mend a setting.
-// Change it when an error deserves a better line than the driver's own.
+// Turns the errors of MongoDB and of its client into one line that says whether to wait or which setting to fix.
+// Change it when an error deserves a better line than the client's own.
 
 import { MongoError, MongoServerError, MongoServerSelectionError } from "mongodb";
 import { StoreUnavailable } from "../session/contract.ts";
@@ -8,23 +8,35 @@ import { describeStore, type StoreSettings } from "./settings.ts";
 const AUTHENTICATION_FAILED = 18;
 const UNAUTHORIZED = 13;
 const WRITE_CONFLICT = 112;
+const NAMESPACE_NOT_FOUND = 26;
+const DUPLICATE_KEY = 11_000;
+/** Atlas says that it refuses a login with this one. */
+const ATLAS_ERROR = 8000;
 
-/** Stepping down, starting, stopping, or too few members for the write concern. */
-const PASSING = new Set([6, 7, 50, 64, 79, 89, 91, 100, 133, 189, 262, 462, 9001, 10107, 11600, 11602, 13435, 13436]);
+/** The server is stepping down, starting or stopping, or has too few members for the write concern. */
+const TEMPORARY = new Set([6, 7, 50, 64, 79, 89, 91, 100, 133, 189, 262, 462, 9001, 10107, 11600, 11602, 13435, 13436]);
 
-/** Of the driver's own errors. */
+/** Names of the client's own errors. */
 const UNREACHABLE =
   /Network|Timeout|ServerSelection|PoolCleared|PoolClosed|WaitQueue|TopologyClosed|NotConnected|ClientClosed|ServerClosed|WriteConcern|Stale/;
 
-/** The network's, which the driver hands on as they are. */
+/** Codes of the network's errors, which the client passes on as they are. */
 const BROKEN = /^(E[A-Z]+|ERR_(STREAM|SOCKET)_\w+)$/;
 
-/** Nothing was done. */
-export function passing(error: unknown): boolean {
+/** Whether another write came first, so that nothing was done. */
+export function meansWriteConflict(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === WRITE_CONFLICT;
 }
 
-export function storeError(error: unknown, settings: StoreSettings, timeout: number): unknown {
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+export function isMissingCollection(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === NAMESPACE_NOT_FOUND;
+}
+
+export function asStoreError(error: unknown, settings: StoreSettings, timeout: number): unknown {
   if (!(error instanceof Error)) return error;
   const place = describeStore(settings);
   const cause = { cause: error };
@@ -47,11 +59,10 @@ export function storeError(error: unknown, settings: StoreSettings, timeout: num
   if (/SSL|TLS|CERT|SELF_SIGNED|SIGNATURE|ISSUER/.test(code) || /certificate|TLS|SSL/.test(message)) {
     return unavailable(`no secure connection to ${place}: ${firstLine(message)}; see the options tls= and tlsCAFile=`);
   }
-  if (error instanceof MongoServerSelectionError)
-    return unavailable(`${place} is not to be used: ${firstLine(message)}`);
+  if (error instanceof MongoServerSelectionError) return unavailable(`${place} can't be used: ${firstLine(message)}`);
   const busy =
     error instanceof MongoServerError &&
-    (PASSING.has(Number(error.code)) || error.hasErrorLabel("RetryableWriteError"));
+    (TEMPORARY.has(Number(error.code)) || error.hasErrorLabel("RetryableWriteError"));
   if (busy || UNREACHABLE.test(error.name)) {
     const what = /Timeout/.test(error.name) ? `no answer within ${timeout} ms` : firstLine(message);
     return new StoreUnavailable(`${place}: ${what}.`, cause);
@@ -74,11 +85,10 @@ function codeOf(error: Error): string {
 }
 
 function refusesLogin(error: Error): boolean {
-  // 8000 is what Atlas says.
   const code = error instanceof MongoServerError ? error.code : undefined;
-  return code === AUTHENTICATION_FAILED || (code === 8000 && /auth/i.test(error.message));
+  return code === AUTHENTICATION_FAILED || (code === ATLAS_ERROR && /auth/i.test(error.message));
 }
 
-function firstLine(text: string): string {
+export function firstLine(text: string): string {
   return text.split("\n")[0]?.replace(/[.\s]+$/, "") ?? "";
 }

@@ -1,14 +1,14 @@
-// MongoDB's settings; src/config.ts holds all the others.
-// Add a setting here when the driver needs one; MongoDB's own options go into the URL.
+// The settings of MongoDB. src/config.ts holds all the others.
+// Add a setting here when the driver needs one. MongoDB's own options go into the URL.
 
 import { accessSync, constants } from "node:fs";
 import { MongoClient } from "mongodb";
 import { ConfigError, type Environment } from "../http/environment.ts";
 
 export interface StoreSettings {
-  /** May hold a password: never to be shown. */
+  /** May hold a password, so it must never be shown. */
   url: string;
-  /** For messages. */
+  /** Hosts and ports, for messages. */
   servers: string;
   database: string;
   collection: string;
@@ -23,7 +23,7 @@ export function readStoreSettings(env: Environment): StoreSettings {
   return { ...readUrl(url), url, collection };
 }
 
-/** A WHATWG URL can't have several servers. */
+/** By hand, since a WHATWG URL can't have several hosts. */
 function readUrl(url: string): { servers: string; database: string } {
   const parts = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^@/?]+)(?:\/([^?]*))?(?:\?.*)?$/.exec(url);
   if (!parts) {
@@ -37,8 +37,9 @@ function readUrl(url: string): { servers: string; database: string } {
       "MONGODB_URL must name a database of letters, digits, _ and -: mongodb://host:27017/database",
     );
   }
-  const { files, unconfirmed } = optionsIn(url);
-  if (unconfirmed) throw new ConfigError("MONGODB_URL: w=0 confirms no write; without w= the majority does.");
+  const { files, unconfirmed } = readOptions(url);
+  if (unconfirmed)
+    throw new ConfigError("MONGODB_URL: w=0 confirms no write. Without w= the majority of the servers does.");
   for (const file of files) {
     try {
       accessSync(file, constants.R_OK);
@@ -49,26 +50,26 @@ function readUrl(url: string): { servers: string; database: string } {
   return { servers, database };
 }
 
-/** The files that options name, and whether writes go unanswered. */
-function optionsIn(url: string): { files: string[]; unconfirmed: boolean } {
+/** The files that options name, and whether writes stay unconfirmed. */
+function readOptions(url: string): { files: string[]; unconfirmed: boolean } {
   try {
     const { tlsCAFile, tlsCRLFile, tlsCertificateKeyFile, writeConcern } = new MongoClient(url).options;
     const files = [tlsCAFile, tlsCRLFile, tlsCertificateKeyFile].filter((file) => file !== undefined);
     return { files, unconfirmed: writeConcern?.w === 0 };
   } catch (error) {
-    throw new ConfigError(`MONGODB_URL: ${reason(error, url)}.`);
+    throw new ConfigError(`MONGODB_URL: ${reasonOf(error, url)}.`);
   }
 }
 
-/** What MongoDB's driver finds wrong, unless that would show user or password. */
-function reason(error: unknown, url: string): string {
+/** What MongoDB's client finds wrong, unless its message holds the user or the password. */
+function reasonOf(error: unknown, url: string): string {
   const line = (error instanceof Error ? error.message : String(error)).split("\n")[0]?.replace(/[.\s]+$/, "") ?? "";
   const login = /\/\/([^@/]*)@/.exec(url)?.[1] ?? "";
   const secrets = login.split(":").filter((part) => part !== "");
   return secrets.some((secret) => line.includes(secret)) ? "it is malformed" : line;
 }
 
-/** For messages; never the password. */
+/** For messages. Never shows the password. */
 export function describeStore({ servers, database }: StoreSettings): string {
   return `MongoDB at ${servers}, database ${database}`;
 }

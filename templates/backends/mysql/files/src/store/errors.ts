@@ -1,4 +1,4 @@
-// What the server's and the network's errors mean to this app: wait, try again, or mend a setting.
+// What the server's and the network's errors mean to this app: wait, try again, or fix a setting.
 // Change it when an error deserves a better line than the server's own.
 
 import { StoreUnavailable } from "../session/contract.ts";
@@ -10,19 +10,29 @@ interface MysqlError extends Error {
   fatal?: boolean;
 }
 
-/** Nothing was done: a deadlock, a row just changed (MariaDB), a table altered, a certification that failed in a cluster. */
-const ROLLED_BACK = new Set([1020, 1213, 1615, 3101]);
+export class MissingTable extends Error {
+  override readonly name = "MissingTable";
+
+  constructor(table: string, options?: ErrorOptions) {
+    super(`Table "${table}" (SESSION_TABLE) is missing: run "npm run sessions -- setup".`, options);
+  }
+}
+
+/** Nothing was done: a deadlock, a row just changed (MariaDB), a certification that failed in a cluster. */
+const ROLLED_BACK = new Set([1020, 1213, 3101]);
 
 /** Starting, stopping, full, switched over, this client cut off, or waited too long for a lock. */
 const PASSING = new Set([
-  1040, 1047, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1226, 1290, 1317, 1792, 1836, 1927, 1969, 3024, 3100,
-  4031,
+  1040, 1047, 1053, 1129, 1153, 1158, 1159, 1160, 1161, 1203, 1205, 1226, 1290, 1317, 1792, 1836, 1927, 1969, 3024,
+  3100, 4031,
 ]);
 
 const WRONG_LOGIN = new Set([1045, 1251, 1698, 3118]);
 const NOT_ALLOWED = new Set([1142, 1143, 1227, 1370]);
 const TLS = /SSL|TLS|CERT|SELF_SIGNED|SIGNATURE|ISSUER/;
 const LOST = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|EPIPE|ECONNABORTED)$/;
+/** mysql2's, when a statement's time is over. */
+const TIMED_OUT = "PROTOCOL_SEQUENCE_TIMEOUT";
 
 export function rolledBack(error: unknown): boolean {
   return ROLLED_BACK.has((error as MysqlError).errno ?? 0);
@@ -33,13 +43,24 @@ export function connectionLost(error: unknown): boolean {
   return LOST.test((error as MysqlError).code ?? "");
 }
 
+/** There is a row with this id. */
+export function isDuplicate(error: unknown): boolean {
+  const { errno, message } = error as MysqlError;
+  return errno === 1062 && /PRIMARY'$/.test(message);
+}
+
+/** The server refused a statement. */
+export function isOfServer(error: unknown): boolean {
+  return ((error as MysqlError).errno ?? 0) > 0;
+}
+
 /** The connection may be used again. */
 export function onlyStatementFailed(error: unknown): boolean {
   const { errno = 0, fatal = false } = error as MysqlError;
   return errno > 0 && !fatal && !PASSING.has(errno);
 }
 
-/** All may heal by waiting: users and databases too are made while a server is set up. */
+/** Waiting may help with every one of them: users and databases, too, are made while a server is set up. */
 export function connectError(error: unknown, settings: StoreSettings): Error {
   const { code = "", errno = 0, message } = error as MysqlError;
   const { host, socket, user, database } = settings;
@@ -79,12 +100,13 @@ export function statementError(error: unknown, settings: StoreSettings): unknown
   if (!(error instanceof Error) || error instanceof StoreUnavailable) return error;
   const { code = "", errno = 0, fatal = false, message } = error as MysqlError;
   const cause = { cause: error };
+  if (code === TIMED_OUT) {
+    return new StoreUnavailable(`${describeStore(settings)}: no answer in time (SESSION_STORE_TIMEOUT).`, cause);
+  }
   if (fatal || PASSING.has(errno) || ROLLED_BACK.has(errno) || LOST.test(code)) {
     return new StoreUnavailable(`${describeStore(settings)}: ${firstLine(message)}`, cause);
   }
-  if (errno === 1146) {
-    return new Error(`Table "${settings.table}" is missing: run "npm run sessions -- setup" (SESSION_TABLE).`, cause);
-  }
+  if (errno === 1146) return new MissingTable(settings.table, cause);
   if (NOT_ALLOWED.has(errno)) {
     const variable = settings.fromUrl ? "DATABASE_URL" : "MYSQL_USER";
     return new Error(`${variable}: "${settings.user}" lacks a permission (${firstLine(message)}).`, cause);

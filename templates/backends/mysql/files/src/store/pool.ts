@@ -1,4 +1,4 @@
-// Connections to the server: limited in number, each call with a deadline, thrown away when they hang or break.
+// Connections to the server: limited in number, each statement with a deadline, thrown away when they hang or break.
 // Change it to tune them.
 
 import type { Socket } from "node:net";
@@ -12,68 +12,124 @@ import {
   type RowDataPacket,
 } from "mysql2/promise";
 import { StoreUnavailable } from "../session/contract.ts";
+import { DataTooLarge } from "../session/data.ts";
 import { connectError, connectionLost, onlyStatementFailed, rolledBack, statementError } from "./errors.ts";
 import { describeStore, type StoreSettings } from "./settings.ts";
 
 /**
- * Against defaults that cut text short, leave changes uncommitted or read uncommitted ones (READ COMMITTED fails with a
- * binary log of statements), or wait for locks longer than the client does: what was given up would still be done.
+ * What takes the place of a `?`. Text goes as bytes, which stand in the statement as hexadecimal digits, so that nothing
+ * in a value can be taken for SQL, whatever character set and mode the server uses.
  */
-function greeting(timeout: number): string[] {
-  const wait = Math.max(1, Math.floor((timeout / 1000) * 0.9));
-  return [
-    `SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION autocommit = 1,
-      SESSION lock_wait_timeout = ${wait}, SESSION innodb_lock_wait_timeout = ${wait}`,
-    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-  ];
+export type Value = number | Buffer | Buffer[] | null;
+
+/** The place of a value that is text for the server. */
+export const TEXT = "CONVERT(? USING utf8mb4)";
+
+/**
+ * Sends statements with their values in them. Prepared statements are no faster here, and can't be relied upon: proxies and
+ * servers forget them, number them anew, and limit them.
+ */
+export interface Queries {
+  read<Row extends RowDataPacket>(sql: string, values?: Value[]): Promise<Row[]>;
+  /** Returns the number of rows. */
+  write(sql: string, values?: Value[]): Promise<number>;
+  /** Does `work`, whole or not at all. */
+  transaction<Result>(work: (statements: Statements) => Promise<Result>): Promise<Result>;
 }
 
-const ATTEMPTS = 5;
-
-export type Value = string | number | Buffer | null;
+export type Statements = Pick<Queries, "read" | "write">;
 
 type Work<Result> = (connection: PoolConnection) => Promise<Result>;
 
-export class MysqlPool {
+/** How often a statement is sent that the server rolled back, or that a lost connection has cut off. */
+const MAX_ATTEMPTS = 5;
+
+/** The first pause before another attempt; it doubles each time. */
+const PAUSE_MS = 10;
+
+export class MysqlPool implements Queries {
   readonly #settings: StoreSettings;
   readonly #timeout: number;
   readonly #pool: Pool;
-  readonly #greeted = new WeakSet<object>();
+  /** The longest statement that the connection's server accepts, in bytes. Set when the connection is prepared for use. */
+  readonly #maxStatementBytes = new WeakMap<object, number>();
   readonly #open = new Set<PoolConnection["connection"]>();
   #closing: Promise<void> | undefined;
 
   constructor(settings: StoreSettings, timeout: number) {
     this.#settings = settings;
     this.#timeout = timeout;
-    this.#pool = createPool({
-      ...connectionOptions(settings, timeout),
-      connectionLimit: settings.connections,
-      // A server allows 16,382 over all connections.
-      maxPreparedStatements: 100,
-    });
+    this.#pool = createPool({ ...connectionOptions(settings, timeout), connectionLimit: settings.connections });
   }
 
-  async read(sql: string, values: Value[] = []): Promise<RowDataPacket[]> {
-    const work: Work<RowDataPacket[]> = async (connection) => {
-      const [rows] = await connection.execute<RowDataPacket[]>(sql, values);
-      return rows;
-    };
-    return await this.#run(work, { repeatable: true });
+  async read<Row extends RowDataPacket>(sql: string, values: Value[] = []): Promise<Row[]> {
+    return await this.#run((connection) => this.#statementsOn(connection).read<Row>(sql, values), { repeatable: true });
   }
 
-  /** Returns the number of rows. Not repeated when the connection breaks: it may have been done. */
+  /** Not repeated when the connection breaks, since it may have been done. */
   async write(sql: string, values: Value[] = []): Promise<number> {
-    const work: Work<number> = async (connection) => {
-      const [{ affectedRows }] = await connection.execute<ResultSetHeader>(sql, values);
-      return affectedRows;
-    };
-    return await this.#run(work, { repeatable: false });
+    return await this.#run((connection) => this.#statementsOn(connection).write(sql, values), { repeatable: false });
   }
 
-  /**
-   * Tries again, within the one deadline, what the server has rolled back, and, if it is `repeatable`, what a broken
-   * connection has cut off.
-   */
+  async transaction<Result>(work: (statements: Statements) => Promise<Result>): Promise<Result> {
+    return await this.#inTransaction(work, "COMMIT");
+  }
+
+  /** Does `work` in a transaction, and takes it back whatever comes of it. */
+  async rolledBack(work: (statements: Statements) => Promise<void>): Promise<void> {
+    await this.#inTransaction(work, "ROLLBACK");
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #inTransaction<Result>(
+    work: (statements: Statements) => Promise<Result>,
+    end: "COMMIT" | "ROLLBACK",
+  ): Promise<Result> {
+    const whole: Work<Result> = async (connection) => {
+      const statements = this.#statementsOn(connection);
+      await statements.write("START TRANSACTION");
+      try {
+        const result = await work(statements);
+        await statements.write(end);
+        return result;
+      } catch (error) {
+        if (onlyStatementFailed(error)) await statements.write("ROLLBACK");
+        throw error;
+      }
+    };
+    return await this.#run(whole, { repeatable: false });
+  }
+
+  #statementsOn(connection: PoolConnection): Statements {
+    const options = { timeout: this.#timeout };
+    const complete = (sql: string, values: Value[]): string => {
+      const statement = connection.format(sql, values);
+      const limit = this.#maxStatementBytes.get(connection.connection) ?? Number.POSITIVE_INFINITY;
+      if (statement.length >= limit) {
+        const remedy = "Raise it to at least five times SESSION_MAX_DATA_BYTES.";
+        throw new DataTooLarge(
+          `The session is too large for the server: max_allowed_packet is ${limit} bytes. ${remedy}`,
+        );
+      }
+      return statement;
+    };
+    return {
+      async read<Row extends RowDataPacket>(sql: string, values: Value[] = []) {
+        const [rows] = await connection.query<Row[]>({ ...options, sql: complete(sql, values) });
+        return rows;
+      },
+      async write(sql, values = []) {
+        const [result] = await connection.query<ResultSetHeader>({ ...options, sql: complete(sql, values) });
+        return result.affectedRows;
+      },
+    };
+  }
+
+  /** Tries again what the server has rolled back and, if it is `repeatable`, what a broken connection has cut off. */
   async #run<Result>(work: Work<Result>, { repeatable }: { repeatable: boolean }): Promise<Result> {
     const deadline = performance.now() + this.#timeout;
     for (let attempt = 1; ; attempt++) {
@@ -81,34 +137,27 @@ export class MysqlPool {
         return await this.#attempt(work, deadline);
       } catch (error) {
         const again = rolledBack(error) || (repeatable && connectionLost(error));
-        if (!again || attempt >= ATTEMPTS || performance.now() >= deadline) throw statementError(error, this.#settings);
-        await sleep(Math.random() * 5 * 2 ** attempt);
+        if (!again || attempt === MAX_ATTEMPTS || performance.now() >= deadline) {
+          throw statementError(error, this.#settings);
+        }
+        await sleep(Math.random() * PAUSE_MS * 2 ** (attempt - 1));
       }
     }
   }
 
   async #attempt<Result>(work: Work<Result>, deadline: number): Promise<Result> {
-    const late = Promise.withResolvers<never>();
-    let connection: PoolConnection | undefined;
-    let expired = false;
-    const timer = setTimeout(() => {
-      expired = true;
-      // It may answer yet, to somebody else's question: never back into the pool.
-      if (connection) discard(connection);
-      late.reject(new StoreUnavailable(`${describeStore(this.#settings)}: no answer within ${this.#timeout} ms.`));
-    }, deadline - performance.now());
-    const running = this.#connect().then(async (connected) => {
-      if (expired) {
-        connected.release();
-        return await late.promise;
-      }
-      connection = connected;
-      return await this.#use(connected, work);
-    });
+    const connection = await this.#connect();
     try {
-      return await Promise.race([running, late.promise]);
-    } finally {
-      clearTimeout(timer);
+      // Nobody waits for it any more: what was answered with an error must not be done much later.
+      if (performance.now() >= deadline) throw new StoreUnavailable(`${describeStore(this.#settings)} is too busy.`);
+      await this.#prepare(connection);
+      const result = await work(connection);
+      connection.release();
+      return result;
+    } catch (error) {
+      if (error instanceof DataTooLarge || onlyStatementFailed(error)) connection.release();
+      else discard(connection);
+      throw error;
     }
   }
 
@@ -121,45 +170,45 @@ export class MysqlPool {
     }
   }
 
-  async #use<Result>(connection: PoolConnection, work: Work<Result>): Promise<Result> {
-    try {
-      await this.#greet(connection);
-      const result = await work(connection);
-      connection.release();
-      return result;
-    } catch (error) {
-      if (onlyStatementFailed(error)) connection.release();
-      else discard(connection);
-      throw error;
-    }
-  }
-
-  async #greet(connection: PoolConnection): Promise<void> {
+  /**
+   * Once for each connection. Undoes defaults that cut text short, leave changes uncommitted or read uncommitted ones (READ
+   * COMMITTED fails with a binary log of statements). The server must not wait for locks longer than the client does: what
+   * was given up would still be done.
+   */
+  async #prepare(connection: PoolConnection): Promise<void> {
     const { connection: core } = connection;
-    if (this.#greeted.has(core)) return;
+    if (this.#maxStatementBytes.has(core)) return;
     // Without a listener, an idle connection's second error would end the process.
     core.on("error", () => this.#open.delete(core));
     core.on("end", () => this.#open.delete(core));
     this.#open.add(core);
+    const waitSeconds = Math.max(1, Math.floor((this.#timeout / 1000) * 0.9));
+    const { read, write } = this.#statementsOn(connection);
     try {
-      for (const statement of greeting(this.#timeout)) await connection.query(statement);
+      await write(`SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION autocommit = 1,
+        SESSION lock_wait_timeout = ${waitSeconds}, SESSION innodb_lock_wait_timeout = ${waitSeconds}`);
+      await write("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      const [row] = await read<RowDataPacket & { bytes: number }>("SELECT @@max_allowed_packet AS bytes");
+      this.#maxStatementBytes.set(core, Number(row?.bytes));
     } catch (error) {
       throw connectError(error, this.#settings);
     }
-    this.#greeted.add(core);
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#end();
-    return this.#closing;
-  }
-
+  /** A hung server would otherwise keep the sockets open, and with them the process. */
   async #end(): Promise<void> {
-    const given = AbortSignal.timeout(this.#timeout);
-    const patience = new Promise<void>((resolve) => given.addEventListener("abort", () => resolve()));
-    await Promise.race([this.#pool.end().catch(() => undefined), patience]);
-    for (const core of this.#open) socketOf(core).destroy();
+    const destroyAll = () => {
+      for (const core of this.#open) socketOf(core).destroy();
+    };
+    const patience = setTimeout(destroyAll, this.#timeout);
+    await this.#pool.end().catch(() => undefined);
+    clearTimeout(patience);
+    destroyAll();
   }
+}
+
+export function bytes(text: string): Buffer {
+  return Buffer.from(text);
 }
 
 /** mysql2's `destroy` only says goodbye: a hung server's socket would hold the process. */
@@ -173,18 +222,25 @@ function socketOf(core: PoolConnection["connection"]): Socket {
 }
 
 export function connectionOptions(settings: StoreSettings, timeout: number): ConnectionOptions {
-  const { host, port, socket, user, password, database, tls } = settings;
-  const checked = tls.mode === "on";
-  const ca = tls.mode === "on" && tls.ca !== undefined ? { ca: tls.ca } : {};
+  const { host, port, socket, user, password, database } = settings;
   return {
     ...(socket === undefined ? { host, port } : { socketPath: socket }),
     user,
     password,
     database,
-    ...(tls.mode !== "off" && { ssl: { rejectUnauthorized: checked, verifyIdentity: checked, ...ca } }),
+    ...sslOptions(settings),
     charset: "utf8mb4",
     jsonStrings: true,
+    dateStrings: true,
+    decimalNumbers: true,
     // Less than the call that waits for it, so that the message names the setting.
     connectTimeout: Math.ceil(timeout * 0.9),
   };
+}
+
+function sslOptions({ tls }: StoreSettings): ConnectionOptions {
+  if (tls.mode === "off") return {};
+  if (tls.mode !== "on") return { ssl: { rejectUnauthorized: false } };
+  const ca = tls.ca === undefined ? {} : { ca: tls.ca };
+  return { ssl: { rejectUnauthorized: true, verifyIdentity: true, ...ca } };
 }

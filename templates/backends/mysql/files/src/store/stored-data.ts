@@ -1,12 +1,12 @@
-// How a session's data lies in its JSON column: key to JSON text, one level deep and nothing but strings.
-// Change it to store data in another form, and convert the rows that are there already.
+// How a session's data is kept in its JSON column: an object of strings, from each key to the JSON text of its value.
+// Change it to store data in another form, and convert the rows that exist.
 
 import { createHash } from "node:crypto";
 import { joinData, UnreadableRow } from "../session/contract.ts";
 
 /**
- * JSON of the server's own would reorder keys, round numbers, stop at 32 or 100 levels and refuse lone surrogates.
- * A key like these is stored as it is; any other one under its hash, and stands in the text as well.
+ * Kept as JSON values, the servers would reorder keys, round numbers, stop at 32 or 100 levels and refuse lone surrogates.
+ * A key that matches is stored as it is; any other key is stored under its hash, and is itself part of the text.
  */
 const PLAIN = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
@@ -19,15 +19,9 @@ export function encode(entries: Iterable<readonly [string, string]>): string {
   return joinData(fields);
 }
 
+/** Where the keys' values are in the column. */
 export function paths(keys: readonly string[]): string[] {
-  return padded(keys.map((key) => `$."${field(key)}"`));
-}
-
-/** To a power of two, some twice, for few different statements. */
-export function padded<Item>(items: readonly Item[]): Item[] {
-  const all = [...items];
-  for (let index = 0; (all.length & (all.length - 1)) !== 0; index++) all.push(all[index] as Item);
-  return all;
+  return keys.map((key) => `$."${field(key)}"`);
 }
 
 function field(key: string): string {

@@ -1,10 +1,11 @@
-// What PostgreSQL's and the network's errors mean to this app: wait, or mend a setting.
+// What PostgreSQL's and the network's errors mean to this app: wait, try again, or fix a setting.
 // Change it when an error deserves a better line than the server's own.
 
+import type { DatabaseError } from "pg";
 import { StoreUnavailable } from "../session/contract.ts";
 import type { StoreSettings } from "./settings.ts";
 
-/** The settings to blame for errors. `isUp`: waiting won't help. */
+/** The settings to look at after an error. `isUp`: the server works, so that waiting won't help. */
 const CULPRITS: { codes?: RegExp; words?: RegExp; settings: string[]; isUp?: boolean }[] = [
   { words: /SSL connection|no encryption|SSL off/, settings: ["sslmode", "port"] },
   { codes: /CERT|SELF_SIGNED|UNABLE_TO|^ERR_TLS|^ERR_SSL|^EPROTO$/, settings: ["sslmode", "sslrootcert"] },
@@ -13,8 +14,8 @@ const CULPRITS: { codes?: RegExp; words?: RegExp; settings: string[]; isUp?: boo
   { codes: /^(?:ENOTFOUND|EAI_\w+|ENOENT|EACCES)$/, settings: ["host"] },
   { codes: /^42501$/, settings: ["user", "table"], isUp: true },
   { codes: /^(?:42P01|42703|3F000)$/, settings: ["table"], isUp: true },
-  // Starting up, shutting down, full, a standby, a statement that took too long.
-  { codes: /^(?:08|53|57P|57014|55P03|25006|26000|40)/, settings: ["host", "port"] },
+  // Starting up, shutting down, full, a standby, a statement that took too long or that the server forgot.
+  { codes: /^(?:08|53|57P|57014|55P03|25006|26000|42P05|40)/, settings: ["host", "port"] },
 ];
 
 /** StoreUnavailable, unless the server merely refused a statement. */
@@ -25,32 +26,61 @@ export function explained(error: unknown, settings: StoreSettings, connecting = 
   const culprit = CULPRITS.find(({ codes, words }) => codes?.test(code) || words?.test(message));
   if (culprit === undefined && isOfStatement(code) && !connecting) return error;
   const { host, port, database } = settings;
+  const place = `PostgreSQL at ${host}:${port}/${database}`;
+  if (connecting && /startup parameter/.test(message)) {
+    const remedy = "PG_POOLER=true leaves out what poolers refuse";
+    return new StoreUnavailable(`${place}: ${message}; ${remedy}.`, { cause: error });
+  }
   // Refused at the door: no right to connect, or in a proxy's own words.
   const atDoor = isOfStatement(code) ? ["user", culprit ? "database" : "host"] : ["host", "port"];
   const names = named(culprit && !(culprit.isUp && connecting) ? culprit.settings : atDoor, settings);
   const said = message.replaceAll(/\s+/g, " ");
   const reason = culprit || code ? said : `no answer, or not PostgreSQL's (${said})`;
-  const line = `PostgreSQL at ${host}:${port}/${database}: ${reason}; check ${names}.`;
+  const line = `${place}: ${reason}; check ${names}.`;
   return culprit?.isUp && !connecting
     ? new Error(line, { cause: error })
     : new StoreUnavailable(line, { cause: error });
 }
 
-/** Nothing was done: a deadlock, changes that exclude each other, a preparation that failed. */
+/** Nothing was done: a deadlock, or changes that exclude each other. */
 export function wasRolledBack(error: unknown): boolean {
-  return /^(?:40P01|40001|26000)$/.test((error as NodeJS.ErrnoException).code ?? "");
+  return /^(?:40P01|40001)$/.test(codeOf(error));
+}
+
+/**
+ * Nothing was done: the server has no such prepared statement (any more), or its result has other columns since the table
+ * was altered.
+ */
+export function wasForgotten(error: unknown): boolean {
+  return /^(?:26000|0A000)$/.test(codeOf(error));
+}
+
+/** Nothing was done: the connection has a prepared statement of this name already. */
+export function hasNameTaken(error: unknown): boolean {
+  return codeOf(error) === "42P05";
+}
+
+/** There is a row with this id. */
+export function isDuplicate(error: unknown): boolean {
+  return codeOf(error) === "23505" && /_pkey$/.test((error as DatabaseError).constraint ?? "");
 }
 
 export function wasLocked(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === "55P03";
+  return codeOf(error) === "55P03";
 }
 
 /** A standby, or going down: the host may lead to another server by now. */
 export function isDemoted(error: unknown): boolean {
-  return /^(?:25006|57P0)/.test((error as NodeJS.ErrnoException).code ?? "");
+  return /^(?:25006|57P0)/.test(codeOf(error));
 }
 
-/** Five characters: the server's own; the system's are letters only. */
+/** The server's own code, also of an error that was explained. */
+export function codeOf(error: unknown): string {
+  const { code, cause } = error as NodeJS.ErrnoException;
+  return code ?? (cause instanceof Error ? codeOf(cause) : "");
+}
+
+/** The server's own codes have five characters, digits among them; the system's are letters only. */
 function isOfStatement(code: string): boolean {
   return /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code);
 }

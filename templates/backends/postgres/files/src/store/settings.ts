@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { ConfigError, Environment } from "../http/environment.ts";
 
 export interface StoreSettings {
-  /** Beginning with "/": the folder of a Unix socket. */
+  /** A name, an address or, beginning with "/", the folder of a Unix socket. */
   host: string;
   port: number;
   user: string;
@@ -14,13 +14,15 @@ export interface StoreSettings {
   tls: Tls;
   /** May name a schema: "app.sessions". */
   table: string;
-  /** At most, of one process. */
+  /** How many connections one process opens at most. */
   connections: number;
+  /** A pooler such as PgBouncer stands before the server: leave out the startup parameters that it would refuse. */
+  pooler: boolean;
   /** For messages: the settings came in DATABASE_URL. */
   fromUrl: boolean;
 }
 
-/** "require" hides traffic from listeners, not from impostors; "verify-full" checks certificate and name. */
+/** "require" hides the traffic from listeners but accepts an impostor; "verify-full" checks certificate and name. */
 export interface Tls {
   mode: (typeof TLS_MODES)[number];
   /** PEM text: the authority, the app's own certificate and key. */
@@ -32,7 +34,17 @@ export interface Tls {
 }
 
 const TLS_MODES = ["disable", "require", "verify-ca", "verify-full"] as const;
-const URL_PARAMETERS = ["host", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding"];
+const URL_PARAMETERS = [
+  "host",
+  "user",
+  "password",
+  "sslmode",
+  "sslrootcert",
+  "sslcert",
+  "sslkey",
+  "channel_binding",
+  "pgbouncer",
+];
 
 export function readStoreSettings(env: Environment): StoreSettings {
   // libpq's URLs for a socket leave the host out.
@@ -51,10 +63,11 @@ export function readStoreSettings(env: Environment): StoreSettings {
       `${url ? "DATABASE_URL" : "PGHOST"} must name one host: one that leads to the primary server.`,
     );
   }
-  return { ...server, table, connections };
+  const pooler = env.flag("PG_POOLER", url?.searchParams.get("pgbouncer") === "true");
+  return { ...server, table, connections, pooler };
 }
 
-type Server = Omit<StoreSettings, "table" | "connections">;
+type Server = Omit<StoreSettings, "table" | "connections" | "pooler">;
 
 function readUrl(url: URL, env: Environment): Server {
   const database = decode(url.pathname.slice(1));

@@ -1,4 +1,4 @@
-// What Redis' and the network's errors mean to this app: wait, or mend a setting.
+// Turns the errors of Redis and of the network into one line that says whether to wait or which setting to fix.
 // Change it when an error deserves a better line than the server's own.
 
 import {
@@ -11,52 +11,73 @@ import {
 import { StoreUnavailable, UnreadableRow } from "../session/contract.ts";
 import { describeStore, type StoreSettings } from "./settings.ts";
 
-export class TimedOut extends Error {
-  override readonly name = "TimedOut";
+/** The server accepted the connection and then didn't speak. */
+export class HandshakeTimeout extends Error {
+  override readonly name = "HandshakeTimeout";
 }
 
-/** Not ready, or out of memory. */
-const PASSING =
+/** Redis isn't ready, or refuses for the moment. */
+const TEMPORARY =
   /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|BUSY|MISCONF|OOM|NOREPLICAS|UNKILLABLE|MOVED|ASK|ERR max number of clients)/;
 const TLS = /SSL|TLS|CERT|SELF_SIGNED|SIGNATURE|ISSUER/;
 
-/** Redis gave no answer. */
+/** Whether there was no reply. A mistake in the code (TypeError and the like) says nothing about the connection. */
 export function meansUnreachable(error: unknown): boolean {
-  return !(error instanceof ErrorReply || error instanceof UnreadableRow);
+  return !(error instanceof ErrorReply) && !isMistake(error);
 }
 
-/** The master has become a replica: the address may lead to another one by now. */
+/** Whether the master has become a replica: its address may lead to another master by now. */
 export function meansDemoted(error: unknown): boolean {
-  return error instanceof ErrorReply && /^READONLY/.test(said(error));
+  return error instanceof ErrorReply && /^READONLY/.test(textOf(error));
 }
 
-/** Redis 6.2 puts a script's name and line before it. */
-function said({ message }: Error): string {
-  return message.replace(/^ERR Error running script .*?: -(?=[A-Z])/, "");
+/** Whether Redis refuses writes and still serves reads: it is full, can't write to its disk, or lacks replicas. */
+export function meansWritesRefused(error: unknown): boolean {
+  const cause = error instanceof StoreUnavailable ? error.cause : error;
+  return cause instanceof ErrorReply && /^(OOM|MISCONF|NOREPLICAS)/.test(textOf(cause));
 }
 
-/** `failure`: why there is no connection, if known. */
+/** Whether the user lacks a permission. */
+export function meansDenied(error: unknown): boolean {
+  const cause = error instanceof StoreUnavailable ? error.cause : error;
+  return cause instanceof ErrorReply && DENIED.test(textOf(cause));
+}
+
+const DENIED = /NOPERM|ACL failure|user executing the script can't/;
+
+function isMistake(error: unknown): boolean {
+  return [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+}
+
+/** Without the name of the script and the line, which Redis 6.2 puts before the error, and Redis 7 behind it. */
+function textOf({ message }: Error): string {
+  return message
+    .replace(/^ERR Error running script .*?: -(?=[A-Z])/, "")
+    .replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?$/, "");
+}
+
+/** `failure` is why there is no connection, if that is known. */
 export function asStoreError(error: unknown, failure: unknown, settings: StoreSettings): unknown {
-  if (error instanceof UnreadableRow) return error;
+  if (isMistake(error)) return error;
   if (error instanceof ErrorReply) return asReplyError(error, settings) ?? error;
-  if (error instanceof TimedOut && failure === undefined) {
-    return unavailable(`${variable(settings)}: ${describeStore(settings)} gave ${error.message}`, error);
-  }
-  const offline = [TimedOut, ClientOfflineError, ClientClosedError, DisconnectsClientError].some(
+  const isOffline = [ClientOfflineError, ClientClosedError, DisconnectsClientError].some(
     (kind) => error instanceof kind,
   );
-  const cause = offline ? (failure ?? error) : error;
+  const cause = isOffline ? (failure ?? error) : error;
+  if (cause instanceof HandshakeTimeout) {
+    return unavailable(`${variable(settings)}: ${describeStore(settings)} ${cause.message}`, cause);
+  }
   return cause instanceof ErrorReply ? (asReplyError(cause, settings) ?? cause) : asConnectionError(cause, settings);
 }
 
 function asReplyError(error: Error, settings: StoreSettings): Error | undefined {
-  const message = said(error);
+  const message = textOf(error);
   const setting = variable(settings);
   const place = describeStore(settings);
   if (/^(WRONGPASS|NOAUTH|ERR AUTH|ERR invalid password|ERR Client sent AUTH)/.test(message)) {
     return unavailable(`${setting}: ${place} refuses this user or password (${message.split(" ")[0]})`, error);
   }
-  if (/NOPERM|ACL failure|user executing the script can't/.test(message)) {
+  if (DENIED.test(message)) {
     return unavailable(`${setting}: ${place} denies the user a permission (${firstLine(message)})`, error);
   }
   if (/DB index/.test(message))
@@ -74,7 +95,7 @@ function asReplyError(error: Error, settings: StoreSettings): Error | undefined 
     return unavailable(`${place} is too old: Redis 6.2 or newer is needed (${firstLine(message)})`, error);
   }
   if (/^WRONGTYPE/.test(message)) return new UnreadableRow("The key holds no hash", { cause: error });
-  return PASSING.test(message) ? unavailable(`${place}: ${firstLine(message)}`, error) : undefined;
+  return TEMPORARY.test(message) ? unavailable(`${place}: ${firstLine(message)}`, error) : undefined;
 }
 
 function asConnectionError(error: unknown, settings: StoreSettings): Error {
@@ -85,8 +106,8 @@ function asConnectionError(error: unknown, settings: StoreSettings): Error {
   const place = describeStore(settings);
   if (/^(ENOTFOUND|EAI_AGAIN)$/.test(reason))
     return unavailable(`${setting}: there is no such host: ${place} (${reason})`, error);
-  const waited = error instanceof ConnectionTimeoutError && settings.urls[0]?.startsWith("rediss:");
-  if (waited || TLS.test(reason) || /TLS|certificate|altnames/i.test(message)) {
+  const tlsMayBeMissing = error instanceof ConnectionTimeoutError && settings.urls[0]?.startsWith("rediss:");
+  if (tlsMayBeMissing || TLS.test(reason) || /TLS|certificate|altnames/i.test(message)) {
     return unavailable(
       `${setting}: no secure connection (rediss:// is with TLS, redis:// without) to ${place} (${message})`,
       error,

@@ -1,84 +1,112 @@
-// A session as the fields of a Redis hash, and back.
-// Add a property's field here, in both directions.
+// Encodes a session as the fields of a Redis hash, and decodes it.
+// Change it to store a property in another form.
 
-import { type SessionRow, UnreadableRow } from "../session/contract.ts";
+import { type SessionInfo, type SessionRow, UnreadableRow } from "../session/contract.ts";
+import { initialColumns, type SessionColumns } from "../session-columns.ts";
 
-/** Field, value, field, value. A key of `data` is a field with quotes, its JSON text. */
+const OWN_COLUMNS = Object.keys(initialColumns);
+
+/** The fields that lists read, in the order in which `toInfo` expects their values. */
+export const INFO_FIELDS = [
+  "userid",
+  "created",
+  "updated",
+  "authenticated",
+  "idle",
+  "expires",
+  "ipaddress",
+  "useragent",
+  ...OWN_COLUMNS,
+];
+
+/** Fields and values in turns. The field of a key of `data` is the key's JSON text, which begins with a quote. */
 export function toFields(row: SessionRow): string[] {
-  const { id: _id, secretHash, userid, data, ...rest } = row;
-  const fields = ["secretHash", encodeHash(secretHash)];
+  const { id: _id, secretHash, userid, columns, data, ...rest } = row;
+  const fields = ["secretHash", encodeHash(secretHash), ...toColumnFields(columns)];
   for (const [field, value] of Object.entries(rest)) fields.push(field, `${value}`);
-  if (userid !== null) fields.push("userid", JSON.stringify(userid));
+  if (userid !== null) fields.push("userid", encodeUserid(userid));
   for (const [key, value] of Object.entries(JSON.parse(data) as object)) {
     fields.push(JSON.stringify(key), JSON.stringify(value));
   }
   return fields;
 }
 
-export function toRow(id: string, hash: Record<string, string>): SessionRow | undefined {
-  const entries = Object.entries(hash);
-  if (entries.length === 0) return undefined;
-  const secretHash = new Uint8Array(Buffer.from(text(hash, "secretHash"), "base64"));
-  if (secretHash.length !== 32) throw new UnreadableRow("The session's secret hash is not 32 bytes long");
-  return {
-    id,
-    secretHash,
-    userid: readUserid(hash.userid),
-    created: integer(hash, "created"),
-    updated: integer(hash, "updated"),
-    authenticated: integer(hash, "authenticated"),
-    idle: integer(hash, "idle"),
-    expires: integer(hash, "expires"),
-    ipaddress: text(hash, "ipaddress"),
-    useragent: text(hash, "useragent"),
-    data: readData(entries.filter(([field]) => field.startsWith('"'))),
-    version: integer(hash, "version"),
-  };
+/** The app's own columns are stored as JSON, which keeps numbers, texts and null apart. */
+export function toColumnFields(columns: Partial<SessionColumns>): string[] {
+  return Object.entries(columns).flatMap(([name, value]) => [name, JSON.stringify(value)]);
 }
 
 export function encodeHash(secretHash: Uint8Array): string {
   return Buffer.from(secretHash).toString("base64");
 }
 
-function readData(entries: [string, string][]): string {
-  let data = "";
-  for (const [field, value] of entries) data += `${data && ","}${field}:${value}`;
-  data = `{${data}}`;
-  // What was spoilt by hand must show here, not in a handler.
-  if (parseJson(data) === undefined) throw new UnreadableRow("The session's data is no JSON");
-  return data;
+/** JSON, because UTF-8 can't represent half of a surrogate pair. */
+export function encodeUserid(userid: string): string {
+  return JSON.stringify(userid);
 }
 
-function readUserid(json: string | undefined): string | null {
-  if (json === undefined) return null;
-  const userid = parseUserid(json);
-  if (userid === undefined) throw new UnreadableRow("The session's field userid is no JSON text of a string");
-  return userid;
+/** Returns the text itself where it isn't the JSON text of a string: lists then show what is stored. */
+export function decodeUserid(text: string): string {
+  const userid = parseJson(text);
+  return typeof userid === "string" ? userid : text;
 }
 
-/** undefined: it isn't the JSON text of a string. */
-export function parseUserid(json: string): string | undefined {
-  const userid = parseJson(json);
-  return typeof userid === "string" ? userid : undefined;
+/**
+ * undefined if the hash is empty. Throws UnreadableRow for a user or a column of the app's own that isn't JSON. The runtime
+ * judges everything else: a number that isn't one becomes NaN here, and a text that is missing becomes null.
+ */
+export function toRow(id: string, hash: Record<string, string>): SessionRow | undefined {
+  const fields = Object.entries(hash);
+  if (fields.length === 0) return undefined;
+  for (const field of ["userid", ...OWN_COLUMNS]) {
+    if (hash[field] !== undefined && parseJson(hash[field]) === undefined) {
+      throw new UnreadableRow(`The session's field "${field}" is not JSON`);
+    }
+  }
+  const { secretHash = "", version } = hash;
+  const data = fields.filter(([field]) => field.startsWith('"')).map(([field, value]) => `${field}:${value}`);
+  const values = INFO_FIELDS.map((field) => hash[field] ?? null);
+  return {
+    ...toInfo(id, values),
+    secretHash: new Uint8Array(Buffer.from(secretHash, "base64")),
+    data: `{${data.join()}}`,
+    version: toNumber(version),
+  };
 }
 
-function parseJson(json: string): unknown {
+/** `values` are those of INFO_FIELDS. */
+export function toInfo(id: string, values: readonly (string | null)[]): SessionInfo {
+  const [userid, created, updated, authenticated, idle, expires, ipaddress, useragent, ...own] = values;
+  const columns: Record<string, unknown> = { ...initialColumns };
+  for (const [index, name] of OWN_COLUMNS.entries()) {
+    // A session that was stored before the column was added has no such field.
+    const text = own[index];
+    if (text != null) columns[name] = parseJson(text);
+  }
+  return {
+    id,
+    userid: userid == null ? null : decodeUserid(userid),
+    created: toNumber(created),
+    updated: toNumber(updated),
+    authenticated: toNumber(authenticated),
+    idle: toNumber(idle),
+    expires: toNumber(expires),
+    ipaddress: ipaddress as string,
+    useragent: useragent as string,
+    columns: columns as unknown as SessionColumns,
+  };
+}
+
+function toNumber(text: string | null | undefined): number {
+  return text == null || text === "" ? Number.NaN : Number(text);
+}
+
+/** undefined if the text isn't JSON. */
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(json);
+    return JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function text(hash: Record<string, string>, field: string): string {
-  const value = hash[field];
-  if (value === undefined) throw new UnreadableRow(`The session has no field ${field}`);
-  return value;
-}
-
-function integer(hash: Record<string, string>, field: string): number {
-  const value = Number(text(hash, field));
-  if (!Number.isSafeInteger(value)) throw new UnreadableRow(`The session's field ${field} is no whole number`);
-  return value;
 }

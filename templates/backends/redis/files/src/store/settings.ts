@@ -1,14 +1,14 @@
-// Redis' settings; src/config.ts holds all the others.
+// The settings of Redis. src/config.ts holds all the others.
 // Add a setting here when the driver needs one.
 
 import { ConfigError, type Environment } from "../http/environment.ts";
 
 export interface StoreSettings {
-  /** One: a server. Several: nodes of a cluster. */
+  /** One URL is that of a server; several are those of a cluster's nodes. */
   urls: string[];
-  /** With these, the host in `urls[0]` is the name of the master group. */
+  /** If there are any, the host in `urls[0]` is the name of the master group. */
   sentinels: string[];
-  /** Of all keys. */
+  /** What the names of all keys begin with. */
   prefix: string;
 }
 
@@ -24,7 +24,7 @@ export function readStoreSettings(env: Environment): StoreSettings {
   if (sentinels.length > 0 && (urls.length > 1 || urls[0]?.startsWith("unix:"))) {
     throw new ConfigError("REDIS_URL must be one URL with the master group's name: redis://user:password@mymaster");
   }
-  // No braces: in a cluster they decide where a key is kept. No glob: SCAN looks for the prefix.
+  // Without braces, which would decide on which node of a cluster a key is kept, and without a pattern, since SCAN looks for the prefix.
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,62}$/.test(prefix)) {
     throw new ConfigError(
       "REDIS_PREFIX must be at most 63 letters, digits, _, ., : and -, and begin with one of the first three.",
@@ -33,7 +33,7 @@ export function readStoreSettings(env: Environment): StoreSettings {
   return { urls, sentinels, prefix };
 }
 
-/** Never shows the value: it may hold a password. */
+/** Its errors never show the value, which may hold a password. */
 function checkUrl(name: string, text: string, path: RegExp): void {
   const url = URL.parse(text);
   const remote = url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== "" && path.test(url.pathname);
@@ -48,15 +48,15 @@ function checkUrl(name: string, text: string, path: RegExp): void {
   }
 }
 
-/** For messages; never a password. */
+/** For messages. Never shows a password. */
 export function describeStore({ urls, sentinels }: StoreSettings): string {
-  const [first = ""] = urls.map(place);
+  const [first = ""] = urls.map(placeOf);
   if (sentinels.length > 0)
-    return `Redis master "${first.split(/[:/]/)[0]}" by Sentinels ${sentinels.map(place).join(", ")}`;
-  return urls.length > 1 ? `Redis Cluster at ${urls.map(place).join(", ")}` : `Redis at ${first}`;
+    return `Redis master "${first.split(/[:/]/)[0]}" by Sentinels ${sentinels.map(placeOf).join(", ")}`;
+  return urls.length > 1 ? `Redis Cluster at ${urls.map(placeOf).join(", ")}` : `Redis at ${first}`;
 }
 
-function place(text: string): string {
+function placeOf(text: string): string {
   const { protocol, hostname, port, pathname } = new URL(text);
   if (protocol === "unix:") return pathname;
   return `${hostname}${port && `:${port}`}${pathname.replace(/\/0?$/, "")}`;

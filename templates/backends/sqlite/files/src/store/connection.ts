@@ -1,7 +1,7 @@
-// The connection to the SQLite file: opens it, waits for other processes' locks, puts errors in words.
+// The connection to the SQLite file: opens it, waits for other processes' locks, notices when the file is gone.
 // Change it to set other pragmas.
 
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
@@ -9,16 +9,31 @@ import { StoreUnavailable } from "../session/contract.ts";
 
 const IN_MEMORY = ":memory:";
 
-/** The file can't be used. */
+/** SQLite's own waiting would stop this process. */
+const SQLITE_WAIT_MS = 5;
+
+/** The longest pause between two attempts to get a lock. */
+const MAX_PAUSE_MS = 10;
+
+/** The codes that say that the file can't be used. */
 const UNAVAILABLE =
   /^SQLITE_(?:BUSY|LOCKED|CANTOPEN|READONLY|IOERR|FULL|CORRUPT|NOTADB|PERM|AUTH|NOMEM|PROTOCOL|NOLFS)/;
+
+/** The open database, and which files it consists of. */
+interface Open {
+  database: Database.Database;
+  statements: Map<string, Database.Statement>;
+  files: Map<string, FileIdentity>;
+}
+
+/** Undefined while there is no such file. */
+type FileIdentity = string | undefined;
 
 export class Connection {
   readonly file: string;
   readonly #timeout: number;
   readonly #prepare: (database: Database.Database) => void;
-  readonly #statements = new Map<string, Database.Statement>();
-  #database: Database.Database | undefined;
+  #open: Open | undefined;
   #closed = false;
 
   /** `prepare` is called each time the database has been opened. */
@@ -28,45 +43,42 @@ export class Connection {
     this.#prepare = prepare;
   }
 
-  /**
-   * Does `work`, again and again while another process holds the lock. SQLite's own waiting would stop this process, so
-   * it waits for a few milliseconds only.
-   */
+  /** Does `work`, again and again while another process holds the lock. */
   async run<Result>(work: (database: Database.Database) => Result): Promise<Result> {
-    for (let deadline = 0; ; ) {
+    const deadline = performance.now() + this.#timeout;
+    while (true) {
       try {
-        return work(this.open());
+        return this.#attempt(work);
       } catch (error) {
-        if (!isLocked(error)) throw this.#explained(error);
-        deadline ||= performance.now() + this.#timeout;
-        if (performance.now() >= deadline) throw this.#explained(error);
+        if (!isLocked(error) || performance.now() >= deadline) throw this.#explained(error);
       }
-      await sleep(1 + Math.random() * 9);
+      await sleep(1 + Math.random() * MAX_PAUSE_MS);
     }
   }
 
-  /** A promise only where another process holds the lock. */
+  /** Returns a promise only where another process holds the lock. */
   runNow<Result>(work: (database: Database.Database) => Result): Result | Promise<Result> {
     try {
-      return work(this.open());
+      return this.#attempt(work);
     } catch (error) {
       if (isLocked(error)) return this.run(work);
       throw this.#explained(error);
     }
   }
 
-  /** Kept for the next time. Call it within `run`. */
+  /** Prepares the statement, or takes the one that was prepared before. To be called within `run`. */
   statement<Row>(sql: string): Database.Statement<unknown[], Row> {
-    let statement = this.#statements.get(sql);
+    const { database, statements } = this.#opened();
+    let statement = statements.get(sql);
     if (!statement) {
-      statement = this.open().prepare(sql);
-      this.#statements.set(sql, statement);
+      statement = database.prepare(sql);
+      statements.set(sql, statement);
     }
     return statement as Database.Statement<unknown[], Row>;
   }
 
   /** Makes the file and its folder, readable for this user only. */
-  create(): void {
+  createFile(): void {
     if (this.file === IN_MEMORY || existsSync(this.file)) return;
     try {
       mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
@@ -76,42 +88,105 @@ export class Connection {
     }
   }
 
-  open(): Database.Database {
-    if (this.#database) return this.#database;
+  close(): void {
+    this.#closed = true;
+    this.#leave();
+  }
+
+  #attempt<Result>(work: (database: Database.Database) => Result): Result {
+    const { database } = this.#opened();
+    try {
+      return work(database);
+    } finally {
+      this.#refuseIfMoved();
+    }
+  }
+
+  #opened(): Open {
+    if (this.#open) return this.#open;
     if (this.#closed) throw new StoreUnavailable("The session store is closed.");
     if (this.file !== IN_MEMORY && !existsSync(this.file)) {
       throw new StoreUnavailable(`SQLITE_FILE ${this.file} doesn't exist. \`npm run sessions -- setup\` makes it.`);
     }
-    const database = new Database(this.file, { timeout: 5 });
+    const path = this.file === IN_MEMORY ? undefined : realpathSync(this.file);
+    const before = identityOf(path);
+    const database = new Database(this.file, { timeout: SQLITE_WAIT_MS });
     try {
       // In WAL mode a commit survives the death of this process. NORMAL doesn't wait for the disk: a power cut may cost the
       // last writes, never the file.
       database.pragma("synchronous = NORMAL");
+      // Reads the file, with which SQLite opens those beside it.
+      database.pragma("user_version");
       this.#prepare(database);
     } catch (error) {
       database.close();
       throw error;
     }
-    this.#database = database;
-    return database;
+    const files = new Map<string, FileIdentity>();
+    if (path !== undefined) {
+      files.set(this.file, before);
+      for (const beside of [`${path}-wal`, `${path}-shm`]) files.set(beside, identityOf(beside));
+    }
+    this.#open = { database, statements: new Map(), files };
+    return this.#open;
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#statements.clear();
-    this.#database?.close();
-    this.#database = undefined;
+  /**
+   * SQLite goes on with files that were deleted or replaced: it would read and write what nobody else sees, and what is
+   * gone after a restart. So each piece of work counts only if the files are still those that were opened.
+   */
+  #refuseIfMoved(): void {
+    if (!this.#open) return;
+    const { files } = this.#open;
+    for (const [file, opened] of files) {
+      const current = identityOf(file);
+      if (current === opened) continue;
+      // They don't exist before the first write.
+      if (opened === undefined && file !== this.file) {
+        files.set(file, current);
+        continue;
+      }
+      this.#leave();
+      const happened = current === undefined ? "was removed" : "was replaced";
+      throw new StoreUnavailable(`SQLITE_FILE ${this.file}: ${file} ${happened} while it was in use.`);
+    }
+  }
+
+  #leave(): void {
+    this.#open?.database.close();
+    this.#open = undefined;
   }
 
   #explained(error: unknown): unknown {
     const { code = "", message } = error as NodeJS.ErrnoException;
-    const ofFileSystem = error instanceof Error && "syscall" in error;
-    if (!ofFileSystem && !(error instanceof Database.SqliteError && UNAVAILABLE.test(code))) return error;
+    if (error instanceof Database.SqliteError && /^no such table: sessions/.test(message)) {
+      const remedy = "`npm run sessions -- setup` makes it";
+      return new StoreUnavailable(`SQLITE_FILE ${this.file} has no table "sessions". ${remedy}.`, { cause: error });
+    }
+    const isOfFileSystem = error instanceof Error && "syscall" in error;
+    if (!isOfFileSystem && !(error instanceof Database.SqliteError && UNAVAILABLE.test(code))) return error;
     return new StoreUnavailable(`SQLITE_FILE ${this.file} can't be used: ${message} (${code}).`, { cause: error });
   }
+}
+
+/** Another file of the same name has another one. */
+function identityOf(path: string | undefined): FileIdentity {
+  if (path === undefined) return undefined;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats && `${stats.dev}:${stats.ino}`;
 }
 
 /** Worth trying again. */
 export function isLocked(error: unknown): boolean {
   return error instanceof Database.SqliteError && /^SQLITE_(?:BUSY|LOCKED)/.test(error.code);
+}
+
+/** There is a row with this id. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code === "SQLITE_CONSTRAINT_PRIMARYKEY";
+}
+
+/** By a constraint or a trigger. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code.startsWith("SQLITE_CONSTRAINT");
 }

@@ -1,46 +1,23 @@
 // Stores sessions in a SQLite file, which several processes on one machine may share.
-// Change it when a session gets another column: here, in COLUMN_OF, and in schema.sql.
+// Change it when setting up, listing or purging should be done in another way; what requests need is in session-table.ts.
 
-import { readFileSync } from "node:fs";
-import {
-  type Access,
-  type ChangeResult,
-  type FoundRow,
-  type Page,
-  patchData,
-  type SessionChange,
-  type SessionDriver,
-  type SessionRow,
-  type StoreStats,
-  type Touch,
-  touchInterval,
-  UnreadableRow,
+import type {
+  Access,
+  ChangeResult,
+  FoundRow,
+  SessionChange,
+  SessionDriver,
+  SessionInfo,
+  SessionRow,
+  StoreStats,
 } from "../session/contract.ts";
-import { Connection, isLocked } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { check, setUp } from "./schema.ts";
+import { INFO_COLUMNS, SessionTable, type StoredInfo, toInfo } from "./session-table.ts";
 import type { StoreSettings } from "./settings.ts";
 
-const COLUMN_OF: Record<keyof SessionRow, string> = {
-  id: "id",
-  secretHash: "secret_hash",
-  userid: "userid",
-  created: "created",
-  updated: "updated",
-  authenticated: "authenticated",
-  idle: "idle",
-  expires: "expires",
-  ipaddress: "ipaddress",
-  useragent: "useragent",
-  data: "data",
-  version: "version",
-};
-const COLUMNS = Object.entries(COLUMN_OF)
-  .map(([property, column]) => `${column} AS ${property}`)
-  .join();
-const INSERT = `INSERT INTO sessions (${Object.values(COLUMN_OF)})
-  VALUES (${Object.keys(COLUMN_OF).map((property) => `@${property}`)})`;
-
-/** Sessions that one statement of endAll ends, so that others have their turn in between. */
-const BATCH = 1000;
+/** Sessions in one batch of `all`. */
+const LISTED_AT_ONCE = 500;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
   return new SqliteDriver(settings.file, timeout);
@@ -48,143 +25,62 @@ export function createDriver(settings: StoreSettings, timeout: number): SessionD
 
 class SqliteDriver implements SessionDriver {
   readonly #sqlite: Connection;
-  /** For the SQL function `patched`: a change is one statement, atomic across processes. */
-  #patch: Pick<SessionChange, "set" | "remove"> = {};
+  readonly #table: SessionTable;
 
   constructor(file: string, timeout: number) {
-    this.#sqlite = new Connection(file, timeout, (database) => {
-      database.function("patched", { directOnly: true }, (data: string) => patched(data, this.#patch));
-    });
+    this.#sqlite = new Connection(file, timeout, (database) => this.#table.defineFunctions(database));
+    this.#table = new SessionTable(this.#sqlite);
   }
 
   async setup(): Promise<void> {
-    const schema = readFileSync(new URL("../../schema.sql", import.meta.url), "utf8");
-    this.#sqlite.create();
-    await this.#sqlite.run((database) => {
-      database.pragma("journal_mode = WAL");
-      database.transaction(() => database.exec(schema)).immediate();
-    });
+    await setUp(this.#sqlite);
     await this.check();
   }
 
   async check(): Promise<void> {
-    const { file } = this.#sqlite;
-    await this.#sqlite.run((database) => {
-      const mode = database.pragma("journal_mode", { simple: true });
-      if (mode !== "wal" && mode !== "memory") {
-        throw new Error(
-          `SQLITE_FILE ${file} isn't in WAL mode. That needs a local disk; see \`npm run sessions -- setup\`.`,
-        );
-      }
-      const strict = database.prepare("SELECT strict FROM pragma_table_list WHERE name = 'sessions'").pluck().get();
-      try {
-        database.prepare(`SELECT ${COLUMNS} FROM sessions`);
-      } catch (cause) {
-        throw new Error(`SQLITE_FILE ${file} lacks part of schema.sql (${(cause as Error).message}).`, { cause });
-      }
-      if (strict !== 1)
-        throw new Error(`SQLITE_FILE ${file} has a table "sessions" that isn't STRICT, as in schema.sql.`);
-    });
+    await check(this.#sqlite, this.#table);
   }
 
   async create(row: SessionRow): Promise<void> {
-    await this.#sqlite.run(() => this.#sqlite.statement(INSERT).run(row));
+    await this.#sqlite.run(() => this.#table.create(row));
   }
 
-  read(id: string, { now, touch }: Access): FoundRow | undefined | Promise<FoundRow | undefined> {
-    return this.#sqlite.runNow(() => {
-      const row = this.#sqlite.statement<SessionRow>(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`).get(id);
-      if (row === undefined) return undefined;
-      if (!isReadable(row)) throw new UnreadableRow(`The row of session ${id} can't be understood.`);
-      if (touch && row.expires >= now && now - row.updated >= touchInterval(touch.every, row.idle)) {
-        this.#touch(row, now, touch);
-      }
-      return row;
-    });
-  }
-
-  /** Leaves the row as it was if the secret is another one or the file is locked. */
-  #touch(row: FoundRow, now: number, touch: Touch & { secretHash: Uint8Array }): void {
-    const sql = `UPDATE sessions SET updated = max(updated, ?), expires = min(max(updated, ?) + idle, created + ?)
-      WHERE id = ? AND expires >= ? AND secret_hash = ? RETURNING updated, expires`;
-    try {
-      const statement = this.#sqlite.statement<Pick<SessionRow, "updated" | "expires">>(sql);
-      const moved = statement.get(now, now, touch.lifetime, row.id, now, touch.secretHash);
-      if (moved !== undefined) Object.assign(row, moved, { touched: true });
-    } catch (error) {
-      if (!isLocked(error)) throw error;
-    }
+  read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined> {
+    return this.#sqlite.runNow(() => this.#table.read(id, access));
   }
 
   async change(id: string, change: SessionChange): Promise<ChangeResult> {
-    const { now, touch, ifVersion, ifSecretHash } = change;
-    const assignments = ["version = version + 1"];
-    const conditions = ["id = ?", "expires >= ?"];
-    const values: unknown[] = [];
-    const assign = (assignment: string, ...given: unknown[]) => {
-      assignments.push(assignment);
-      values.push(...given);
-    };
-    if (change.set?.size || change.remove?.length) assign("data = patched(data)");
-    if (change.userid !== undefined) assign("userid = ?", change.userid);
-    if (change.secretHash !== undefined) assign("secret_hash = ?", change.secretHash);
-    if (change.authenticated !== undefined) assign("authenticated = ?", change.authenticated);
-    if (change.idle !== undefined) assign("idle = ?", change.idle);
-    if (touch) {
-      assign("updated = max(updated, ?)", now);
-      assign("expires = min(max(updated, ?) + coalesce(?, idle), created + ?)", now, change.idle, touch.lifetime);
-    }
-    values.push(id, now);
-    if (ifVersion !== undefined) conditions.push("version = ?") && values.push(ifVersion);
-    if (ifSecretHash !== undefined) conditions.push("secret_hash = ?") && values.push(ifSecretHash);
-
-    return await this.#sqlite.run(() => {
-      this.#patch = change;
-      const sql = `UPDATE sessions SET ${assignments.join()} WHERE ${conditions.join(" AND ")}`;
-      if (this.#sqlite.statement(sql).run(...values).changes === 1) return "done";
-      if (conditions.length === 2) return "gone";
-      const live = this.#sqlite.statement("SELECT 1 FROM sessions WHERE id = ? AND expires >= ?").get(id, now);
-      return live === undefined ? "gone" : "conflict";
-    });
+    return await this.#sqlite.run(() => this.#table.change(id, change));
   }
 
   async end(id: string): Promise<boolean> {
-    const sql = "DELETE FROM sessions WHERE id = ?";
-    return await this.#sqlite.run(() => this.#sqlite.statement(sql).run(id).changes === 1);
+    return await this.#sqlite.run(() => this.#table.end(id));
   }
 
-  async listByUser(userid: string, now: number, limit: number): Promise<SessionRow[]> {
-    const sql = `SELECT ${COLUMNS} FROM sessions WHERE userid = ? AND expires >= ? ORDER BY created DESC LIMIT ?`;
-    return await this.#sqlite.run(() =>
-      this.#sqlite.statement<SessionRow>(sql).all(userid, now, limit).filter(isReadable),
-    );
+  async listByUser(userid: string, now: number, limit: number): Promise<SessionInfo[]> {
+    return await this.#sqlite.run(() => this.#table.listByUser(userid, now, limit));
   }
 
-  async endByUser(userid: string, exceptId?: string): Promise<string[]> {
-    const sql = "DELETE FROM sessions WHERE userid = ? AND id IS NOT ? RETURNING id";
-    const ended = await this.#sqlite.run(() => this.#sqlite.statement<{ id: string }>(sql).all(userid, exceptId));
-    return ended.map(({ id }) => id);
+  async endByUser(userid: string, limit: number, exceptId?: string): Promise<string[]> {
+    return await this.#sqlite.run(() => this.#table.endByUser(userid, limit, exceptId));
   }
 
-  async endAll(): Promise<number> {
+  async endAll(limit: number): Promise<number> {
     const sql = "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions LIMIT ?)";
-    for (let ended = 0; ; ) {
-      const count = await this.#sqlite.run(() => this.#sqlite.statement(sql).run(BATCH).changes);
-      ended += count;
-      if (count < BATCH) return ended;
-      await new Promise(setImmediate);
-    }
+    return await this.#sqlite.run(() => this.#sqlite.statement(sql).run(limit).changes);
   }
 
-  async page({ now, after = "", limit }: Page): Promise<SessionRow[]> {
-    const sql = `SELECT ${COLUMNS} FROM sessions WHERE id > ? AND expires >= ? ORDER BY id LIMIT ?`;
-    for (let from = after; ; ) {
-      const rows = await this.#sqlite.run(() => this.#sqlite.statement<SessionRow>(sql).all(from, now, limit));
-      const sessions = rows.filter(isReadable);
-      // A page of nothing but unreadable rows is not the end.
-      if (sessions.length > 0 || rows.length < limit) return sessions;
-      from = rows.at(-1)?.id ?? from;
-    }
+  async *all(now: number): AsyncGenerator<SessionInfo[]> {
+    const sql = `SELECT ${INFO_COLUMNS} FROM sessions WHERE id > ? AND expires >= ? ORDER BY id LIMIT ?`;
+    let lastId = "";
+    let rows: StoredInfo[];
+    do {
+      rows = await this.#sqlite.run(() => this.#sqlite.statement<StoredInfo>(sql).all(lastId, now, LISTED_AT_ONCE));
+      lastId = rows.at(-1)?.id ?? lastId;
+      yield rows.map(toInfo);
+      // SQLite works in this process: without a turn of the event loop a long list would keep requests waiting.
+      await new Promise(setImmediate);
+    } while (rows.length === LISTED_AT_ONCE);
   }
 
   async stats(now: number): Promise<StoreStats> {
@@ -205,23 +101,10 @@ class SqliteDriver implements SessionDriver {
   }
 
   async ping(): Promise<void> {
-    await this.#sqlite.run(() => this.#sqlite.statement("SELECT count(*) FROM sqlite_schema").get());
+    await this.#sqlite.run(() => this.#sqlite.statement("SELECT 1 FROM sessions LIMIT 1").get());
   }
 
   async close(): Promise<void> {
     this.#sqlite.close();
-  }
-}
-
-/** STRICT sees to the types. */
-function isReadable(row: SessionRow): boolean {
-  return row.secretHash.length === 32 && row.data.startsWith("{") && row.data.endsWith("}");
-}
-
-function patched(data: string, patch: Pick<SessionChange, "set" | "remove">): string {
-  try {
-    return patchData(data, patch);
-  } catch (cause) {
-    throw new UnreadableRow("The data of a session is no JSON object.", { cause });
   }
 }

@@ -1,44 +1,38 @@
 // Sessions for Express: `request.session` in every handler behind sessionMiddleware.
-// Change what a request looks like to the runtime here; what sessions do is in sessions.ts and session.ts.
-import express, { type NextFunction, type Request, type RequestHandler, type Response } from "express";
-import { NodeRequest } from "./request.ts";
+// Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { exposeSession } from "./expose.ts";
+import { isWebSocket, NodeRequest } from "./request.ts";
+import type { RequestSession } from "./request-session.ts";
 import { holdResponse } from "./response.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Visit } from "./visit.ts";
 
 declare module "express-serve-static-core" {
   interface Request {
-    /** Always there behind sessionMiddleware; nothing is stored until it is written to. */
+    /** Always there behind sessionMiddleware. Nothing is stored until it is written to. */
     readonly session: Session;
   }
 }
 
-const VISIT = Symbol("visit");
-
-interface Visiting {
-  [VISIT]?: Visit;
-}
-
-// On the prototype: a getter on each request would cost more than the rest of an anonymous one.
-Object.defineProperty(express.request, "session", {
-  configurable: true,
-  get(this: Visiting) {
-    return this[VISIT]?.session;
-  },
-});
-
-/** Finds the session of every request and saves it before the answer leaves. Errors (403, 413, 503) go to the app's error handler. */
+/**
+ * Finds the session of every request and saves it before the response is sent. Errors (403, 413, 503) go to the app's
+ * error handler. Works as middleware of socket.io's engine too: `io.engine.use(sessionMiddleware(sessions))`.
+ */
 export function sessionMiddleware(sessions: Sessions): RequestHandler {
-  function attach(visit: Visit, request: Request, response: Response, next: NextFunction): void {
-    (request as Visiting)[VISIT] = visit;
-    holdResponse(response, visit, next);
-    next();
+  function attach(requestSession: RequestSession, request: Request, response: Response, next: NextFunction): void {
+    exposeSession(request, requestSession);
+    // The handshake of a WebSocket has no response.
+    if (!isWebSocket(new NodeRequest(request))) holdResponse(response, requestSession, next);
+    next(requestSession.refusal);
   }
 
   return (request, response, next) => {
-    const visit = sessions.begin(new NodeRequest(request, request.originalUrl));
-    if (!(visit instanceof Promise)) return attach(visit, request, response, next);
-    visit.then((found) => attach(found, request, response, next)).catch(next);
+    // Mounted twice, on the app and on a router below it, the middleware is one.
+    if (sessions.begun(request) !== undefined) return next();
+    sessions.checkProxyTrust(Boolean(request.app?.get("trust proxy")));
+    const begun = sessions.begin(new NodeRequest(request, request.originalUrl));
+    if (!(begun instanceof Promise)) return attach(begun, request, response, next);
+    begun.then((requestSession) => attach(requestSession, request, response, next)).catch(next);
   };
 }

@@ -1,15 +1,24 @@
-// The example's requests and answers; what they do is in actions.ts.
-// Add a handler: one more route here. `request.session` is there in each of them.
-import type { FastifyInstance, FastifyPluginAsync } from "fastify";
+// The example's routes; what they do is in actions.ts. Delete src/example together with its line in src/main.ts.
+import type { FastifyPluginAsync } from "fastify";
 import type { Config } from "../config.ts";
+import { bodyFormat } from "../http/body-format.ts";
 import { NodeRequest } from "../session/request.ts";
 import type { Sessions } from "../session/sessions.ts";
 import * as actions from "./actions.ts";
-import { isForm, readCartItem, readDataForm, readKey, readLogin, readSessionId, readValue } from "./input.ts";
+import {
+  readCartItem,
+  readDataForm,
+  readKey,
+  readKeyForm,
+  readLogin,
+  readSessionId,
+  readSessionIdForm,
+  readValue,
+} from "./input.ts";
 import { page } from "./page.ts";
 
 export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync {
-  return async (app: FastifyInstance) => {
+  return async (app) => {
     app.get("/", async (request, reply) => {
       reply.type("text/html; charset=utf-8");
       return page(await actions.visit(request.session, sessions, config));
@@ -17,7 +26,7 @@ export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync
 
     app.get("/session", async (request) => actions.show(request.session));
 
-    // For clients that keep their token themselves: a session of its own, without a cookie.
+    // For clients that keep their token themselves: starts a session without a cookie.
     app.post("/session", async (request, reply) => {
       const { token, id } = await sessions.start(new NodeRequest(request.raw));
       return reply.code(201).header("Cache-Control", "no-store").send({ token, id });
@@ -47,23 +56,22 @@ export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync
       return reply.redirect("/", 303);
     });
 
-    app.post<{ Body?: { key?: unknown } }>("/session/data/delete", async (request, reply) => {
-      actions.removeValue(request.session, readKey(request.body?.key));
+    app.post("/session/data/delete", async (request, reply) => {
+      actions.removeValue(request.session, readKeyForm(request.body));
       return reply.redirect("/", 303);
     });
 
     app.post("/login", async (request, reply) => {
       const { session } = request;
-      const { userid, password } = readLogin(request.body);
-      await actions.signIn(session, userid, password);
-      if (isForm(request.headers["content-type"])) return reply.redirect("/", 303);
-      // A browser's token is for its cookie only; a Bearer client has nothing but this answer.
+      await actions.signIn(session, readLogin(request.body), config);
+      if (bodyFormat(request.headers) === "form") return reply.redirect("/", 303);
+      // A browser's token is for its cookie only; a Bearer client gets its new token from nowhere but this response.
       return session.bearer ? { userid: session.userid, token: session.token } : { userid: session.userid };
     });
 
     app.post("/logout", async (request, reply) => {
       await request.session.destroy();
-      if (isForm(request.headers["content-type"])) return reply.redirect("/", 303);
+      if (bodyFormat(request.headers) === "form") return reply.redirect("/", 303);
       return reply.code(204).send();
     });
 
@@ -78,8 +86,8 @@ export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync
       return { ended: await actions.endOtherDevices(request.session, sessions) };
     });
 
-    app.post<{ Body?: { id?: unknown } }>("/sessions/end", async (request, reply) => {
-      await actions.endDevice(request.session, sessions, readSessionId(request.body?.id));
+    app.post("/sessions/end", async (request, reply) => {
+      await actions.endDevice(request.session, sessions, readSessionIdForm(request.body));
       return reply.redirect("/", 303);
     });
 
@@ -93,18 +101,8 @@ export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync
     app.post("/cart", async (request, reply) => {
       const { sku, quantity } = readCartItem(request.body);
       const cart = await actions.changeCart(request.session, sku, quantity);
-      if (isForm(request.headers["content-type"])) return reply.redirect("/", 303);
+      if (bodyFormat(request.headers) === "form") return reply.redirect("/", 303);
       return { cart };
     });
-
-    app.get("/health", async (_request, reply) => {
-      const store = await sessions.health();
-      return reply
-        .code(store === "up" ? 200 : 503)
-        .header("Cache-Control", "no-store")
-        .send({ store });
-    });
-
-    app.get("/health/live", async () => ({ live: true }));
   };
 }

@@ -1,13 +1,15 @@
-// Which bodies are read, and how: JSON and forms, 256 kB at most. What they hold is checked by input.ts.
-// Add a content type here; the limit for all of them is `bodyLimit` in main.ts.
+// Reads request bodies: JSON and forms, up to 256 kB. Handlers find them in request.body, and have to check them.
+// Add a content type here and in body-format.ts; change the limit here.
 import formbody from "@fastify/formbody";
 import type { FastifyInstance } from "fastify";
-import { bodyFormat } from "../example/input.ts";
+import { bodyFormat } from "./body-format.ts";
+
+export const MAX_BODY_BYTES = 256 * 1024;
 
 export function readBodies(app: FastifyInstance): void {
   app.register(formbody);
 
-  // Session data has no prototype: "__proto__" is a key like any other.
+  // Session data has no prototype, so that "__proto__" is a key like any other.
   const parseJson = app.getDefaultJsonParser("ignore", "ignore");
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body: string, done) => {
     // Many clients name a type even where they send nothing.
@@ -15,9 +17,9 @@ export function readBodies(app: FastifyInstance): void {
     else parseJson(request, body, done);
   });
 
-  // Any other type isn't read: handlers that need a body miss it, and say so.
+  // A body of any other type isn't read; handlers that need one report that it is missing.
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
 
-  // Throws on what is compressed, and on charsets that Fastify would take for UTF-8.
+  // Rejects compressed bodies, and charsets that Fastify would take for UTF-8.
   app.addHook("preParsing", async ({ headers }) => void bodyFormat(headers));
 }

@@ -1,81 +1,73 @@
 // Sessions for Fastify: `request.session` in every handler of the scope that registers sessionPlugin.
-// Change what a request looks like to the runtime here; what sessions do is in sessions.ts and session.ts.
+// Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
 import type { ServerResponse } from "node:http";
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
-import type { ResponseHeaders } from "./cookie.ts";
 import { NodeRequest } from "./request.ts";
-import { holdResponse, OF_THE_ANSWER } from "./response.ts";
+import type { RequestSession } from "./request-session.ts";
+import { holdResponse } from "./response.ts";
+import type { ResponseHeaders } from "./response-headers.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Visit } from "./visit.ts";
 
-const VISIT = Symbol("visit");
+const REQUEST_SESSION = Symbol("requestSession");
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Always there behind sessionPlugin; nothing is stored until it is written to. */
+    /** Always there behind sessionPlugin. Nothing is stored until it is written to. */
     readonly session: Session;
-    [VISIT]: Visit | undefined;
+    [REQUEST_SESSION]: RequestSession | undefined;
   }
 }
 
 export interface SessionPluginOptions {
   sessions: Sessions;
-  /** Answers in place of a handler that has taken `reply.raw` for itself, where its session can't be saved. */
-  answerRaw: (error: unknown, request: FastifyRequest, response: ServerResponse) => void;
+  /** Responds in place of a handler that has taken `reply.raw` for itself, where its session can't be saved. */
+  respondToRawError: (error: unknown, request: FastifyRequest, response: ServerResponse) => void;
 }
 
-/** Finds the session of every request and saves it before the answer leaves. Errors (403, 413, 503) go to the app's error handler. */
-export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (app, { sessions, answerRaw }, done) => {
-  app.decorateRequest(VISIT, undefined);
+/**
+ * Finds the session of every request and saves it before the response is sent, through reply.raw too. Errors (403, 413,
+ * 503) go to the app's error handler.
+ */
+export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
+  app,
+  { sessions, respondToRawError },
+  done,
+) => {
+  // Registered twice, in a scope and in one below it, the plugin is one.
+  if (app.hasRequestDecorator(REQUEST_SESSION)) return done();
+  app.decorateRequest(REQUEST_SESSION, undefined);
   app.decorateRequest("session", {
     getter() {
-      return (this[VISIT] as Visit).session;
+      return (this[REQUEST_SESSION] as RequestSession).session;
     },
   });
 
-  function hold(request: FastifyRequest, reply: FastifyReply): void {
-    const visit = request[VISIT];
-    // Fastify has let go of the reply by then: there is no error handler to ask.
-    if (visit !== undefined) holdResponse(reply.raw, visit, (error) => answerRaw(error, request, reply.raw));
-  }
-
   app.addHook("onRequest", async (request, reply) => {
-    request[VISIT] = await sessions.begin(new NodeRequest(request.raw, request.originalUrl));
-    // onSend sees nothing of what a handler sends by itself, through reply.raw.
-    const { hijack } = reply;
-    reply.hijack = () => {
-      hold(request, reply);
-      return hijack.call(reply);
-    };
+    // Fastify gathers the client's addresses only where it trusts a proxy.
+    sessions.checkProxyTrust(request.ips !== undefined);
+    const requestSession = await sessions.begin(new NodeRequest(request.raw, request.originalUrl));
+    request[REQUEST_SESSION] = requestSession;
+    // What bypasses onSend, by way of reply.raw or reply.hijack(), has no error handler.
+    holdResponse(reply.raw, requestSession, (error) => respondToRawError(error, request, reply.raw));
+    if (requestSession.refusal !== undefined) throw requestSession.refusal;
   });
 
+  // Saves while the app's error handler can still respond. The session's headers are written as the response is sent,
+  // when those of a `Response` and of reply.raw are there too.
   app.addHook("onSend", async (request, reply, payload) => {
-    const visit = request[VISIT];
-    if (visit === undefined) return;
     try {
-      await visit.finish();
+      await request[REQUEST_SESSION]?.complete(reply.statusCode, new ReplyHeaders(reply));
     } catch (error) {
-      // An error's answer doesn't say that anything was saved: it stands.
-      if (reply.statusCode < 400) {
-        // The handler's answer says that all went well, and it has not. The error handler's comes by here next.
-        for (const name of OF_THE_ANSWER) reply.removeHeader(name);
-        (payload as { destroy?: () => void } | null)?.destroy?.();
-        throw error;
-      }
-      visit.tellUnsaved(error as Error);
+      // The error handler's response comes by here next.
+      (payload as { destroy?: () => void } | null)?.destroy?.();
+      throw error;
     }
-    visit.writeHeaders(new ReplyHeaders(reply));
-    // What is written to the session while a stream flows is saved before it ends.
-    if (typeof payload === "object" && payload !== null && !Buffer.isBuffer(payload)) hold(request, reply);
   });
-
-  // The client has gone before its answer: what the handler wrote counts all the same.
-  app.addHook("onRequestAbort", async (request) => request[VISIT]?.finishAlone());
   done();
 };
 
-// Not encapsulated: what it adds is for the scope that registers it, as with fastify-plugin.
+// As fastify-plugin does it: what the plugin adds is for the scope that registers it.
 Object.assign(sessionPlugin, { [Symbol.for("skip-override")]: true });
 
 class ReplyHeaders implements ResponseHeaders {
@@ -89,6 +81,9 @@ class ReplyHeaders implements ResponseHeaders {
   }
   set(name: string, value: string): void {
     this.#reply.header(name, value);
+  }
+  remove(name: string): void {
+    this.#reply.removeHeader(name);
   }
   appendCookie(value: string): void {
     this.#reply.header("set-cookie", value);

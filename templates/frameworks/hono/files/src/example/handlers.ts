@@ -1,32 +1,31 @@
-// The example's requests and answers; what they do is in actions.ts.
-// Add a handler: one more route here. `c.var.session` is there in each of them.
+// The example's routes; what they do is in actions.ts. Delete src/example together with its line in src/main.ts.
 import { Hono } from "hono";
 import type { Config } from "../config.ts";
-import { type BodyEnv, readBody } from "../http/body.ts";
-import { HonoSessionRequest, type SessionEnv } from "../session/adapter.ts";
+import type { AppEnv } from "../http/body.ts";
+import { bodyFormat } from "../http/body-format.ts";
+import { HonoSessionRequest } from "../session/adapter.ts";
 import type { Sessions } from "../session/sessions.ts";
 import * as actions from "./actions.ts";
 import {
-  isForm,
   readCartItem,
   readDataForm,
-  readField,
   readKey,
+  readKeyForm,
   readLogin,
   readSessionId,
+  readSessionIdForm,
   readValue,
 } from "./input.ts";
 import { page } from "./page.ts";
 
-export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv & BodyEnv> {
-  const app = new Hono<SessionEnv & BodyEnv>();
-  app.use(readBody);
+export function handlers(sessions: Sessions, config: Config): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
 
   app.get("/", async (c) => c.html(page(await actions.visit(c.var.session, sessions, config))));
 
   app.get("/session", (c) => c.json(actions.show(c.var.session)));
 
-  // For clients that keep their token themselves: a session of its own, without a cookie.
+  // For clients that keep their token themselves: starts a session without a cookie.
   app.post("/session", async (c) => {
     const { token, id } = await sessions.start(new HonoSessionRequest(c));
     return c.json({ token, id }, 201, { "Cache-Control": "no-store" });
@@ -58,22 +57,21 @@ export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv & 
   });
 
   app.post("/session/data/delete", (c) => {
-    actions.removeValue(c.var.session, readKey(readField(c.var.body, "key")));
+    actions.removeValue(c.var.session, readKeyForm(c.var.body));
     return c.redirect("/", 303);
   });
 
   app.post("/login", async (c) => {
     const { session, body } = c.var;
-    const { userid, password } = readLogin(body);
-    await actions.signIn(session, userid, password);
-    if (isForm(c.req.header("content-type"))) return c.redirect("/", 303);
-    // A browser's token is for its cookie only; a Bearer client has nothing but this answer.
+    await actions.signIn(session, readLogin(body), config);
+    if (bodyFormat(c.req.header()) === "form") return c.redirect("/", 303);
+    // A browser's token is for its cookie only; a Bearer client gets its new token from nowhere but this response.
     return c.json(session.bearer ? { userid: session.userid, token: session.token } : { userid: session.userid });
   });
 
   app.post("/logout", async (c) => {
     await c.var.session.destroy();
-    return isForm(c.req.header("content-type")) ? c.redirect("/", 303) : c.body(null, 204);
+    return bodyFormat(c.req.header()) === "form" ? c.redirect("/", 303) : c.body(null, 204);
   });
 
   app.get("/sessions", async (c) => c.json(await actions.devices(c.var.session, sessions)));
@@ -86,7 +84,7 @@ export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv & 
   app.delete("/sessions", async (c) => c.json({ ended: await actions.endOtherDevices(c.var.session, sessions) }));
 
   app.post("/sessions/end", async (c) => {
-    await actions.endDevice(c.var.session, sessions, readSessionId(readField(c.var.body, "id")));
+    await actions.endDevice(c.var.session, sessions, readSessionIdForm(c.var.body));
     return c.redirect("/", 303);
   });
 
@@ -100,15 +98,8 @@ export function handlers(sessions: Sessions, config: Config): Hono<SessionEnv & 
   app.post("/cart", async (c) => {
     const { sku, quantity } = readCartItem(c.var.body);
     const cart = await actions.changeCart(c.var.session, sku, quantity);
-    return isForm(c.req.header("content-type")) ? c.redirect("/", 303) : c.json({ cart });
+    return bodyFormat(c.req.header()) === "form" ? c.redirect("/", 303) : c.json({ cart });
   });
-
-  app.get("/health", async (c) => {
-    const store = await sessions.health();
-    return c.json({ store }, store === "up" ? 200 : 503, { "Cache-Control": "no-store" });
-  });
-
-  app.get("/health/live", (c) => c.json({ live: true }));
 
   return app;
 }

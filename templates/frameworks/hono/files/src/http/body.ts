@@ -1,25 +1,28 @@
-// Which bodies are read, and how: JSON and forms, 256 kB at most. What they hold is checked by input.ts.
-// Change the limit here, and which types are read in input.ts.
+// Reads request bodies: JSON and forms, up to 256 kB. Handlers find them in c.var.body, and have to check them.
+// Change the limit here, and which types are read in body-format.ts.
+import { parse as parseForm } from "node:querystring";
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { matchedRoutes } from "hono/route";
-import { bodyFormat, parseBody } from "../example/input.ts";
+import type { SessionEnv } from "../session/adapter.ts";
+import { type BodyFormat, bodyFormat } from "./body-format.ts";
 import { Problem } from "./errors.ts";
 
 const MAX_BYTES = 256 * 1024;
 
-/** For `new Hono<BodyEnv>()`: the parsed body; undefined without one, or for any other type. */
-export interface BodyEnv {
-  Variables: { body: unknown };
+/** For `new Hono<AppEnv>()`: what the session's and this middleware put into `c.var`. */
+export interface AppEnv extends SessionEnv {
+  /** `body` is undefined without a body, or for a body of any other type. */
+  Variables: SessionEnv["Variables"] & { body: unknown };
 }
 
 const limit = bodyLimit({ maxSize: MAX_BYTES, onError: refuse });
 
-export const readBody: MiddlewareHandler<BodyEnv> = async (c, next) => {
-  // Only middleware, no route: 404, whatever was sent.
+export const readBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  // Where only middleware matches, there is no route: 404, whatever was sent.
   if (matchedRoutes(c).every(({ method }) => method === "ALL")) return next();
   const format = bodyFormat(c.req.header());
-  // What isn't looked at can pass unread, and the connection stays; bodyLimit would look at it.
+  // A body that isn't looked at can pass unread, and the connection stays open; bodyLimit would look at it.
   if (Number(c.req.header("content-length")) > MAX_BYTES) refuse();
   let text = "";
   try {
@@ -27,13 +30,25 @@ export const readBody: MiddlewareHandler<BodyEnv> = async (c, next) => {
       if (format !== undefined) text = await c.req.text();
     });
   } catch (error) {
-    // Hung up half way: a client's mistake.
-    throw error instanceof Problem ? error : new Problem(400, "The body can't be read.");
+    // The client hung up half way.
+    throw error instanceof Problem ? error : new Problem(400, "The request body was cut short.");
   }
-  c.set("body", format && parseBody(format, text));
+  c.set("body", format && parse(format, text));
   return next();
 };
 
 function refuse(): never {
-  throw new Problem(413, "The body is larger than 256 kB.");
+  throw new Problem(413, "The request body is larger than 256 kB.");
+}
+
+function parse(format: BodyFormat, text: string): unknown {
+  // Many clients name a type even where they send nothing.
+  if (text === "") return undefined;
+  // The object has no prototype, and a list for each repeated field.
+  if (format === "form") return parseForm(text, "&", "=", { maxKeys: 0 });
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem(400, "The request body is not valid JSON.");
+  }
 }

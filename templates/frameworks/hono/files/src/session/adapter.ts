@@ -1,67 +1,64 @@
 // Sessions for Hono: `c.var.session` in every handler behind sessionMiddleware, on Node.js and in `app.request()`.
-// Change what a request looks like to the runtime here; what sessions do is in sessions.ts and session.ts.
+// Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
+import { STATUS_CODES } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
-import type { ResponseHeaders } from "./cookie.ts";
 import type { SessionRequest } from "./request.ts";
-import { holdResponse, OF_THE_ANSWER } from "./response.ts";
+import { holdResponse } from "./response.ts";
+import type { ResponseHeaders } from "./response-headers.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Visit } from "./visit.ts";
 
 /** For `new Hono<SessionEnv>()`. There are no bindings where a test calls `app.request()`. */
 export interface SessionEnv {
   Bindings: Partial<HttpBindings>;
-  /** Always there behind sessionMiddleware; nothing is stored until it is written to. */
+  /** Always there behind sessionMiddleware. Nothing is stored until it is written to. */
   Variables: { session: Session };
 }
 
 type SessionContext = Context<SessionEnv>;
 
 /**
- * Finds the session of every request and saves it before the answer leaves. Errors (403, 413, 503) go to app.onError.
- * What a handler writes to `c.env.outgoing` by itself leaves before that: call `await session.save()` first.
+ * Finds the session of every request and saves it before the response is sent, through `c.env.outgoing` too. Errors (403,
+ * 413, 503) go to app.onError.
  */
 export function sessionMiddleware(sessions: Sessions): MiddlewareHandler<SessionEnv> {
   return async (c, next) => {
-    const visit = await sessions.begin(new HonoSessionRequest(c));
-    // Hono can't tell who reads a variable: every answer here counts as depending on the session.
-    c.set("session", visit.session);
+    const request = new HonoSessionRequest(c);
+    const outer = sessions.begun(request.raw);
+    const requestSession = outer ?? (await sessions.begin(request));
+    // Hono can't tell who reads a variable, so that every response here counts as depending on the session.
+    c.set("session", requestSession.session);
+    // Mounted twice, on the app and on one below it, the middleware is one.
+    if (outer !== undefined) return next();
+    const { outgoing } = c.env ?? {};
+    if (outgoing !== undefined) holdResponse(outgoing, requestSession, (error) => respondRaw(outgoing, error));
+    if (requestSession.refusal !== undefined) throw requestSession.refusal;
     try {
       await next();
     } finally {
-      await finish(c, visit);
+      const headers = new ContextHeaders(c);
+      await requestSession.complete(c.res.status, headers);
+      requestSession.writeHeaders(headers);
     }
   };
 }
 
-async function finish(c: SessionContext, visit: Visit): Promise<void> {
-  try {
-    await visit.finish();
-  } catch (error) {
-    // An error's answer doesn't say that anything was saved: it stands.
-    if (c.res.status < 400) {
-      // The handler's answer says that all went well, and it has not: app.onError's must not inherit from it.
-      const headers = new ContextHeaders(c);
-      for (const name of OF_THE_ANSWER) headers.delete(name);
-      throw error;
-    }
-    visit.tellUnsaved(error as Error);
-  }
-  visit.writeHeaders(new ContextHeaders(c));
-  const { outgoing } = c.env ?? {};
-  // What is written to the session while a stream flows is saved before it ends.
-  if (outgoing !== undefined && c.var.session.exists) {
-    holdResponse(outgoing, visit, (error) => outgoing.destroy(error as Error));
-  }
+/** Responds in place of a handler that has written to `c.env.outgoing` by itself, past app.onError. */
+function respondRaw(outgoing: HttpBindings["outgoing"], error: unknown): void {
+  const { status = 500 } = error as { status?: number };
+  outgoing.writeHead(status, { "content-type": "text/plain" }).end(STATUS_CODES[status]);
 }
 
-/** Of an app with more variables too. */
+/** The request of an app that may have more variables. */
 export class HonoSessionRequest implements SessionRequest {
   readonly #c: Pick<SessionContext, "req" | "env">;
   constructor(c: Pick<SessionContext, "req" | "env">) {
     this.#c = c;
+  }
+  get raw(): object {
+    return this.#c.env?.incoming ?? this.#c.req.raw;
   }
   get method(): string {
     return this.#c.req.method;
@@ -72,11 +69,14 @@ export class HonoSessionRequest implements SessionRequest {
   header(name: string): string | undefined {
     return this.#c.req.header(name);
   }
+  get host(): string | undefined {
+    return this.#c.req.header("host") ?? (this.#c.env?.incoming?.headers[":authority"] as string | undefined);
+  }
   get remoteAddress(): string | undefined {
     return this.#c.env?.incoming?.socket.remoteAddress;
   }
-  /** The scheme in `c.req.url` may be what the client has claimed. */
-  get encrypted(): boolean {
+  /** Not by the scheme of `c.req.url`, which may be what the client has claimed. */
+  get isHttps(): boolean {
     return (this.#c.env?.incoming?.socket as Partial<TLSSocket> | undefined)?.encrypted === true;
   }
 }
@@ -92,13 +92,13 @@ class ContextHeaders implements ResponseHeaders {
   set(name: string, value: string): void {
     this.#change((headers) => headers.set(name, value));
   }
-  delete(name: string): void {
+  remove(name: string): void {
     this.#change((headers) => headers.delete(name));
   }
   appendCookie(value: string): void {
     this.#change((headers) => headers.append("set-cookie", value));
   }
-  /** The headers of an answer from elsewhere (`return fetch(…)`) can't be changed; those of a copy can. */
+  /** The headers of a response from elsewhere (`return fetch(…)`) can't be changed; those of a copy can. */
   #change(change: (headers: Headers) => void): void {
     try {
       change(this.#c.res.headers);

@@ -1,28 +1,26 @@
-// The example's requests and answers; what they do is in actions.ts.
-// Add a handler: one more route here. `ctx.session` is there in each of them.
+// The example's routes; what they do is in actions.ts. Delete src/example together with its line in src/main.ts.
 import Router from "@koa/router";
 import type { Context } from "koa";
 import type { Config } from "../config.ts";
-import { readBody } from "../http/body.ts";
+import { bodyFormat } from "../http/body-format.ts";
 import { NodeRequest } from "../session/request.ts";
 import type { Sessions } from "../session/sessions.ts";
 import * as actions from "./actions.ts";
 import {
-  isForm,
   readCartItem,
   readDataForm,
-  readField,
   readKey,
+  readKeyForm,
   readLogin,
   readSessionId,
+  readSessionIdForm,
   readValue,
 } from "./input.ts";
 import { page } from "./page.ts";
 
 export function handlers(sessions: Sessions, config: Config): Router {
-  // One address for each thing: "/cart/" and "/Cart" are others than "/cart".
+  // Exactly one URL per resource: "/cart/" and "/Cart" are not "/cart".
   const router = new Router({ sensitive: true, strict: true });
-  router.use(readBody);
 
   router.get("/", async (ctx) => {
     ctx.type = "html";
@@ -33,7 +31,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
     ctx.body = actions.show(ctx.session);
   });
 
-  // For clients that keep their token themselves: a session of its own, without a cookie.
+  // For clients that keep their token themselves: starts a session without a cookie.
   router.post("/session", async (ctx) => {
     const { token, id } = await sessions.start(new NodeRequest(ctx.req));
     ctx.status = 201;
@@ -52,11 +50,13 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.put("/session/data/{:key}", (ctx) => {
-    ctx.body = { data: actions.setValue(ctx.session, readKey(ctx.params.key ?? ""), readValue(ctx.request.body)) };
+    const { key = "" } = ctx.params;
+    ctx.body = { data: actions.setValue(ctx.session, readKey(key), readValue(ctx.request.body)) };
   });
 
   router.delete("/session/data/{:key}", (ctx) => {
-    ctx.body = { data: actions.removeValue(ctx.session, readKey(ctx.params.key ?? "")) };
+    const { key = "" } = ctx.params;
+    ctx.body = { data: actions.removeValue(ctx.session, readKey(key)) };
   });
 
   router.post("/session/data", (ctx) => {
@@ -66,22 +66,21 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.post("/session/data/delete", (ctx) => {
-    actions.removeValue(ctx.session, readKey(readField(ctx.request.body, "key")));
+    actions.removeValue(ctx.session, readKeyForm(ctx.request.body));
     back(ctx);
   });
 
   router.post("/login", async (ctx) => {
     const { session } = ctx;
-    const { userid, password } = readLogin(ctx.request.body);
-    await actions.signIn(session, userid, password);
-    if (isForm(ctx.get("content-type"))) return back(ctx);
-    // A browser's token is for its cookie only; a Bearer client has nothing but this answer.
+    await actions.signIn(session, readLogin(ctx.request.body), config);
+    if (bodyFormat(ctx.headers) === "form") return back(ctx);
+    // A browser's token is for its cookie only; a Bearer client gets its new token from nowhere but this response.
     ctx.body = session.bearer ? { userid: session.userid, token: session.token } : { userid: session.userid };
   });
 
   router.post("/logout", async (ctx) => {
     await ctx.session.destroy();
-    if (isForm(ctx.get("content-type"))) return back(ctx);
+    if (bodyFormat(ctx.headers) === "form") return back(ctx);
     ctx.status = 204;
   });
 
@@ -90,7 +89,8 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.delete("/sessions/:id", async (ctx) => {
-    await actions.endDevice(ctx.session, sessions, readSessionId(ctx.params.id));
+    const { id } = ctx.params;
+    await actions.endDevice(ctx.session, sessions, readSessionId(id));
     ctx.status = 204;
   });
 
@@ -99,7 +99,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.post("/sessions/end", async (ctx) => {
-    await actions.endDevice(ctx.session, sessions, readSessionId(readField(ctx.request.body, "id")));
+    await actions.endDevice(ctx.session, sessions, readSessionIdForm(ctx.request.body));
     back(ctx);
   });
 
@@ -115,19 +115,8 @@ export function handlers(sessions: Sessions, config: Config): Router {
   router.post("/cart", async (ctx) => {
     const { sku, quantity } = readCartItem(ctx.request.body);
     const cart = await actions.changeCart(ctx.session, sku, quantity);
-    if (isForm(ctx.get("content-type"))) return back(ctx);
+    if (bodyFormat(ctx.headers) === "form") return back(ctx);
     ctx.body = { cart };
-  });
-
-  router.get("/health", async (ctx) => {
-    const store = await sessions.health();
-    ctx.status = store === "up" ? 200 : 503;
-    ctx.set("Cache-Control", "no-store");
-    ctx.body = { store };
-  });
-
-  router.get("/health/live", (ctx) => {
-    ctx.body = { live: true };
   });
 
   return router;

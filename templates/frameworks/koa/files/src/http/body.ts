@@ -1,10 +1,13 @@
-// Which bodies are read, and how: JSON and forms, 256 kB at most. What they hold is checked by input.ts.
-// Change the limit here, and which types are read in input.ts.
+// Reads request bodies: JSON and forms, up to 256 kB. Handlers find them in ctx.request.body, and have to check them.
+// Change the limit here, and which types are read in body-format.ts.
+import { parse as parseForm } from "node:querystring";
 import { bodyParser } from "@koa/bodyparser";
 import type { Middleware } from "koa";
-import { bodyFormat, parseBody } from "../example/input.ts";
+import { type BodyFormat, bodyFormat } from "./body-format.ts";
+import { Problem } from "./errors.ts";
 
-// As text: the parser's own JSON would refuse "__proto__", a key like any other here, and its forms end after 1,000 fields.
+// Read as text: the parser's own JSON would refuse "__proto__", a key like any other here, and its forms end after 1,000
+// fields.
 const readText = bodyParser({
   enableTypes: ["text"],
   extendTypes: { text: ["application/json", "application/x-www-form-urlencoded"] },
@@ -12,15 +15,27 @@ const readText = bodyParser({
   textLimit: "256kb",
 });
 
-/** Leaves the parsed body in ctx.request.body; nothing without one, or for any other type. */
+/** Without a body, or for a body of any other type, ctx.request.body is undefined. */
 export const readBody: Middleware = (ctx, next) => {
   const { request } = ctx;
   const format = bodyFormat(request.headers);
   if (format === undefined) return next();
-  // Checked by now, and the parser knows "identity" in small letters only.
+  // It says "identity" by now, which the parser knows in small letters only.
   delete request.headers["content-encoding"];
   return readText(ctx, () => {
-    request.body = typeof request.body === "string" ? parseBody(format, request.body) : undefined;
+    request.body = typeof request.body === "string" ? parse(format, request.body) : undefined;
     return next();
   });
 };
+
+function parse(format: BodyFormat, text: string): unknown {
+  // Many clients name a type even where they send nothing.
+  if (text === "") return undefined;
+  // The object has no prototype, and a list for each repeated field.
+  if (format === "form") return parseForm(text, "&", "=", { maxKeys: 0 });
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem(400, "The request body is not valid JSON.");
+  }
+}

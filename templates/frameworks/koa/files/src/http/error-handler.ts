@@ -1,33 +1,37 @@
-// Answers what went wrong: nothing at that address, an error that was thrown.
-// Change it where an error needs another answer than the page or JSON that problem.ts makes of it.
+// Responds where no route did, and to whatever a handler or the session middleware has thrown.
+// Change it where an error needs more than the page or the JSON that errors.ts makes of it.
 import { inspect } from "node:util";
 import type { Context, Middleware } from "koa";
-import { OF_THE_ANSWER } from "../session/response.ts";
-import { answerTo, Problem } from "./errors.ts";
+import { removeRepresentation } from "../session/response-headers.ts";
+import { Problem, toResponse } from "./errors.ts";
 
-/** Around all routes: what none of them has answered. */
+/** Stands around all routes and sees what none of them has responded to. */
 export const notFound: Middleware = async (ctx, next) => {
   await next();
   if (ctx.body === undefined && ctx.status === 404) throw new Problem(404, "There is nothing at this address.");
 };
 
-/** Instead of Koa's own, which drops the security headers: answers what was thrown, by ctx.throw too. */
-export function answerError(this: Context, thrown: unknown): void {
-  // Koa calls it after every answer.
+/** Takes the place of Koa's own, which drops the security headers. Responds to what was thrown, by ctx.throw too. */
+export function onError(this: Context, thrown: unknown): void {
+  // Koa calls it after every response.
   if (thrown === null || thrown === undefined) return;
-  const error: Error & { code?: string; headers?: Record<string, string> } =
-    thrown instanceof Error ? thrown : new Error(`Thrown, and no error: ${inspect(thrown)}`);
-  const note = () => this.app.emit("error", error, this);
+  const error: NodeJS.ErrnoException =
+    thrown instanceof Error ? thrown : new Error(`Something that isn't an error was thrown: ${inspect(thrown)}`);
+  const log = () => this.app.emit("error", error, this);
   if (this.headerSent || !this.writable) {
-    // A client that breaks off, or speaks no HTTP, is no fault of ours.
-    if (error !== this.socket.errored && error.code !== "ERR_STREAM_PREMATURE_CLOSE") note();
-    // Half an answer must not look like a whole one.
+    // A client that hangs up, or doesn't speak HTTP, is no fault of the app's.
+    if (error !== this.socket.errored && error.code !== "ERR_STREAM_PREMATURE_CLOSE") log();
+    // Half a response must not look like a whole one.
     this.res.destroy();
     return;
   }
-  for (const name of OF_THE_ANSWER) this.remove(name);
-  const { status, headers, body } = answerTo(error, this.get("accept"), note);
-  this.set({ ...error.headers, ...headers });
+  removeRepresentation(this);
+  const { status, headers, body } = toResponse(error, {
+    accept: this.get("accept"),
+    hasHeader: (name) => this.res.hasHeader(name),
+    log,
+  });
+  this.set(headers);
   this.status = status;
   this.length = Buffer.byteLength(body);
   this.res.end(body);

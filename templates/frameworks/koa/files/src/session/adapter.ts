@@ -1,38 +1,36 @@
 // Sessions for Koa: `ctx.session` in every handler behind sessionMiddleware.
-// Change what a request looks like to the runtime here; what sessions do is in sessions.ts and session.ts.
-import type Koa from "koa";
+// Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
 import type { Middleware } from "koa";
+import { exposeSession } from "./expose.ts";
 import { NodeRequest } from "./request.ts";
 import { holdResponse } from "./response.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Visit } from "./visit.ts";
 
 declare module "koa" {
   interface DefaultContext {
-    /** Always there behind sessionMiddleware; nothing is stored until it is written to. */
+    /** Always there behind sessionMiddleware. Nothing is stored until it is written to. */
     readonly session: Session;
   }
 }
 
-const VISIT = Symbol("visit");
-
 /**
- * Finds the session of every request and saves it before the answer leaves, through ctx.res too. Errors (403, 413, 503)
- * go to ctx.onerror, which an app replaces by app.context.onerror.
+ * Finds the session of every request and saves it before the response is sent, through ctx.res too. Errors (403, 413,
+ * 503) go to ctx.onerror, which an app replaces by app.context.onerror.
  */
-export function sessionMiddleware(app: Koa, sessions: Sessions): Middleware {
-  Object.defineProperty(app.context, "session", {
-    configurable: true,
-    get(this: { [VISIT]?: Visit }) {
-      return this[VISIT]?.session;
-    },
-  });
-
+export function sessionMiddleware(sessions: Sessions): Middleware {
   return async (ctx, next) => {
-    const visit = await sessions.begin(new NodeRequest(ctx.req, ctx.originalUrl));
-    Object.assign(ctx, { [VISIT]: visit });
-    holdResponse(ctx.res, visit, (error) => ctx.onerror(error as Error));
+    const outer = sessions.begun(ctx.req);
+    if (outer !== undefined) {
+      // Mounted twice, on the app and on one below it, the middleware is one.
+      exposeSession(ctx, outer);
+      return next();
+    }
+    sessions.checkProxyTrust(ctx.app.proxy);
+    const requestSession = await sessions.begin(new NodeRequest(ctx.req, ctx.originalUrl));
+    exposeSession(ctx, requestSession);
+    holdResponse(ctx.res, requestSession, (error) => ctx.onerror(error as Error));
+    if (requestSession.refusal !== undefined) throw requestSession.refusal;
     await next();
   };
 }

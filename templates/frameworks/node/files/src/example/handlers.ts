@@ -1,27 +1,25 @@
-// The example's requests and answers; what they do is in actions.ts.
-// Add a handler: one more route here. `session` is there in each of them.
-
+// The example's routes; what they do is in actions.ts. Delete src/example together with its line in src/main.ts.
+import type { ServerResponse } from "node:http";
 import type { Config } from "../config.ts";
-import { redirect, sendHtml, sendJson, sendNothing } from "../http/answer.ts";
-import { Router } from "../http/router.ts";
+import { bodyFormat } from "../http/body-format.ts";
+import { sendJson } from "../http/respond.ts";
+import type { Router } from "../http/router.ts";
 import { NodeRequest } from "../session/request.ts";
 import type { Sessions } from "../session/sessions.ts";
 import * as actions from "./actions.ts";
 import {
-  isForm,
   readCartItem,
   readDataForm,
-  readField,
   readKey,
+  readKeyForm,
   readLogin,
   readSessionId,
+  readSessionIdForm,
   readValue,
 } from "./input.ts";
 import { page } from "./page.ts";
 
-export function handlers(sessions: Sessions, config: Config): Router {
-  const router = new Router();
-
+export function addHandlers(router: Router, sessions: Sessions, config: Config): void {
   router.on("GET", "/", async ({ response, session }) => {
     sendHtml(response, page(await actions.visit(session, sessions, config)));
   });
@@ -30,7 +28,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
     sendJson(response, actions.show(session));
   });
 
-  // For clients that keep their token themselves: a session of its own, without a cookie.
+  // For clients that keep their token themselves: starts a session without a cookie.
   router.on("POST", "/session", async ({ request, response }) => {
     const { token, id } = await sessions.start(new NodeRequest(request));
     response.setHeader("Cache-Control", "no-store");
@@ -47,12 +45,12 @@ export function handlers(sessions: Sessions, config: Config): Router {
     sendNothing(response);
   });
 
-  router.on("PUT", "/session/data/:key", ({ response, session, params, body }) => {
-    sendJson(response, { data: actions.setValue(session, readKey(params.key), readValue(body)) });
+  router.on("PUT", "/session/data/:key", ({ response, session, params: { key }, body }) => {
+    sendJson(response, { data: actions.setValue(session, readKey(key), readValue(body)) });
   });
 
-  router.on("DELETE", "/session/data/:key", ({ response, session, params }) => {
-    sendJson(response, { data: actions.removeValue(session, readKey(params.key)) });
+  router.on("DELETE", "/session/data/:key", ({ response, session, params: { key } }) => {
+    sendJson(response, { data: actions.removeValue(session, readKey(key)) });
   });
 
   router.on("POST", "/session/data", ({ response, session, body }) => {
@@ -62,21 +60,20 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.on("POST", "/session/data/delete", ({ response, session, body }) => {
-    actions.removeValue(session, readKey(readField(body, "key")));
+    actions.removeValue(session, readKeyForm(body));
     redirect(response, "/");
   });
 
   router.on("POST", "/login", async ({ request, response, session, body }) => {
-    const { userid, password } = readLogin(body);
-    await actions.signIn(session, userid, password);
-    if (isForm(request.headers["content-type"])) return redirect(response, "/");
-    // A browser's token is for its cookie only; a Bearer client has nothing but this answer.
+    await actions.signIn(session, readLogin(body), config);
+    if (bodyFormat(request.headers) === "form") return redirect(response, "/");
+    // A browser's token is for its cookie only; a Bearer client gets its new token from nowhere but this response.
     sendJson(response, session.bearer ? { userid: session.userid, token: session.token } : { userid: session.userid });
   });
 
   router.on("POST", "/logout", async ({ request, response, session }) => {
     await session.destroy();
-    if (isForm(request.headers["content-type"])) return redirect(response, "/");
+    if (bodyFormat(request.headers) === "form") return redirect(response, "/");
     sendNothing(response);
   });
 
@@ -84,8 +81,8 @@ export function handlers(sessions: Sessions, config: Config): Router {
     sendJson(response, await actions.devices(session, sessions));
   });
 
-  router.on("DELETE", "/sessions/:id", async ({ response, session, params }) => {
-    await actions.endDevice(session, sessions, readSessionId(params.id));
+  router.on("DELETE", "/sessions/:id", async ({ response, session, params: { id } }) => {
+    await actions.endDevice(session, sessions, readSessionId(id));
     sendNothing(response);
   });
 
@@ -94,7 +91,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
   });
 
   router.on("POST", "/sessions/end", async ({ response, session, body }) => {
-    await actions.endDevice(session, sessions, readSessionId(readField(body, "id")));
+    await actions.endDevice(session, sessions, readSessionIdForm(body));
     redirect(response, "/");
   });
 
@@ -110,19 +107,24 @@ export function handlers(sessions: Sessions, config: Config): Router {
   router.on("POST", "/cart", async ({ request, response, session, body }) => {
     const { sku, quantity } = readCartItem(body);
     const cart = await actions.changeCart(session, sku, quantity);
-    if (isForm(request.headers["content-type"])) return redirect(response, "/");
+    if (bodyFormat(request.headers) === "form") return redirect(response, "/");
     sendJson(response, { cart });
   });
+}
 
-  router.on("GET", "/health", async ({ response }) => {
-    const store = await sessions.health();
-    response.setHeader("Cache-Control", "no-store");
-    sendJson(response, { store }, store === "up" ? 200 : 503);
-  });
+function sendHtml(response: ServerResponse, markup: string): void {
+  response.setHeader("Content-Type", "text/html; charset=utf-8");
+  response.end(markup);
+}
 
-  router.on("GET", "/health/live", ({ response }) => {
-    sendJson(response, { live: true });
-  });
+function sendNothing(response: ServerResponse): void {
+  response.statusCode = 204;
+  response.end();
+}
 
-  return router;
+/** After a form: the browser goes on with GET, and a reload doesn't send the form again. */
+function redirect(response: ServerResponse, location: string): void {
+  response.statusCode = 303;
+  response.setHeader("Location", location);
+  response.end();
 }

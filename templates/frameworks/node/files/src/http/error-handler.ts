@@ -1,18 +1,24 @@
-// Answers what went wrong: whatever a handler, the router or the sessions have thrown.
-// Change it where an error needs another answer than the page or JSON that problem.ts makes of it.
+// Responds to whatever a handler, the router or the sessions have thrown.
+// Change it where an error needs more than the page or the JSON that errors.ts makes of it.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { answerTo } from "./errors.ts";
+import { removeRepresentation } from "../session/response-headers.ts";
+import { toResponse } from "./errors.ts";
 
-export function answerError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+export function respondToError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
   if (response.headersSent) {
     console.error(error);
-    // Half an answer must not look like a whole one.
+    // Half a response must not look like a whole one.
     response.destroy();
     return;
   }
-  const { status, headers, body } = answerTo(error, request.headers.accept, console.error);
+  removeRepresentation({ remove: (name) => response.removeHeader(name) });
+  const { status, headers, body } = toResponse(error, {
+    accept: request.headers.accept,
+    hasHeader: (name) => response.hasHeader(name),
+    log: console.error,
+  });
   response.statusCode = status;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeaders(new Map(Object.entries(headers)));
   response.setHeader("Content-Length", Buffer.byteLength(body));
   response.end(body);
 }

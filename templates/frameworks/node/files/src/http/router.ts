@@ -1,6 +1,5 @@
 // Finds the handler for a method and a path: `/sessions/:id` matches `/sessions/42`, with the id among `params`.
-// Add other matching (host, a wildcard) here; the routes are in handlers.ts.
-
+// Add other kinds of matching (host, a wildcard) here; the routes are in src/routes.ts.
 import type { Exchange } from "../session/adapter.ts";
 import { readBody } from "./body.ts";
 import { Problem } from "./errors.ts";
@@ -9,7 +8,7 @@ export type Handler = (exchange: Exchange) => void | Promise<void>;
 
 interface Route {
   segments: string[];
-  /** By method. */
+  /** The handler for each method. */
   handlers: Map<string, Handler>;
 }
 
@@ -22,26 +21,26 @@ export class Router {
     route.handlers.set(method, handler);
   }
 
-  /** Calls the handler; throws a Problem where there is none (404, 405), or path or body can't be read (400, 413, 415). */
+  /** Calls the handler. Throws a Problem where there is none (404, 405), or where path or body can't be read (400, 413, 415). */
   async handle(exchange: Exchange): Promise<void> {
     const { request, response } = exchange;
     const segments = pathOf(request.url).split("/");
     const route = this.#find(segments);
     if (route === undefined) throw new Problem(404, "There is nothing at this address.");
     const { method = "GET" } = request;
-    // Node leaves out the body of an answer to HEAD.
+    // Node leaves out the body of a response to HEAD.
     const handler = route.handlers.get(method === "HEAD" ? "GET" : method);
     if (handler === undefined) {
       const allowed = [...route.handlers.keys()].flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : name));
       response.setHeader("Allow", allowed.join(", "));
-      throw new Problem(405, `This address has no ${method}.`);
+      throw new Problem(405, `${method} is not allowed at this address.`);
     }
     exchange.params = paramsOf(route, segments);
     exchange.body = await readBody(request);
     await handler(exchange);
   }
 
-  /** A literal pattern comes before one with a parameter. */
+  /** A pattern without parameters comes before one with them. */
   #find(segments: string[]): Route | undefined {
     const literal = this.#routes.get(segments.join("/"));
     if (literal !== undefined) return literal;
@@ -50,7 +49,7 @@ export class Router {
   }
 }
 
-/** Without the query; and without the origin, which proxies may send along. */
+/** Drops the query, and the origin, which proxies may send along. */
 function pathOf(url = "/"): string {
   return url.replace(/^https?:\/\/[^/?]*/i, "").split("?", 1)[0] ?? "";
 }
@@ -72,6 +71,6 @@ function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new Problem(400, "The address is not well encoded.");
+    throw new Problem(400, "Malformed URL encoding.");
   }
 }

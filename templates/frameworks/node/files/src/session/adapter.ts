@@ -1,36 +1,36 @@
 // Sessions for node:http: `session` in what every handler gets.
-// Change what a request looks like to the runtime here; what sessions do is in sessions.ts and session.ts.
+// Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { NodeRequest } from "./request.ts";
+import type { RequestSession } from "./request-session.ts";
 import { holdResponse } from "./response.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Visit } from "./visit.ts";
 
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** `key` for `/data/:key`. */
+  /** Parts of the path by name: `key` for `/data/:key`. */
   params: Record<string, string> = {};
-  /** Parsed, not yet checked. */
+  /** The parsed body, not validated yet. */
   body: unknown;
-  readonly #visit: Visit;
+  readonly #requestSession: RequestSession;
 
-  constructor(request: IncomingMessage, response: ServerResponse, visit: Visit) {
+  constructor(request: IncomingMessage, response: ServerResponse, requestSession: RequestSession) {
     this.request = request;
     this.response = response;
-    this.#visit = visit;
+    this.#requestSession = requestSession;
   }
 
-  /** Always there; nothing is stored until it is written to. Taking it makes the answer depend on it. */
+  /** Always there. Nothing is stored until it is written to. Using it makes the response depend on it. */
   get session(): Session {
-    return this.#visit.session;
+    return this.#requestSession.session;
   }
 }
 
 /**
- * Finds the session of every request and saves it before the answer leaves, however `handle` sends it.
- * @param fail answers what `handle` has thrown, and what goes wrong with the session (403, 413, 503)
+ * Finds the session of every request and saves it before the response is sent, however `handle` sends it.
+ * @param fail responds to what `handle` has thrown, and to what goes wrong with the session (403, 413, 503)
  */
 export function withSessions(
   sessions: Sessions,
@@ -39,9 +39,12 @@ export function withSessions(
 ): RequestListener {
   return async (request, response) => {
     try {
-      const visit = await sessions.begin(new NodeRequest(request));
-      holdResponse(response, visit, (error) => fail(error, request, response));
-      await handle(new Exchange(request, response, visit));
+      const outer = sessions.begun(request);
+      const requestSession = outer ?? (await sessions.begin(new NodeRequest(request)));
+      // Within another withSessions, the outer one saves.
+      if (outer === undefined) holdResponse(response, requestSession, (error) => fail(error, request, response));
+      if (requestSession.refusal !== undefined) throw requestSession.refusal;
+      await handle(new Exchange(request, response, requestSession));
     } catch (error) {
       fail(error, request, response);
     }

@@ -1,0 +1,126 @@
+// Compression beside sessions, in both orders, with responses that are flushed: Express and node:http.
+// Add a middleware that wraps the response as compression does.
+import { once } from "node:events";
+import { get, type IncomingMessage, type RequestListener } from "node:http";
+import { createGunzip } from "node:zlib";
+import compression from "compression";
+import type { RequestHandler, Response } from "express";
+import { describe, expect, test } from "vitest";
+import { sessionMiddleware } from "../../templates/frameworks/express/files/src/session/adapter.ts";
+import { withSessions } from "../../templates/frameworks/node/files/src/session/adapter.ts";
+import { write } from "./adapter.ts";
+import { app5, listen } from "./express.ts";
+import { memoryApp } from "./memory.ts";
+import type { App } from "./visitor.ts";
+
+type Respond = (response: Response) => void | Promise<void>;
+
+const compress = compression({ threshold: 0 });
+
+const orders: [string, (app: App, respond: Respond) => RequestListener][] = [
+  [
+    "Express, compression first",
+    (app, respond) => app5().use(compress, sessionMiddleware(app.sessions), handler(respond)),
+  ],
+  [
+    "Express, sessions first",
+    (app, respond) => app5().use(sessionMiddleware(app.sessions), compress, handler(respond)),
+  ],
+  [
+    "node:http, sessions first",
+    (app, respond) =>
+      withSessions(
+        app.sessions,
+        ({ request, response, session }) => {
+          compress(request as never, response as never, () => {
+            write(session);
+            void respond(response as never);
+          });
+        },
+        (error) => {
+          throw error;
+        },
+      ),
+  ],
+  [
+    "node:http, compression first",
+    (app, respond) => {
+      const inner = withSessions(
+        app.sessions,
+        ({ response, session }) => {
+          write(session);
+          return respond(response as never);
+        },
+        (error) => {
+          throw error;
+        },
+      );
+      return (request, response) => compress(request as never, response as never, () => inner(request, response));
+    },
+  ],
+];
+
+function handler(respond: Respond): RequestHandler {
+  return (request, response) => {
+    write(request.session);
+    return respond(response);
+  };
+}
+
+async function serve(listener: (app: App, respond: Respond) => RequestListener, respond: Respond) {
+  const app = await memoryApp();
+  const { create } = app.driver;
+  app.driver.create = async (row) => {
+    await new Promise((resume) => setTimeout(resume, 20));
+    await create.call(app.driver, row);
+  };
+  return { app, url: await listen(listener(app, respond)) };
+}
+
+async function open(url: string): Promise<IncomingMessage> {
+  const [response] = await once(get(url, { headers: { "accept-encoding": "gzip" } }), "response");
+  return response as IncomingMessage;
+}
+
+describe.each(orders)("%s", (_, listener) => {
+  test.each([
+    ["flushHeaders, write", (response: Response) => void response.flushHeaders()],
+    ["write", () => {}],
+    ["writeHead, write", (response: Response) => void response.writeHead(200, { "content-type": "text/plain" })],
+    [
+      "flushHeaders twice, write",
+      (response: Response) => {
+        response.flushHeaders();
+        response.flushHeaders();
+      },
+    ],
+  ])("S12: %s, end is valid gzip", async (_, begin) => {
+    const { app, url } = await serve(listener, (response) => {
+      response.setHeader("content-type", "text/plain");
+      begin(response);
+      response.write("hello ".repeat(100));
+      response.end("world");
+    });
+    const response = await fetch(url, { headers: { "accept-encoding": "gzip" } });
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(response.headers.getSetCookie()).toHaveLength(1);
+    expect(await response.text()).toBe(`${"hello ".repeat(100)}world`);
+    expect(await app.stored()).toEqual([{ here: 1 }]);
+  });
+
+  test("S12: an event that is written and flushed is sent as soon as the save is done", async () => {
+    const end = Promise.withResolvers<void>();
+    const { app, url } = await serve(listener, async (response) => {
+      response.setHeader("content-type", "text/event-stream");
+      response.write("data: one\n\n");
+      response.flush();
+      await end.promise;
+      response.end("data: two\n\n");
+    });
+    const gunzip = (await open(url)).pipe(createGunzip());
+    expect(String((await once(gunzip, "data"))[0])).toBe("data: one\n\n");
+    expect(await app.stored()).toEqual([{ here: 1 }]);
+    end.resolve();
+    expect(String((await once(gunzip, "data"))[0])).toBe("data: two\n\n");
+  });
+});
