@@ -21,7 +21,7 @@ export interface Provider {
   close(): void;
 }
 
-export const client = { id: "my-app", secret: "a-secret-of-the-provider" };
+const client = { id: "my-app", secret: "a-secret-of-the-provider" };
 
 interface Options {
   redirects: string[];

@@ -2,10 +2,8 @@
 // Change it when a run gets another step; create-messages.ts words what it reports.
 import { resolve } from "node:path";
 import { settle } from "../choices/settle.ts";
-import type { Flags } from "../command-line/arguments.ts";
 import { Failure } from "../command-line/failure.ts";
 import type { Report } from "../command-line/report.ts";
-import type { Terminal } from "../command-line/terminal.ts";
 import { isHalfDone, recoverTarget } from "../disk/recover.ts";
 import { inspectTarget } from "../disk/target.ts";
 import { writeChanges } from "../disk/write.ts";
@@ -17,19 +15,11 @@ import { commands } from "../project/package-manager.ts";
 import type { Plan } from "../project/plan.ts";
 import { installScriptsOf, planProject } from "../project/plan.ts";
 import { findWorkspace, rootNeeds } from "../project/workspace.ts";
+import type { CommandInput } from "./command.ts";
 import type { Creation } from "./create-messages.ts";
 import * as messages from "./create-messages.ts";
 
-export interface CreateInput {
-  flags: Flags;
-  assets: Assets;
-  report: Report;
-  terminal: Terminal;
-  /** Aborted when the run is cancelled. */
-  signal: AbortSignal;
-}
-
-export async function create({ flags, assets, report, terminal, signal }: CreateInput): Promise<void> {
+export async function create({ flags, assets, report, terminal, signal }: CommandInput): Promise<void> {
   const { catalog } = assets;
   const userAgent = process.env.npm_config_user_agent;
   requireCurrentDirectory();

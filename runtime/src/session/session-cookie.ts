@@ -7,7 +7,7 @@ import type { SessionState } from "./state.ts";
 import { equalHashes } from "./token.ts";
 
 /** "refresh" repeats the request's own token, to move the cookie's expiry. */
-type CookieAction = "none" | "clear" | "set" | "refresh";
+export type CookieAction = "none" | "clear" | "set" | "refresh";
 
 const INSECURE =
   "The session cookie is Secure, but this request came over plain HTTP, so that browsers will not keep it. " +

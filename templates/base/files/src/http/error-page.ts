@@ -33,7 +33,7 @@ export function errorPage(status: number, message: string): string {
         <p class="status">${status}</p>
         <h1>${title}</h1>
         <p class="lead">${message}</p>
-        <p><a class="button primary" href="/">Back to the page</a></p>
+        <p><a class="button primary" href="/">Back to the start</a></p>
       </section>
     </main>
   </body>

@@ -63,7 +63,9 @@ function isLockout({ statusCode, reason = "" }: CouchdbError): boolean {
 
 function responseOf(error: unknown): CouchdbError | undefined {
   if (!(error instanceof Error)) return undefined;
-  return (error as CouchdbError).statusCode === undefined ? responseOf(error.cause) : (error as CouchdbError);
+  // The status of StoreUnavailable is the one for the app's own client.
+  const isOurs = error instanceof StoreUnavailable || (error as CouchdbError).statusCode === undefined;
+  return isOurs ? responseOf(error.cause) : (error as CouchdbError);
 }
 
 /** Most are StoreUnavailable, since waiting may help: while a server is set up, its users and databases come later. */
