@@ -35,7 +35,12 @@ export class Client {
     return this.send("POST", path, body, { "content-type": "application/x-www-form-urlencoded", ...headers });
   }
 
-  async send(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}): Promise<Reply> {
+  async send(
+    method: string,
+    path: string,
+    body?: BodyInit | null,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> {
     const url = new URL(path, this.url);
     const sent = this.cookie === "" ? headers : { cookie: this.cookie, ...headers };
     const response = await fetch(url, { method, body: body ?? null, headers: sent, redirect: "manual" });

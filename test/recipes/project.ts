@@ -3,9 +3,18 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, expect } from "vitest";
 import { repository, runCli, sourceCli, temporaryFolder } from "../generator/sandbox.ts";
@@ -116,8 +125,17 @@ function installed(framework: string, project: string, backend: string): string 
   ];
   const list = [...new Set(wanted)].sort();
   const hash = createHash("sha256").update(list.join("\n")).digest("hex").slice(0, 12);
-  const folder = join(repository, ".build", "recipes", `${framework}-${hash}`);
-  if (!existsSync(folder)) install(folder, list);
+  const all = join(repository, ".build", "recipes");
+  const folder = join(all, `${framework}-${hash}`);
+  if (!existsSync(folder)) {
+    install(folder, list);
+    // What was installed for earlier versions of the pages is no use any more.
+    for (const name of readdirSync(all)) {
+      if (name.startsWith(`${framework}-`) && name.length === basename(folder).length && name !== basename(folder)) {
+        rmSync(join(all, name), { recursive: true, force: true });
+      }
+    }
+  }
   const modules = join(folder, "node_modules");
   for (const name of driver) {
     const place = join(modules, name);
