@@ -118,6 +118,10 @@ test.each([
 
     const old = new Client(url);
     old.cookies.set("session", browser.cookies.get("session") ?? "");
+    // A guest's token is replaced as well.
+    await call("regenerate");
+    expect((await old.get("/session")).status).toBe(404);
+    old.cookies.set("session", browser.cookies.get("session") ?? "");
     await call("signIn");
     expect(await call("regenerate")).toBe("regenerated");
     expect(await session()).toMatchObject({ userid: null, data: {} });

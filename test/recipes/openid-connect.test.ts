@@ -19,6 +19,10 @@ test("S13 S15 S22: openid-client signs in by code, PKCE, state and nonce, asks a
     // Nobody is sent to another site.
     const elsewhere = await signInAtProvider(browser, "/openid/login?to=https://evil.example/", "ada");
     expect(elsewhere.url).toBe(`${app}/`);
+    for (const to of ["//evil.example/", "/\\evil.example/", `${app}//evil.example/`, "javascript:alert(1)"]) {
+      const { url: end } = await signInAtProvider(browser, `/openid/login?to=${encodeURIComponent(to)}`, "ada");
+      expect(new URL(end).origin).toBe(app);
+    }
     const { json: session } = await browser.get("/session");
     expect(session.userid).toBe(`${provider.issuer} ada`);
     expect(session.data.cart).toEqual([1]);
@@ -70,6 +74,8 @@ test("S22: a sign-in that the provider remembers doesn't count as recent", async
     expect(refused.json.signIn).toBe("/openid/login?again&to=%2Faccount");
     // Sent there again, the provider asks for a password, however long the user has been known there.
     const before = browser.cookies.get("session");
+    const asked = await browser.get("/openid/login?again&to=/session");
+    expect(asked.headers.get("location")).toMatch(/prompt=login/);
     const page = await browser.follow("/openid/login?again&to=/session");
     expect(page.url).toMatch(`${provider.issuer}/interaction/`);
     // A provider that pays no heed to it is not believed.

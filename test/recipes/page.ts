@@ -76,7 +76,7 @@ function readFrameworks(name: string, text: string): string[] {
 function readVersions(name: string, text: string): Record<string, string> {
   const line = /Tested with ((?:.|\n)+?)\.\n/.exec(text)?.[1];
   if (line === undefined) throw new Error(`${name}: nothing says which versions it was tested with`);
-  const versions = line.split(/,\s+|\s+and\s+/).map((part) => /^(\S+)\s+(\S+)$/.exec(part));
+  const versions = line.split(/,\s+|\s+and\s+/).map((part) => /^(\S+)\s+(\d\S*)$/.exec(part));
   return Object.fromEntries(versions.flatMap((match) => (match === null ? [] : [[match[1], match[2]]])));
 }
 

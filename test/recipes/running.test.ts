@@ -85,3 +85,14 @@ test.each(readPage("several-processes").frameworks)(
     expect(app.process.exitCode).toBe(0);
   },
 );
+
+test.each(readPage("opentelemetry").frameworks)("each call of the store in %s is a span", async (framework) => {
+  const app = await start(await followRecipe({ page: "opentelemetry", framework, backend: "sqlite" }));
+  const browser = new Client(app.url);
+  await browser.post("/login", ada);
+  await app.printed(/session store create/);
+  expect((await browser.get("/visits")).json).toEqual({ visits: 1 });
+  await app.printed(/session store read/);
+  await app.printed(/session store change/);
+  expect(app.output()).not.toContain(browser.cookies.get("session"));
+});
