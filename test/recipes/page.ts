@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repository } from "../../scripts/packs.ts";
 
-const recipes = join(repository, "docs", "recipes");
+export const recipes = join(repository, "docs", "recipes");
 
 /** What the line above a block says is to be done with it. */
 export type Step = "New file" | "Replace" | "In" | "Add to";
