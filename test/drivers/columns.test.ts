@@ -3,7 +3,7 @@
 
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
@@ -105,7 +105,7 @@ import { createDriver } from "./store/driver.ts";
 
 const config = loadConfig();
 const sessions = new Sessions({ driver: createDriver(config.store, 5000), settings: config.session });
-await sessions.setup();
+await sessions.ready("auto", 5000, console.error);
 const app = withSessions(
   sessions,
   async ({ request, response, session }) => {
@@ -139,6 +139,8 @@ test.for(packs("backends"))(
     context.skip(fixture.server !== undefined && url === undefined, `no ${fixture.server} server here`);
     const folder = await withColumns(backend, fixture);
     await writeFile(join(folder, "src/main.ts"), APP);
+    // The project's own tests are about the main.ts that was here.
+    await rm(join(folder, "test"), { recursive: true });
     const tsc = join(repository, "node_modules", ".bin", "tsc");
     const compiled = promisify(execFile)(tsc, ["-p", folder, "--pretty", "false"]).catch(
       ({ stdout }: { stdout: string }) => ({ stdout }),

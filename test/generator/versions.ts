@@ -7,7 +7,7 @@ import type { Finished } from "./sandbox.ts";
 import { repository, runCli, temporaryFolder } from "./sandbox.ts";
 
 /** A directory whose files a test reads and changes. */
-export class Files {
+class Files {
   readonly root: string;
 
   constructor(root: string) {

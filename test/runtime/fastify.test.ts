@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
 import middie from "@fastify/middie";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import { expect, onTestFinished, test } from "vitest";
 import { respondToRawError } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
 import { sessionPlugin } from "../../templates/frameworks/fastify/files/src/session/adapter.ts";
@@ -156,4 +156,26 @@ test("S26: a scope with the plugin beside one without: sessions are only where t
   fastify.get("/without", async (request) => typeof request.session);
   expect((await fastify.inject("/with")).body).toBe("object");
   expect((await fastify.inject("/without")).body).toBe("undefined");
+});
+
+test("S27: in a hook that runs before the plugin's, and where no hook runs, the session is an empty one", async () => {
+  const app = await memoryApp();
+  const seen: unknown[] = [];
+  const fastify = createFastify({
+    frameworkErrors: (_error, request, reply) => {
+      seen.push(request.session?.exists);
+      void (reply as FastifyReply).code(400).send("malformed");
+    },
+  });
+  fastify.addHook("onRequest", async (request) => {
+    seen.push(request.session.exists, request.session.userid);
+    write(request.session);
+  });
+  fastify.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
+  fastify.get("/", async (request) => request.session.exists);
+  expect((await fastify.inject("/")).statusCode).toBe(200);
+  expect((await fastify.inject("/%zz")).statusCode).toBe(400);
+  expect(seen.slice(0, 2)).toEqual([false, null]);
+  expect(app.events).toContainEqual({ type: "warning", message: expect.stringContaining("not saved") });
+  expect(await app.stored()).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Catalog } from "./catalog.ts";
 import { readCatalog } from "./catalog.ts";
-import { filesBelow, type PackFiles } from "./files.ts";
+import { filesInArchive, filesInFolders, type PackFiles } from "./files.ts";
 import type { Render, Template } from "./render.ts";
 
 export interface Assets {
@@ -20,14 +20,15 @@ export interface Assets {
   loadRenderer(): Promise<Render>;
 }
 
-/** A module that build.ts puts beside the bundle, with a function for each template. */
+/** What build.ts puts beside the bundle: the files of the packs, and a module with a function for each template. */
+export const ARCHIVE = "packs.br";
 export const TEMPLATES = "templates.cjs";
 
 /** @param program the folder of the running program: dist/ of the package, or src/ of the clone */
 export function openAssets(program: string): Assets {
-  const templateModule = join(program, TEMPLATES);
-  const packaged = existsSync(templateModule);
-  const files = filesBelow(packaged ? program : join(program, "../.."));
+  const archive = join(program, ARCHIVE);
+  const packaged = existsSync(archive);
+  const files = packaged ? filesInArchive(archive) : filesInFolders(join(program, "../.."));
   const read = (source: string) => mustRead(files, source);
   return {
     catalog: readCatalog(files, JSON.parse(readFileSync(join(program, "../package.json"), "utf8"))),
@@ -36,7 +37,7 @@ export function openAssets(program: string): Assets {
     changelog: () => read("CHANGELOG.md").toString("utf8"),
     async loadRenderer() {
       if (packaged) {
-        const templates: Record<string, Template> = createRequire(templateModule)(templateModule);
+        const templates: Record<string, Template> = createRequire(archive)(`./${TEMPLATES}`);
         return (source, context) => (templates[source] as Template)(context);
       }
       const { compile } = await import("./render.ts");

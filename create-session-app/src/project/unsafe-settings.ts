@@ -14,7 +14,7 @@ export interface UnsafeSetting {
 }
 
 /** Where the settings are read: their defaults are in its code. */
-export const CONFIG = "src/config.ts";
+const CONFIG = "src/config.ts";
 
 /** The files that may set variables in production. In .env, which is for development, they only count beside NODE_ENV=production. */
 export const SETTING_FILES = [".env.production", ".env.production.local", ".env", "Dockerfile", CONFIG];

@@ -12,8 +12,8 @@ export function columnsChange(
   stored: SessionColumns,
   limits: StoreLimits = {},
 ): Partial<SessionColumns> | undefined {
-  const now = columns as Values;
-  const before = stored as Values;
+  const now: Values = { ...columns };
+  const before: Values = { ...stored };
   const changed = Object.keys(now).filter((name) => now[name] !== undefined && now[name] !== before[name]);
   for (const name of changed) check(name, now[name], limits);
   return changed.length === 0 ? undefined : Object.fromEntries(changed.map((name) => [name, now[name]]));

@@ -6,10 +6,12 @@ import type { Fixture } from "../../../test/drivers/fixture.ts";
 import { Environment } from "../../base/files/src/http/environment.ts";
 import { createDriver } from "./files/src/store/driver.ts";
 import { readStoreSettings } from "./files/src/store/settings.ts";
+import { starts } from "./starts.ts";
 
 export default {
   server: "mongodb",
   capabilities: { sharedStore: true, nativeExpiry: true, touchesOnRead: false, needsSetup: true },
+  starts,
   environment: (url = "", unique) => ({ MONGODB_URL: url, MONGODB_COLLECTION: unique }),
   async open(url, unique) {
     if (url === undefined) throw new Error("this backend needs a server");

@@ -9,9 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
-import { failure, PASSWORD, servers } from "../../../../test/drivers/broken.ts";
+import { failure, PASSWORD } from "../../../../test/drivers/broken.ts";
 import { START } from "../../../../test/drivers/rows.ts";
-import { run } from "../../../../test/servers/machine.ts";
+import { freePorts, run } from "../../../../test/servers/machine.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
 import { describeStore, readStoreSettings } from "../files/src/store/settings.ts";
 import { expectRefusal, open, portOf, read, SECRET } from "./support.ts";
@@ -55,8 +55,7 @@ describe("couchdb settings", () => {
   });
 
   test("F3: no such host, nothing on the port: each names its setting", async () => {
-    const port = await portOf(createServer());
-    servers.pop()?.close();
+    const [port = 0] = await freePorts(1);
     await expectRefusal(
       read({ COUCHDB_HOST: "no-such-host.invalid" }),
       /^COUCHDB_HOST: there is no such host: .*no-such-host/,
@@ -103,7 +102,7 @@ describe("couchdb settings", () => {
     const driver = open(read({ COUCHDB_PORT: `${await portOf(listening)}` }));
     const error = await failure(driver.read("x", { now: START }));
     expect(error).toBeInstanceOf(StoreUnavailable);
-    expect(error.message).toMatch(/^COUCHDB_HOST and COUCHDB_PORT: what answers is not CouchDB/);
+    expect(error.message).toMatch(/^COUCHDB_HOST and COUCHDB_PORT: the server there is not CouchDB/);
     expect(await failure(driver.setup())).toBeInstanceOf(StoreUnavailable);
   });
 

@@ -12,7 +12,7 @@ import {
 import type { AddressInfo, Server, Socket } from "node:net";
 import { afterEach, beforeAll, beforeEach, expect, onTestFinished } from "vitest";
 import { type SessionDriver, type SessionInfo, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { drivers, failure, PASSWORD } from "../../../../test/drivers/broken.ts";
 import { START } from "../../../../test/drivers/rows.ts";
 import { server } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
@@ -64,9 +64,13 @@ export async function expectRefusal(settings: StoreSettings, line: RegExp): Prom
 
 /** Returns the port on which the server listens from now until the test ends. */
 export async function portOf(listening: Server): Promise<number> {
-  servers.push(listening);
+  const sockets = new Set<Socket>();
   listening.on("connection", (socket: Socket) => {
     sockets.add(socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy()));
+  });
+  onTestFinished(() => {
+    listening.close();
+    for (const socket of sockets) socket.destroy();
   });
   await once(listening.listen(0, "127.0.0.1"), "listening");
   return (listening.address() as AddressInfo).port;

@@ -3,7 +3,7 @@
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
@@ -11,12 +11,12 @@ import { MongoClient } from "mongodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
 import { bounded, isUp } from "../../../../test/drivers/bounded.ts";
-import { failure, sockets } from "../../../../test/drivers/broken.ts";
+import { failure, onwardTo } from "../../../../test/drivers/broken.ts";
 import { comparable, createRow, endUser, existing, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
 import { waitFor } from "../../../../test/drivers/waiting.ts";
 import { type FreshServer, freshServer, server } from "../../../../test/servers/server.ts";
 import type { StoreSettings } from "../files/src/store/settings.ts";
-import { expectRefusal, listen, open, read, TIMEOUT } from "./support.ts";
+import { expectRefusal, listenOn, open, read, TIMEOUT } from "./support.ts";
 
 describe("mongodb connections", () => {
   let url: string | undefined;
@@ -40,19 +40,22 @@ describe("mongodb connections", () => {
   afterAll(async () => await client?.close());
 
   /** Leads to the server, over a connection that the test can look at. */
-  async function passage(listening: Server, onSocket: (socket: Socket) => void = () => undefined): Promise<string> {
+  async function passage(
+    listening: Server,
+    onSocket: (socket: Socket, onward: Socket) => void = () => undefined,
+  ): Promise<string> {
     const target = new URL(url as string);
     const name = listening instanceof createTlsServer().constructor ? "secureConnection" : "connection";
     listening.on(name, (socket: Socket) => {
-      const onward = connect(Number(target.port), target.hostname);
-      sockets.add(onward);
-      onSocket(socket);
-      onward
-        .on("error", () => socket.destroy())
-        .pipe(socket.on("error", () => onward.destroy()))
-        .pipe(onward);
+      const onward = onwardTo(
+        target.hostname,
+        Number(target.port),
+        socket.on("error", () => socket.destroy()),
+      );
+      onSocket(socket, onward);
+      onward.pipe(socket).pipe(onward);
     });
-    return `mongodb://127.0.0.1:${await listen(listening)}/${settings.database}`;
+    return `mongodb://127.0.0.1:${await listenOn(listening)}/${settings.database}`;
   }
 
   test("S24: a user's sessions end in a few steps for each batch", async () => {
@@ -72,11 +75,15 @@ describe("mongodb connections", () => {
   test("F1: connections that went dead are given up, and new ones made", async () => {
     await open(settings).setup();
     const passing = new Set<Socket>();
-    const through = await passage(createServer(), (socket) => passing.add(socket));
+    const onwards = new Set<Socket>();
+    const through = await passage(createServer(), (socket, onward) => {
+      passing.add(socket);
+      onwards.add(onward);
+    });
     const driver = open({ ...settings, url: through });
     await Promise.all(Array.from({ length: 6 }, () => driver.ping()));
     for (const socket of passing) socket.unpipe().resume();
-    for (const socket of sockets) socket.unpipe();
+    for (const socket of onwards) socket.unpipe();
     const dead = passing.size;
     expect([...passing].some((socket) => socket.destroyed)).toBe(false);
     const abandoned = failure(driver.create(newRow()));
@@ -153,7 +160,7 @@ describe("mongodb connections", () => {
       for (const read of await Promise.all(reads)) expect(read?.id).toBe(row.id);
     });
 
-    test("F1, F2: a killed server is StoreUnavailable; back again, it has what was answered with success", async () => {
+    test("F1, F2: a killed server is StoreUnavailable; back again, it has what was confirmed", async () => {
       const driver = open(await start(true));
       await driver.setup();
       const row = await createRow(driver, { data: '{"n":0}' });

@@ -3,14 +3,14 @@
 
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
-import { failure, sockets } from "../../../../test/drivers/broken.ts";
+import { failure } from "../../../../test/drivers/broken.ts";
 import { newRow, START } from "../../../../test/drivers/rows.ts";
 import type { Document } from "../../../../test/servers/mongodb/wire.ts";
 import { indexes } from "../files/schema.ts";
 import { asStoreError } from "../files/src/store/errors.ts";
-import { expectRefusal, LOGIN, listen, mongodThat, open, read, TIMEOUT } from "./support.ts";
+import { expectRefusal, LOGIN, listenOn, mongodThat, open, read, TIMEOUT } from "./support.ts";
 
 describe("mongodb replies", () => {
   test("F3: a wrong password", async () => {
@@ -124,8 +124,8 @@ describe("mongodb replies", () => {
 
 test("F1: a connection that broke is StoreUnavailable, also where the client hands Node's own error on", async () => {
   const gone = createServer((socket) => void socket.end());
-  const socket = connect(await listen(gone), "127.0.0.1").resume();
-  sockets.add(socket);
+  const socket = connect(await listenOn(gone), "127.0.0.1").resume();
+  onTestFinished(() => void socket.destroy());
   await once(socket, "end");
   // What the client meets when the server goes between two of its commands.
   const failed = once(socket, "error");

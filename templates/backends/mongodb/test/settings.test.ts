@@ -1,12 +1,13 @@
 // What the MongoDB driver says of wrong settings, and of addresses where no MongoDB answers.
 // Change it when a setting is added, or an error gets another line.
 
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { PASSWORD, servers } from "../../../../test/drivers/broken.ts";
+import { listen, PASSWORD } from "../../../../test/drivers/broken.ts";
+import { freePorts } from "../../../../test/servers/machine.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
 import { describeStore, readStoreSettings } from "../files/src/store/settings.ts";
-import { expectRefusal, LOGIN, listen, read } from "./support.ts";
+import { expectRefusal, LOGIN, read } from "./support.ts";
 
 describe("mongodb settings", () => {
   test("P3: one server, several, or a name to look up", () => {
@@ -44,8 +45,7 @@ describe("mongodb settings", () => {
   });
 
   test("F3: no such host, nothing on the port", async () => {
-    const port = await listen(createServer());
-    await new Promise((resolve) => servers.pop()?.close(resolve));
+    const [port = 0] = await freePorts(1);
     await expectRefusal(
       `mongodb://${LOGIN}@no-such-host.invalid/d`,
       /^MONGODB_URL: there is no such host: .*no-such-host\.invalid/,
@@ -64,7 +64,7 @@ describe("mongodb settings", () => {
     ["MySQL's greeting", (socket) => socket.write(Buffer.from("4a0000000a392e372e34000800000001020304", "hex"))],
     ["noise", (socket) => socket.write(Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 73) % 256)))],
   ])("F3, F6: a port where something else listens (%s) is named, and no process ends", async (_, respond) => {
-    const port = await listen(createServer(respond));
+    const port = await listen(respond);
     await expectRefusal(
       `mongodb://${LOGIN}@127.0.0.1:${port}/d`,
       new RegExp(`^MONGODB_URL: .*127\\.0\\.0\\.1:${port}`),

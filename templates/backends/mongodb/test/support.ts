@@ -3,9 +3,9 @@
 
 import { once } from "node:events";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { drivers, failure, PASSWORD } from "../../../../test/drivers/broken.ts";
 import { START } from "../../../../test/drivers/rows.ts";
 import { type Document, wireServer } from "../../../../test/servers/mongodb/wire.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
@@ -41,11 +41,15 @@ export async function expectRefusal(url: string, line: RegExp): Promise<void> {
 }
 
 /** Returns the port on which the server listens from now until the test ends. */
-export async function listen(listening: Server): Promise<number> {
+export async function listenOn(listening: Server): Promise<number> {
+  const sockets = new Set<Socket>();
   listening.on("connection", (socket: Socket) => {
     sockets.add(socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy()));
   });
-  servers.push(listening);
+  onTestFinished(() => {
+    listening.close();
+    for (const socket of sockets) socket.destroy();
+  });
   await once(listening.listen(0, "127.0.0.1"), "listening");
   return (listening.address() as AddressInfo).port;
 }
@@ -60,5 +64,5 @@ export async function mongodThat(
 ): Promise<number> {
   const base = { ismaster: true, isWritablePrimary: true, maxWireVersion: 25, minWireVersion: 0, ok: 1 };
   const hello = () => ({ ...base, ...member() });
-  return await listen(wireServer(hello, async (command) => reply(command) ?? { ok: 1, n: 1 }));
+  return await listenOn(wireServer(hello, async (command) => reply(command) ?? { ok: 1, n: 1 }));
 }

@@ -4,7 +4,7 @@
 import type { Socket } from "node:net";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, UNLIMITED } from "../../../../runtime/src/session/contract.ts";
+import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../../../runtime/src/session/contract.ts";
 import { drivers, failure, listen, onwardTo } from "../../../../test/drivers/broken.ts";
 import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
 import { type FreshServer, freshServer } from "../../../../test/servers/server.ts";
@@ -102,6 +102,38 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver and what a %s does to
     await everything(driver);
   });
 
+  test.each([
+    ["DROP TABLE sessions", /^Table "sessions" \(SESSION_TABLE\) is missing/],
+    [
+      "ALTER TABLE sessions DROP COLUMN useragent",
+      /^Table "sessions" \(SESSION_TABLE\) isn't as in schema\.sql: .*useragent/,
+    ],
+  ])(
+    "F9: after %s while the app runs requests and health say so alike, until it is there again",
+    async (statement, line) => {
+      const driver = open();
+      await driver.setup();
+      const row = await createRow(driver);
+      await admin.query(statement);
+      const table = /^DROP/.test(statement);
+      const calls = [
+        stored(driver, row.id),
+        driver.create(newRow()),
+        ...(table ? [driver.ping(), driver.end(row.id)] : []),
+      ];
+      for (const error of await Promise.all(calls.map(failure))) {
+        expect(error).toBeInstanceOf(StoreUnavailable);
+        expect(error.message).toMatch(line);
+      }
+      expect(await failure(driver.check()), "at a start there is nothing to wait for").not.toBeInstanceOf(
+        StoreUnavailable,
+      );
+      await admin.query("DROP TABLE IF EXISTS sessions");
+      await driver.setup();
+      await everything(driver);
+    },
+  );
+
   test("F8: a statement is not sent where the connection went to another server meanwhile, but refused or repeated", async () => {
     await open().setup();
     const sockets: Socket[] = [];
@@ -133,9 +165,7 @@ describe.each(["mariadb", "mysql"] as const)("mysql driver and what a %s does to
       ]) {
         const error = await failure(refused);
         expect(error).toMatchObject({ status: 413 });
-        expect(error.message).toMatch(
-          /^The session is too large for MySQL at .*: its max_allowed_packet is 16384 bytes\./,
-        );
+        expect(error.message).toMatch(/^The session is too large for the server: max_allowed_packet is 16384 bytes\./);
       }
       expect(comparable(await existing(driver, row.id))).toEqual(comparable(row));
       expect(await driver.change(row.id, { now: START, set: set({ b: "x".repeat(1000) }) })).toBe("done");

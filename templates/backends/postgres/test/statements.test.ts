@@ -3,9 +3,9 @@
 
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { SessionDriver } from "../../../../runtime/src/session/contract.ts";
-import { drivers } from "../../../../test/drivers/broken.ts";
-import { comparable, createRow, existing, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
+import { drivers, failure } from "../../../../test/drivers/broken.ts";
+import { comparable, createRow, existing, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
 import { type FreshServer, freshServer } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
 import { createDriver } from "../files/src/store/driver.ts";
@@ -107,6 +107,36 @@ describe("postgres driver and its prepared statements", () => {
     expect(await stored(driver, row.id)).toBeUndefined();
     await createRow(driver);
   });
+
+  test.each([
+    ["DROP TABLE sessions", /relation "sessions" does not exist; check SESSION_TABLE\.$/],
+    ["ALTER TABLE sessions DROP COLUMN useragent", /column .*useragent.* does not exist; check SESSION_TABLE\.$/],
+  ])(
+    "F9: after %s while the app runs requests and health say so alike, until it is there again",
+    async (statement, line) => {
+      const driver = await open();
+      const row = await createRow(driver);
+      await stored(driver, row.id);
+      await admin.query(statement);
+      const table = /^DROP/.test(statement);
+      const calls = [
+        stored(driver, row.id),
+        driver.create(newRow()),
+        ...(table ? [driver.ping(), driver.end(row.id)] : []),
+      ];
+      for (const error of await Promise.all(calls.map(failure))) {
+        expect(error).toBeInstanceOf(StoreUnavailable);
+        expect(error.message).toMatch(line);
+      }
+      expect(await failure(driver.check()), "at a start there is nothing to wait for").not.toBeInstanceOf(
+        StoreUnavailable,
+      );
+      await admin.query("DROP TABLE IF EXISTS sessions");
+      await driver.setup();
+      await driver.ping();
+      await createRow(driver);
+    },
+  );
 
   test("F8: the same statement has the same name in every process, whatever came first", async () => {
     const first = await open();

@@ -1,17 +1,16 @@
 // How the Redis driver bears a server that hangs, dies, becomes a replica, or is gone without a word.
 // Change it when the connection learns another way to be interrupted; cluster.test.ts has those of clusters and Sentinels.
 
-import { connect } from "node:net";
 import { createClient } from "redis";
 import { afterEach, describe, expect, test } from "vitest";
 import { StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
 import { bounded, isUp } from "../../../../test/drivers/bounded.ts";
-import { failure, sockets } from "../../../../test/drivers/broken.ts";
+import { failure, listen, onwardTo } from "../../../../test/drivers/broken.ts";
 import { comparable, createRow, existing, START, set, stored } from "../../../../test/drivers/rows.ts";
 import { waitFor } from "../../../../test/drivers/waiting.ts";
 import { type FreshServer, freshServer } from "../../../../test/servers/server.ts";
 import type { StoreSettings } from "../files/src/store/settings.ts";
-import { listen, open, prefix, TIMEOUT } from "./support.ts";
+import { open, prefix, TIMEOUT } from "./support.ts";
 
 describe("redis driver on a server of its own", () => {
   let own: FreshServer | undefined;
@@ -53,8 +52,7 @@ describe("redis driver on a server of its own", () => {
     const port = await listen((socket) => {
       // What comes after the silence began is swallowed, as by a machine that lost its power.
       if (deaf) return;
-      const onward = connect(Number(target.port), "127.0.0.1");
-      sockets.add(onward);
+      const onward = onwardTo("127.0.0.1", Number(target.port), socket);
       socket.on("data", (data) => deaf || onward.write(data));
       onward.on("data", (data) => deaf || socket.write(data));
     });
@@ -82,8 +80,7 @@ describe("redis driver on a server of its own", () => {
       await second.configSet("requirepass", old.password);
       let target = Number(old.port);
       const port = await listen((socket) => {
-        const onward = connect(target, "127.0.0.1");
-        sockets.add(onward.on("error", () => socket.destroy()));
+        const onward = onwardTo("127.0.0.1", target, socket);
         onward.pipe(socket).pipe(onward);
       });
       const through = { ...its, urls: [old.href.replace(`:${old.port}`, `:${port}`)] };
@@ -124,7 +121,7 @@ describe("redis driver on a server of its own", () => {
     await own?.resume();
   });
 
-  test("F1, F2: a killed server is StoreUnavailable at once; back again, it has what was answered with success", async () => {
+  test("F1, F2: a killed server is StoreUnavailable at once; back again, it has what was confirmed", async () => {
     const driver = open(await start(), TIMEOUT);
     await driver.setup();
     const row = await createRow(driver, { data: '{"n":0}', userid: "survivor" });

@@ -5,10 +5,11 @@ import type { Socket } from "node:net";
 import { ErrorReply } from "redis";
 import { describe, expect, test } from "vitest";
 import { StoreUnavailable, UnreadableRow } from "../../../../runtime/src/session/contract.ts";
-import { PASSWORD, servers } from "../../../../test/drivers/broken.ts";
+import { listen, PASSWORD } from "../../../../test/drivers/broken.ts";
+import { freePorts } from "../../../../test/servers/machine.ts";
 import { asStoreError } from "../files/src/store/errors.ts";
 import { describeStore } from "../files/src/store/settings.ts";
-import { expectRefusal, listen, read, SECRET, SharedServer } from "./support.ts";
+import { expectRefusal, read, SECRET, SharedServer } from "./support.ts";
 
 describe("redis settings", () => {
   test("P3: one server, a cluster, Sentinels, and how each is described, without its password", () => {
@@ -51,8 +52,7 @@ describe("redis settings", () => {
   });
 
   test("F3: no such host, nothing on the port, no such socket: each names the setting", async () => {
-    const port = await listen((socket) => socket.destroy());
-    servers.pop()?.close();
+    const [port = 0] = await freePorts(1);
     const host = `redis://:${SECRET}@no-such-host.invalid:1`;
     await expectRefusal(read({ REDIS_URL: host }), /^REDIS_URL: there is no such host: .*no-such-host\.invalid/);
     await expectRefusal(read({ REDIS_URL: `${host},${host}` }), /^REDIS_URL: there is no such host: Redis Cluster at/);
@@ -96,7 +96,7 @@ describe("redis settings", () => {
 describe("redis settings on redis", () => {
   const shared = new SharedServer();
 
-  test("F3: a wrong password, an unknown user, no password, a missing database, a server that is no cluster", async () => {
+  test("F3: a wrong password, an unknown user, no password, a missing database, a server that is not a cluster", async () => {
     const wrong = shared.settings((its) => (its.password = "not-the-password"));
     await expectRefusal(wrong, /^REDIS_URL: Redis at .* refuses this user or password \(WRONGPASS\)$/);
     await expectRefusal(
@@ -114,7 +114,7 @@ describe("redis settings on redis", () => {
     const [one = ""] = shared.settings().urls;
     await expectRefusal(
       { ...shared.settings(), urls: [one, one] },
-      /^REDIS_URL: names several servers, but .* is no cluster/,
+      /^REDIS_URL: names several servers, but .* is not a cluster/,
     );
     await expectRefusal(
       shared.settings((its) => (its.href = its.href.replace("redis:", "rediss:"))),

@@ -1,12 +1,10 @@
 // What the tests of the Redis driver share: drivers, refusals, servers that are not Redis, and a server to send commands to.
 // Change it when the driver's settings change.
 
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createClient } from "redis";
 import { beforeAll, beforeEach, expect, onTestFinished } from "vitest";
 import { type SessionDriver, type SessionInfo, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
-import { drivers, failure, PASSWORD, servers, sockets } from "../../../../test/drivers/broken.ts";
+import { drivers, failure, PASSWORD } from "../../../../test/drivers/broken.ts";
 import { START } from "../../../../test/drivers/rows.ts";
 import { server } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
@@ -44,17 +42,6 @@ export async function expectRefusal(settings: StoreSettings, line: RegExp): Prom
       expect(error.message).not.toContain(PASSWORD);
     }
   }
-}
-
-/** Returns a port on which something else listens. */
-export async function listen(respond: (socket: Socket) => void): Promise<number> {
-  const listening = createServer((socket) => {
-    sockets.add(socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy()));
-    respond(socket);
-  });
-  servers.push(listening);
-  await once(listening.listen(0, "127.0.0.1"), "listening");
-  return (listening.address() as AddressInfo).port;
 }
 
 /** Sends one command. */

@@ -70,8 +70,9 @@ class MysqlDriver extends SessionTable implements SessionDriver {
     return await this.queries.write(sql, [now, limit]);
   }
 
+  /** Reads the table, since a server that has lost it serves nobody. */
   async ping(): Promise<void> {
-    await this.queries.read("SELECT 1");
+    await this.queries.read(`SELECT 1 FROM ${this.table} LIMIT 1`);
   }
 
   async close(): Promise<void> {

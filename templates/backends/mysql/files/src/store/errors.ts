@@ -10,13 +10,8 @@ interface MysqlError extends Error {
   fatal?: boolean;
 }
 
-export class MissingTable extends Error {
-  override readonly name = "MissingTable";
-
-  constructor(table: string, options?: ErrorOptions) {
-    super(`Table "${table}" (SESSION_TABLE) is missing: run "npm run sessions -- setup".`, options);
-  }
-}
+/** What was being done: at a start it helps to wait for a server, but not for a table or a permission. */
+export type Phase = "setup" | "request";
 
 /** Nothing was done: a deadlock, a row just changed (MariaDB), a certification that failed in a cluster. */
 const ROLLED_BACK = new Set([1020, 1213, 3101]);
@@ -96,7 +91,11 @@ export function connectError(error: unknown, settings: StoreSettings): Error {
   );
 }
 
-export function statementError(error: unknown, settings: StoreSettings): unknown {
+/**
+ * StoreUnavailable where the store can't be used for the moment; the error itself where the server refused a statement for
+ * another reason.
+ */
+export function statementError(error: unknown, settings: StoreSettings, phase: Phase): unknown {
   if (!(error instanceof Error) || error instanceof StoreUnavailable) return error;
   const { code = "", errno = 0, fatal = false, message } = error as MysqlError;
   const cause = { cause: error };
@@ -106,12 +105,22 @@ export function statementError(error: unknown, settings: StoreSettings): unknown
   if (fatal || PASSING.has(errno) || ROLLED_BACK.has(errno) || LOST.test(code)) {
     return new StoreUnavailable(`${describeStore(settings)}: ${firstLine(message)}`, cause);
   }
-  if (errno === 1146) return new MissingTable(settings.table, cause);
-  if (NOT_ALLOWED.has(errno)) {
-    const variable = settings.fromUrl ? "DATABASE_URL" : "MYSQL_USER";
-    return new Error(`${variable}: "${settings.user}" lacks a permission (${firstLine(message)}).`, cause);
-  }
-  return error;
+  const line = lackOf(errno, message, settings);
+  if (line === undefined) return error;
+  return phase === "setup" ? new Error(line, cause) : new StoreUnavailable(line, cause);
+}
+
+/** What the database lacks, in a sentence. */
+function lackOf(errno: number, message: string, settings: StoreSettings): string | undefined {
+  if (errno === 1146) return missingTable(settings.table);
+  if (errno === 1054) return `Table "${settings.table}" (SESSION_TABLE) isn't as in schema.sql: ${firstLine(message)}.`;
+  if (!NOT_ALLOWED.has(errno)) return undefined;
+  const variable = settings.fromUrl ? "DATABASE_URL" : "MYSQL_USER";
+  return `${variable}: "${settings.user}" lacks a permission (${firstLine(message)}).`;
+}
+
+export function missingTable(table: string): string {
+  return `Table "${table}" (SESSION_TABLE) is missing: run "npm run sessions -- setup".`;
 }
 
 function causeOf(error: unknown): string {

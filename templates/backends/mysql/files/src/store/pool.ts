@@ -13,7 +13,7 @@ import {
 } from "mysql2/promise";
 import { StoreUnavailable } from "../session/contract.ts";
 import { DataTooLarge } from "../session/data.ts";
-import { connectError, connectionLost, onlyStatementFailed, rolledBack, statementError } from "./errors.ts";
+import { connectError, connectionLost, onlyStatementFailed, type Phase, rolledBack, statementError } from "./errors.ts";
 import { describeStore, type StoreSettings } from "./settings.ts";
 
 /**
@@ -41,10 +41,16 @@ export type Statements = Pick<Queries, "read" | "write">;
 
 type Work<Result> = (connection: PoolConnection) => Promise<Result>;
 
+interface RunOptions {
+  /** It may be done twice. */
+  repeatable?: boolean;
+  phase?: Phase;
+}
+
 /** How often a statement is sent that the server rolled back, or that a lost connection has cut off. */
 const MAX_ATTEMPTS = 5;
 
-/** The first pause before another attempt; it doubles each time. */
+/** The longest pause before the second attempt. It doubles with each one. */
 const PAUSE_MS = 10;
 
 export class MysqlPool implements Queries {
@@ -68,16 +74,21 @@ export class MysqlPool implements Queries {
 
   /** Not repeated when the connection breaks, since it may have been done. */
   async write(sql: string, values: Value[] = []): Promise<number> {
-    return await this.#run((connection) => this.#statementsOn(connection).write(sql, values), { repeatable: false });
+    return await this.#run((connection) => this.#statementsOn(connection).write(sql, values));
+  }
+
+  /** Creates a table. */
+  async setUp(sql: string): Promise<void> {
+    await this.#run((connection) => this.#statementsOn(connection).write(sql), { phase: "setup" });
   }
 
   async transaction<Result>(work: (statements: Statements) => Promise<Result>): Promise<Result> {
-    return await this.#inTransaction(work, "COMMIT");
+    return await this.#inTransaction(work, "COMMIT", "request");
   }
 
-  /** Does `work` in a transaction, and takes it back whatever comes of it. */
+  /** Does `work` in a transaction, for checking, and takes it back whatever comes of it. */
   async rolledBack(work: (statements: Statements) => Promise<void>): Promise<void> {
-    await this.#inTransaction(work, "ROLLBACK");
+    await this.#inTransaction(work, "ROLLBACK", "setup");
   }
 
   close(): Promise<void> {
@@ -88,6 +99,7 @@ export class MysqlPool implements Queries {
   async #inTransaction<Result>(
     work: (statements: Statements) => Promise<Result>,
     end: "COMMIT" | "ROLLBACK",
+    phase: Phase,
   ): Promise<Result> {
     const whole: Work<Result> = async (connection) => {
       const statements = this.#statementsOn(connection);
@@ -101,7 +113,7 @@ export class MysqlPool implements Queries {
         throw error;
       }
     };
-    return await this.#run(whole, { repeatable: false });
+    return await this.#run(whole, { phase });
   }
 
   #statementsOn(connection: PoolConnection): Statements {
@@ -130,7 +142,7 @@ export class MysqlPool implements Queries {
   }
 
   /** Tries again what the server has rolled back and, if it is `repeatable`, what a broken connection has cut off. */
-  async #run<Result>(work: Work<Result>, { repeatable }: { repeatable: boolean }): Promise<Result> {
+  async #run<Result>(work: Work<Result>, { repeatable = false, phase = "request" }: RunOptions = {}): Promise<Result> {
     const deadline = performance.now() + this.#timeout;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -138,7 +150,7 @@ export class MysqlPool implements Queries {
       } catch (error) {
         const again = rolledBack(error) || (repeatable && connectionLost(error));
         if (!again || attempt === MAX_ATTEMPTS || performance.now() >= deadline) {
-          throw statementError(error, this.#settings);
+          throw statementError(error, this.#settings, phase);
         }
         await sleep(Math.random() * PAUSE_MS * 2 ** (attempt - 1));
       }

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import type { RowDataPacket } from "mysql2/promise";
 import { type RequestStore, type SessionRow, StoreUnavailable } from "../session/contract.ts";
 import { initialColumns } from "../session-columns.ts";
-import { isOfServer, MissingTable } from "./errors.ts";
+import { isOfServer, missingTable } from "./errors.ts";
 import type { MysqlPool, Queries } from "./pool.ts";
 import { ALL_COLUMNS, SessionTable } from "./session-table.ts";
 
@@ -19,7 +19,7 @@ const INDEXED_COLUMNS = ["id", "userid", "expires"];
 export async function setUp(pool: MysqlPool, table: string): Promise<void> {
   if ((await columnTypes(pool, table)).size > 0) return;
   const schema = await readFile(new URL("../../schema.sql", import.meta.url), "utf8");
-  await pool.write(schema.replaceAll("`sessions`", `\`${table}\``));
+  await pool.setUp(schema.replaceAll("`sessions`", `\`${table}\``));
 }
 
 /** Rejects unless the table is as schema.sql says and the database user may do with it what requests do. */
@@ -47,7 +47,7 @@ async function columnTypes(pool: MysqlPool, table: string): Promise<Map<string, 
 
 async function checkColumns(pool: MysqlPool, table: string): Promise<void> {
   const types = await columnTypes(pool, table);
-  if (types.size === 0) throw new MissingTable(table);
+  if (types.size === 0) throw new Error(missingTable(table));
   for (const name of ALL_COLUMNS.replaceAll("`", "").split(", ")) {
     const type = types.get(name.toLowerCase());
     if (type === undefined) throw new Error(`Table "${table}" has no column "${name}"; schema.sql shows it.`);

@@ -71,7 +71,7 @@ export class Postgres implements Queries {
       } catch (error) {
         const isForgotten = wasForgotten(error) || hasNameTaken(error);
         const isWorthRepeating = isForgotten || wasRolledBack(error) || (load === HEAVY_LOAD && wasLocked(error));
-        if (attempt === MAX_ATTEMPTS || !isWorthRepeating) throw explained(error, this.#settings);
+        if (attempt === MAX_ATTEMPTS || !isWorthRepeating) throw explained(error, this.#settings, "request");
         // Without a name it doesn't matter what the next connection remembers.
         if (isForgotten) isNamed = false;
         else await sleep(attempt * (10 + Math.random() * 40));
@@ -79,16 +79,16 @@ export class Postgres implements Queries {
     }
   }
 
-  /** Sends statements without parameters. Several are one transaction. */
+  /** Sends statements without parameters, for setting up. Several are one transaction. */
   async run(text: string): Promise<QueryResult> {
     try {
       return await this.#send({ text }, HEAVY_LOAD);
     } catch (error) {
-      throw explained(error, this.#settings);
+      throw explained(error, this.#settings, "setup");
     }
   }
 
-  /** Does `work` in a transaction on a connection of its own, and takes it back whatever comes of it. */
+  /** Does `work` in a transaction on a connection of its own, for checking, and takes it back whatever comes of it. */
   async rolledBack(work: (queries: Queries) => Promise<void>): Promise<void> {
     if (this.#closed) throw new StoreUnavailable("The session store is closed.");
     const client = new Client({ ...this.#config, pipeline: false });
@@ -99,12 +99,12 @@ export class Postgres implements Queries {
         const { rows, rowCount } = await client.query<Row>(text, values);
         return { rows, count: rowCount ?? 0 };
       } catch (error) {
-        throw explained(error, this.#settings);
+        throw explained(error, this.#settings, "setup");
       }
     };
     try {
       await client.connect().catch((error: unknown) => {
-        throw explained(error, this.#settings, true);
+        throw explained(error, this.#settings, "connect");
       });
       await query("BEGIN");
       await work({ query });
@@ -175,7 +175,7 @@ export class Postgres implements Queries {
         line.ready = undefined;
       } catch (error) {
         this.#leave(line);
-        throw explained(error, this.#settings, true);
+        throw explained(error, this.#settings, "connect");
       }
     };
     line.ready = connect();

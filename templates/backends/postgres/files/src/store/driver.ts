@@ -73,8 +73,9 @@ class PostgresDriver extends SessionTable implements SessionDriver {
     return (await this.queries.query(sql, [now, limit], HEAVY_LOAD)).count;
   }
 
+  /** Reads the table, since a server that has lost it serves nobody. */
   async ping(): Promise<void> {
-    await this.queries.query("SELECT 1", []);
+    await this.queries.query(`SELECT 1 FROM ${this.table} LIMIT 1`, []);
   }
 
   async close(): Promise<void> {

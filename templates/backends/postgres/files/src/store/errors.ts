@@ -5,8 +5,19 @@ import type { DatabaseError } from "pg";
 import { StoreUnavailable } from "../session/contract.ts";
 import type { StoreSettings } from "./settings.ts";
 
-/** The settings to look at after an error. `isUp`: the server works, so that waiting won't help. */
-const CULPRITS: { codes?: RegExp; words?: RegExp; settings: string[]; isUp?: boolean }[] = [
+/** What was being done: at a start it helps to wait for a server, but not for a table or a permission. */
+type Phase = "connect" | "setup" | "request";
+
+interface Culprit {
+  codes?: RegExp;
+  words?: RegExp;
+  /** Those to look at. */
+  settings: string[];
+  /** The server works, but the table or a permission is missing. */
+  isUp?: boolean;
+}
+
+const CULPRITS: Culprit[] = [
   { words: /SSL connection|no encryption|SSL off/, settings: ["sslmode", "port"] },
   { codes: /CERT|SELF_SIGNED|UNABLE_TO|^ERR_TLS|^ERR_SSL|^EPROTO$/, settings: ["sslmode", "sslrootcert"] },
   { codes: /^28/, words: /client password/, settings: ["user", "password"] },
@@ -18,28 +29,31 @@ const CULPRITS: { codes?: RegExp; words?: RegExp; settings: string[]; isUp?: boo
   { codes: /^(?:08|53|57P|57014|55P03|25006|26000|42P05|40)/, settings: ["host", "port"] },
 ];
 
-/** StoreUnavailable, unless the server merely refused a statement. */
-export function explained(error: unknown, settings: StoreSettings, connecting = false): unknown {
+/**
+ * The error with the settings to look at. StoreUnavailable where the store can't be used for the moment; the error itself
+ * where the server refused a statement for another reason.
+ */
+export function explained(error: unknown, settings: StoreSettings, phase: Phase): unknown {
   if (error instanceof StoreUnavailable) return error;
   const first = error instanceof AggregateError ? error.errors[0] : error;
   const { code = "", message } = first as NodeJS.ErrnoException;
   const culprit = CULPRITS.find(({ codes, words }) => codes?.test(code) || words?.test(message));
-  if (culprit === undefined && isOfStatement(code) && !connecting) return error;
+  if (culprit === undefined && isOfStatement(code) && phase !== "connect") return error;
   const { host, port, database } = settings;
   const place = `PostgreSQL at ${host}:${port}/${database}`;
-  if (connecting && /startup parameter/.test(message)) {
+  if (phase === "connect" && /startup parameter/.test(message)) {
     const remedy = "PG_POOLER=true leaves out what poolers refuse";
     return new StoreUnavailable(`${place}: ${message}; ${remedy}.`, { cause: error });
   }
-  // Refused at the door: no right to connect, or in a proxy's own words.
-  const atDoor = isOfStatement(code) ? ["user", culprit ? "database" : "host"] : ["host", "port"];
-  const names = named(culprit && !(culprit.isUp && connecting) ? culprit.settings : atDoor, settings);
+  // Refused when connecting: no right to do so, or in a proxy's own words.
+  const whileConnecting = isOfStatement(code) ? ["user", culprit ? "database" : "host"] : ["host", "port"];
+  const isRefusal = culprit === undefined || (culprit.isUp === true && phase === "connect");
+  const names = named(isRefusal ? whileConnecting : culprit.settings, settings);
   const said = message.replaceAll(/\s+/g, " ");
   const reason = culprit || code ? said : `no answer, or not PostgreSQL's (${said})`;
   const line = `${place}: ${reason}; check ${names}.`;
-  return culprit?.isUp && !connecting
-    ? new Error(line, { cause: error })
-    : new StoreUnavailable(line, { cause: error });
+  if (culprit?.isUp && phase === "setup") return new Error(line, { cause: error });
+  return new StoreUnavailable(line, { cause: error });
 }
 
 /** Nothing was done: a deadlock, or changes that exclude each other. */

@@ -159,9 +159,8 @@ export class Connection {
 
   #explained(error: unknown): unknown {
     const { code = "", message } = error as NodeJS.ErrnoException;
-    if (error instanceof Database.SqliteError && /^no such table: sessions/.test(message)) {
-      const remedy = "`npm run sessions -- setup` makes it";
-      return new StoreUnavailable(`SQLITE_FILE ${this.file} has no table "sessions". ${remedy}.`, { cause: error });
+    if (error instanceof Database.SqliteError && /^no such (?:table|column)/.test(message)) {
+      return new StoreUnavailable(`SQLITE_FILE ${this.file} isn't as in schema.sql: ${message}.`, { cause: error });
     }
     const isOfFileSystem = error instanceof Error && "syscall" in error;
     if (!isOfFileSystem && !(error instanceof Database.SqliteError && UNAVAILABLE.test(code))) return error;
