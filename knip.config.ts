@@ -29,11 +29,12 @@ export default {
     ".": {
       entry: [
         "scripts/*.{ts,mjs}",
-        "test/**/*.test.ts",
+        "test/**/*.{test,types}.ts",
         "test/servers/{global,keeper}.ts",
         "test/servers/mongodb/gateway.ts",
-        // Run as a process of its own.
+        // Run as processes of their own.
         "test/browser/pictures.ts",
+        "test/generator/apply-changes.ts",
         "plopfile.js",
       ],
       project: ["scripts/**/*.{ts,mjs}", "test/**/*.ts", "*.ts"],

@@ -167,16 +167,36 @@ function format(folder) {
   return `formatted ${folder}`;
 }
 
+/** What every framework's project serves: health, the sample, and the example, whose routes test/http/suite asks for. */
+const ROUTES = `
+  src/http/health.ts        GET /health   GET /health/live
+  src/routes.ts             GET /visits
+  src/example/handlers.ts   GET /   GET POST DELETE /session   PUT DELETE /session/data/:key
+                            POST /login   POST /logout   GET DELETE /sessions   DELETE /sessions/:id   GET POST /cart
+                            of the page's forms, which redirect to /:
+                            POST /session/start   POST /session/data   POST /session/data/delete
+                            POST /sessions/end   POST /sessions/end-others
+  test/probe.ts             POST /:action/:value`;
+
 /** @param {string} kind @param {Answers} answers @param {string} folder */
 function whatNext(kind, { id, packages }, folder) {
-  const [pair, suite] =
+  const [pair, suite, more] =
     kind === "backends"
-      ? [`express-${id}`, `npx vitest run --project drivers -t "driver ${id}"`]
-      : [`${id}-memory`, `npx vitest run --project runtime --project http -t "^${id} "`];
+      ? [
+          `express-${id}`,
+          `npx vitest run --project drivers -t "driver ${id}"`,
+          `Tests about this store alone (settings, faults) go into ${folder}/test/*.test.ts; the same command runs them.`,
+        ]
+      : [
+          `${id}-memory`,
+          `npx vitest run --project runtime --project http -t "^${id} "`,
+          `Begin with the adapter and conformance.ts, then the routes:${ROUTES}`,
+        ];
   return [
     `${folder} is there. What is left to write:  grep -rn "${folder}: write" templates`,
     ...(packages ? ["  npm install"] : []),
     `  node scripts/typecheck.ts ${pair}`,
     `  ${suite}`,
+    more,
   ].join("\n");
 }

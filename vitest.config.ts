@@ -16,6 +16,7 @@ const groups = {
   faults: 180,
   browser: 120,
   projects: 600,
+  recipes: 300,
 };
 
 export default defineConfig({

@@ -1,35 +1,50 @@
-// Builds what is published into dist/: the CLI as one bundled file, copies of the files that projects are made of, and the compiled templates.
+// Builds what is published into dist/: the CLI as one bundled file, an archive of the files that projects are made of, and their compiled templates.
 // Change it when the package gets another part.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildOptions, Metafile } from "esbuild";
 import { build } from "esbuild";
-import { TEMPLATES } from "./src/packs/assets.ts";
-import { filesBelow } from "./src/packs/files.ts";
+import { ARCHIVE, TEMPLATES } from "./src/packs/assets.ts";
+import { archiveOf, filesInFolders } from "./src/packs/files.ts";
 import { precompile } from "./src/packs/render.ts";
 
 const own = import.meta.dirname;
 const root = join(own, "..");
 const dist = join(own, "dist");
 
+/** The library that asks the questions, as a file of its own beside the bundle. */
+const PROMPTS = "./prompts.cjs";
+
 /** What projects are made of. A pack's own tests are not. */
 const PUBLISHED =
   /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|files\/.*)|runtime\/(package\.json|src\/.*))$/;
 
-function copyPacks(): void {
-  const files = filesBelow(root);
-  const published = ["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path));
-  for (const path of published) cpSync(join(root, path), join(dist, path));
+const files = filesInFolders(root);
+const published = [
+  ...["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path)),
+  "CHANGELOG.md",
+  "docs/security-fixes.json",
+];
+
+/** A template is there in its compiled form; of the template itself, only its place among the files is needed. */
+function contentOf(path: string): Buffer {
+  return path.endsWith(".hbs") ? Buffer.alloc(0) : read(path);
+}
+
+function read(path: string): Buffer {
+  const content = files.read(path);
+  if (content === undefined) throw new Error(`There is no ${path}.`);
+  return content;
 }
 
 /** A module that exports a function for each template. */
 function templateModule(): string {
-  const files = filesBelow(dist);
-  const sources = files.list("templates").filter((path) => path.endsWith(".hbs"));
-  const functions = sources.map((source) => {
-    const text = files.read(source)?.toString("utf8") ?? "";
-    return `${JSON.stringify(source)}: runtime.template(${precompile(text)}),\n`;
-  });
+  const functions = published
+    .filter((path) => path.endsWith(".hbs"))
+    .map((source) => {
+      const compiled = precompile(read(source).toString("utf8"));
+      return `${JSON.stringify(source)}: runtime.template(${compiled}),\n`;
+    });
   return `const runtime = require("handlebars/runtime");\nmodule.exports = {\n${functions.join("")}};\n`;
 }
 
@@ -64,18 +79,22 @@ async function bundle(outfile: string, options: BuildOptions): Promise<Metafile>
     minify: true,
     metafile: true,
     legalComments: "none",
-    // Its own choice looks at Node's version and would bring both of its builds along.
-    alias: { prompts: "prompts/lib/index.js" },
   });
   return metafile as Metafile;
 }
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-copyPacks();
 const metafiles = [
-  // Only a clone compiles templates when it runs.
-  await bundle("cli.cjs", { entryPoints: [join(own, "src/cli.ts")], external: ["handlebars"] }),
+  await bundle("cli.cjs", {
+    entryPoints: [join(own, "src/cli.ts")],
+    // Most of the code is prompts, which a run that asks nothing doesn't load. Only a clone compiles templates when it runs.
+    alias: { prompts: PROMPTS },
+    external: [PROMPTS, "handlebars"],
+  }),
+  // Its own entry looks at Node's version and would bring both of its builds along.
+  await bundle(PROMPTS, { entryPoints: ["prompts/lib/index.js"] }),
   await bundle(TEMPLATES, { stdin: { contents: templateModule(), resolveDir: own } }),
 ];
+writeFileSync(join(dist, ARCHIVE), archiveOf(published, contentOf));
 writeFileSync(join(dist, "licenses.txt"), licences(metafiles));

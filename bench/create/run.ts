@@ -1,10 +1,13 @@
 // Generating a project, as a whole process: this package against create-vite, on the same Node, in turn, in one run.
-// Change it to measure another choice. `npm run bench -- create [--rounds N] [--node PATH]`; exit code 1 when ours takes longer.
+// Change it to measure another choice. `npm run bench -- create [--rounds N] [--node PATH]`; exit code 1 above the limit.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+
+/** How long ours may take, in times of create-vite's own. */
+const LIMIT = 1.2;
 
 const here = import.meta.dirname;
 const initializer = join(here, "../../create-session-app");
@@ -13,7 +16,7 @@ const { values } = parseArgs({
 });
 const rounds = Math.max(Number(values.rounds), 15);
 
-/** The published bundle, built now. Both write a whole project, install nothing and ask nothing. */
+// The bundle is built as it is published. Both contestants write a whole project, install nothing and ask nothing.
 execFileSync(process.execPath, [join(initializer, "build.ts")]);
 const contestants = {
   "an empty file": [join(here, "empty.cjs")],
@@ -71,4 +74,4 @@ for (const [name, measured] of times) {
 const ratio = (part: number) =>
   quantile(times.get("create-session-app") ?? [], part) / quantile(times.get("create-vite") ?? [], part);
 console.log(`create-session-app / create-vite: medians ${ratio(0.5).toFixed(2)}, fastest ${ratio(0).toFixed(2)}`);
-if (ratio(0.5) > 1) process.exitCode = 1;
+if (ratio(0.5) > LIMIT) process.exitCode = 1;

@@ -18,11 +18,11 @@ export interface Setting {
 
 export interface Contender {
   use(app: Express): void | Promise<void>;
-  /** Makes a session with this data; the Cookie header that brings it back. */
+  /** Makes a session with this data and resolves to the Cookie header that brings it back. */
   make(data: Record<string, unknown>): Promise<string>;
 }
 
-/** Both handlers of every contender: one only reads, one counts. */
+/** What the two handlers of every contender use: one only reads, one counts. */
 export interface AnySession {
   user?: string;
   count?: number;
@@ -58,7 +58,7 @@ function noSession(app: Express): void {
   });
 }
 
-/** What one would write by hand: the id from the cookie, one row by its key, parsed. No expiry, no secret, no saving. */
+/** A look-up as one would write it by hand: the id from the cookie, one row by its key, parsed. No expiry, no secret, no saving. */
 function lookup(
   find: (id: string) => Promise<{ data: string } | undefined> | { data: string } | undefined,
 ): RequestHandler {
@@ -116,7 +116,15 @@ async function ours({ project, folder, postgres }: Setting): Promise<Contender> 
   const { sessionMiddleware } = await load("session/adapter.ts");
   const sessions = new Sessions({ driver: createDriver(config.store, 5000), settings: config.session });
   await sessions.ready("auto", 10, console.error);
-  const request = { method: "GET", url: "/", header: () => undefined, remoteAddress: "127.0.0.1", encrypted: false };
+  const request = {
+    raw: {},
+    method: "GET",
+    url: "/",
+    header: () => undefined,
+    host: "localhost",
+    remoteAddress: "127.0.0.1",
+    isHttps: false,
+  };
   return {
     use: (app) => void app.use(sessionMiddleware(sessions)),
     async make(data) {

@@ -10,7 +10,7 @@ import { server as testServer } from "../../test/servers/server.ts";
 
 const [pairs = 5, seconds = 4] = process.argv.slice(2).map(Number);
 
-/** Route, contender, and whom it is measured against, with the ratio that is aimed at. */
+/** The route, our contender, the one that it is measured against, and the ratio that is aimed at. */
 const MATCHES: [route: string, ours: string, peer: string, aim: number][] = [
   ["anonymous", "ours-memory", "bare", 0.95],
   ["read", "ours-memory", "bare", 0.8],
@@ -24,7 +24,7 @@ const MATCHES: [route: string, ours: string, peer: string, aim: number][] = [
   ["write", "ours-postgres", "express-session-postgres", 1.5],
 ];
 
-/** Requests per second, and microseconds of CPU that the server has used for one. */
+/** Requests per second, and the microseconds of CPU that the server used for each. */
 interface Measured {
   rate: number;
   cpu: number;
@@ -70,7 +70,7 @@ for (const [route, ours, peer, aim] of MATCHES) {
     }
     const [mine, theirs] = [median(rounds.map(([own]) => own.rate)), median(rounds.map(([, other]) => other.rate))];
     const ratio = median(rounds.map(([own, other]) => own.rate / other.rate));
-    // How much less work it is: the same ratio where the server is what limits, and steadier on a machine that has others to serve.
+    // The ratio by CPU time is the same where the server is the bottleneck, and steadier on a machine that has other work.
     const byCpu = median(rounds.map(([own, other]) => other.cpu / own.cpu));
     const columns = [
       route.padEnd(10),
@@ -124,7 +124,7 @@ async function measure({ process, port, cookies }: Running, route: string): Prom
   return { rate: done.average, cpu: ((cpuOf(process) - before) * 1e6) / done.total };
 }
 
-/** Seconds of CPU that a process has used; NaN where there is no /proc. */
+/** The seconds of CPU that a process has used; NaN where there is no /proc. */
 function cpuOf({ pid }: ChildProcess): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];

@@ -118,7 +118,7 @@ describe.skipIf(!executable).each(packs("frameworks"))("the page of %s x sqlite 
     await page.goto("/");
     await signIn(page, "grace", "wrong");
     expect(await page.getByRole("heading", { level: 1 }).count()).toBe(1);
-    await page.getByRole("link", { name: "Back to the page" }).click();
+    await page.getByRole("link", { name: "Back to the start" }).click();
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("No session yet");
     // Chromium logs the 401 in its console, as it should.
     expect(complaints.splice(0)).toEqual([expect.stringContaining("401")]);

@@ -10,8 +10,8 @@ import type { SessionDriver } from "../../runtime/src/session/contract.ts";
 export const PASSWORD = "s3cret/@pass:word";
 
 export const drivers: SessionDriver[] = [];
-export const servers: Server[] = [];
-export const sockets = new Set<Socket>();
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
 
 afterEach(async () => {
   await Promise.all(drivers.splice(0).map((driver) => driver.close()));

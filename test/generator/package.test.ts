@@ -5,6 +5,7 @@ import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { publint } from "publint";
 import { describe, expect, test } from "vitest";
+import { filesInArchive, filesInFolders } from "../../create-session-app/src/packs/files.ts";
 import { real } from "./plans.ts";
 import { builtCli, cloneWithFixtures, packageCopy, repository, runCli, sourceCli, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
@@ -29,19 +30,37 @@ function pack(): Packed {
 describe("the package", () => {
   const packed = pack();
 
-  test("C9: holds the bundle, the templates, the licences and what projects are made of, nothing else", () => {
-    const paths = packed.files.map(({ path }) => path);
+  test("C9: holds the bundle, the prompts, the archive, the templates and the licences, nothing else", () => {
+    expect(packed.files.map(({ path }) => path).sort()).toEqual([
+      "LICENSE",
+      "README.md",
+      "dist/cli.cjs",
+      "dist/licenses.txt",
+      "dist/packs.br",
+      "dist/prompts.cjs",
+      "dist/templates.cjs",
+      "package.json",
+    ]);
+  });
+
+  test("C9: the archive holds the files of all packs byte for byte, and nothing of their tests", () => {
+    const archive = filesInArchive(join(folder, "dist/packs.br"));
+    const clone = filesInFolders(repository);
     const { common, frameworks, backends } = real.catalog;
-    const layers = [...common, ...frameworks, ...backends];
-    const sources = layers.flatMap((layer) => layer.listFiles()).map(({ source }) => source);
-    const manifests = layers.map(({ origin }) =>
-      origin === "runtime" ? "runtime/package.json" : `templates/${origin}/package.json`,
+    const sources = [...common, ...frameworks, ...backends].flatMap((layer) =>
+      layer.listFiles().map(({ source }) => source),
     );
-    const sections = paths.filter((path) => path.endsWith("/README.section.md"));
-    const made = [...sources, ...manifests].map((source) => `dist/${source}`);
-    const own = ["LICENSE", "README.md", "dist/cli.cjs", "dist/licenses.txt", "dist/templates.cjs", "package.json"];
-    expect(paths.toSorted()).toEqual([...own, ...made, ...sections].sort());
-    expect(sections).toHaveLength([...frameworks, ...backends].filter((pack) => pack.readSection() !== "").length);
+    const paths = ["runtime", "templates"].flatMap(archive.list);
+    expect(paths.filter((path) => path.includes("/files/") || path.startsWith("runtime/src"))).toEqual(
+      sources.toSorted(),
+    );
+    // Templates are there in their compiled form.
+    for (const path of [...paths, "CHANGELOG.md", "docs/security-fixes.json"].filter(
+      (path) => !path.endsWith(".hbs"),
+    )) {
+      expect(archive.read(path), path).toEqual(clone.read(path));
+    }
+    expect(archive.read("templates/LICENSE")).toBeUndefined();
   });
 
   test("C9: is at most 200 kB packed", () => {
@@ -64,7 +83,7 @@ describe("the package", () => {
   });
 
   test("C9: nothing of this machine is in it", () => {
-    for (const file of ["dist/cli.cjs", "dist/templates.cjs"]) {
+    for (const file of ["dist/cli.cjs", "dist/prompts.cjs", "dist/templates.cjs"]) {
       expect(readFileSync(join(folder, file), "utf8")).not.toContain(repository);
     }
   });

@@ -30,6 +30,7 @@ export function cloneWithFixtures(): string {
   for (const part of ["src", "build.ts", "package.json"]) {
     cpSync(join(repository, "create-session-app", part), join(clone, "create-session-app", part), { recursive: true });
   }
+  for (const part of ["CHANGELOG.md", "docs/security-fixes.json"]) cpSync(join(repository, part), join(clone, part));
   symlinkSync(join(repository, "node_modules"), join(clone, "node_modules"), "dir");
   return clone;
 }
@@ -40,7 +41,7 @@ export function packageCopy(): string {
   const original = join(repository, "create-session-app");
   const copy = join(clone, "create-session-app");
   cpSync(original, copy, { recursive: true, filter: (source) => source !== join(original, "dist") });
-  for (const part of ["node_modules", "runtime", "templates", "package.json"]) {
+  for (const part of ["node_modules", "runtime", "templates", "package.json", "CHANGELOG.md", "docs"]) {
     symlinkSync(join(repository, part), join(clone, part));
   }
   return copy;

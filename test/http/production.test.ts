@@ -47,6 +47,13 @@ describe.each(packs("frameworks"))("%s", (framework) => {
     expect(setCookies).toEqual([expect.stringMatching(/^__Host-session=[\w-]{64};.*;\s*Secure(;|$)/i)]);
   });
 
+  test("S4: a Secure cookie over plain HTTP, which browsers drop, is one warning that says what to set", async () => {
+    for (let count = 0; count < 3; count++) await visitor(target).set("a", 1);
+    const warnings = () => project.output.split("\n").filter((line) => line.includes("session.warning"));
+    await expect.poll(warnings).toHaveLength(1);
+    expect(warnings()[0]).toMatch(/SESSION_TRUST_PROXY/);
+  });
+
   test("section 5: signing in is 501 until it is written, with the demo's password too, and starts nothing", async () => {
     const client = visitor(target);
     for (const password of ["demo", "wrong"]) {
@@ -65,5 +72,24 @@ describe.each(packs("frameworks"))("%s", (framework) => {
     const { text } = await visitor(target).get("/", { headers: HTML });
     expect(text).toContain("Sign in");
     expect(text).not.toMatch(/demo|memory/i);
+  });
+});
+
+describe.each(packs("frameworks"))("%s in development, listening beyond this machine", (framework) => {
+  let project: Project;
+  const target: Target = { name: framework, url: () => project.url.replace("0.0.0.0", "127.0.0.1"), persistent: false };
+
+  beforeAll(async () => {
+    project = new Project(await assemble({ framework, backend: "memory" }, "production"), { HOST: "0.0.0.0" });
+    await project.start();
+  });
+  afterAll(() => project.stop());
+
+  test("P11, section 5: nobody signs in with the demo's password, so that a forgotten NODE_ENV lets nobody in", async () => {
+    const client = visitor(target);
+    const response = await client.post("/login", { json: { userid: "ann", password: "demo" } });
+    expectError(response, 501);
+    expect(response.setCookies).toEqual([]);
+    expectError(await client.get("/sessions"), 401);
   });
 });

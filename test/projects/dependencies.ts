@@ -5,7 +5,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { filesOf } from "./stranger.ts";
 
-const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*"([^".][^"]*)"/g;
+/** From the beginning of a statement, or of a dynamic import, to the package: a text that reads `from "…"` is none. */
+const SPECIFIER = /(?:^(?:import|export)\b(?:[^"';]*\bfrom)?\s*|\bimport\(\s*)"([^".][^"]*)"/gm;
 
 export interface Imports {
   /** By what runs in production. */

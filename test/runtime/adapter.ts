@@ -31,8 +31,6 @@ export interface AdapterFixture {
   serve(sessions: Sessions, handle: Handle): Server | Promise<Server>;
   /** Every response counts as depending on the session, as the framework doesn't tell which handler reads it. */
   alwaysVaries?: true;
-  /** What goes past the framework is sent before the session is saved, as the adapter says. */
-  rawIsOnItsOwn?: true;
   /** The framework has no error handler that is given the session. */
   errorsLackSession?: true;
 }

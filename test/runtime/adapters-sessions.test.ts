@@ -38,10 +38,7 @@ describe.each(frameworks)("%s", (framework) => {
       const { app } = await overtaken(
         (session) => write(session, {}, "cart"),
         (session) => write(session, { apple: 1 }, "cart"),
-        (session) =>
-          session.update((data) => {
-            data.cart = {};
-          }),
+        (session) => session.update((data) => void Object.assign(data, { cart: {} })),
       );
       expect(await app.stored()).toEqual([{ cart: {} }]);
     });
@@ -221,6 +218,27 @@ describe.each(frameworks)("%s", (framework) => {
       expect(await ask(app, `${url}/handle`)).toMatchObject({ status: 200, stored: [] });
       expect(called).toEqual([undefined, "down", undefined]);
     });
+  });
+
+  test("S17: allowedOrigins and allowedPaths open what is refused otherwise, with a message and an event that name them", async () => {
+    const settings = { allowedOrigins: ["capacitor://localhost"], allowedPaths: ["/handle"] };
+    const { app, url } = await serveFixture(framework, (session) => session.start(), settings);
+    const post = (path: string, headers: Record<string, string>) => ask(app, url + path, { method: "POST", headers });
+    for (const origin of ["null", "https://idp.example"]) {
+      const headers = { origin, "sec-fetch-site": "cross-site" };
+      expect((await post("/handle", headers)).status).toBe(200);
+      expect((await post("/handle?from=idp", headers)).status).toBe(200);
+    }
+    const refused = await post("/elsewhere?secret=1", { origin: "https://evil.example" });
+    expect(refused.status).toBe(403);
+    expect(refused.body).toMatch(
+      /https:\/\/evil\.example.*127\.0\.0\.1:\d+.*SESSION_ALLOWED_ORIGINS.*SESSION_ALLOWED_PATHS/,
+    );
+    const { host } = new URL(url);
+    const message = expect.stringContaining("SESSION_ALLOWED_ORIGINS");
+    const event = { type: "crossOrigin", method: "POST", path: "/elsewhere", host, message };
+    expect(app.events).toContainEqual({ ...event, origin: "https://evil.example" });
+    expect((await post("/elsewhere", { origin: "capacitor://localhost" })).status).not.toBe(403);
   });
 
   test("S28: the id of a visitor without a session is undefined", async () => {

@@ -61,6 +61,14 @@ describe("cookie and Bearer", () => {
       true,
       "__Host-sid=T; Max-Age=86400; Path=/; Secure; SameSite=None",
     ],
+    [
+      { cookiePartitioned: true, cookieSameSite: "none" },
+      true,
+      "__Host-session=T; Max-Age=86400; Path=/; HttpOnly; Secure; Partitioned; SameSite=None",
+    ],
+    [{ cookiePartitioned: true }, false, "session=T; Max-Age=86400; Path=/; HttpOnly; SameSite=Lax"],
+    [{ cookiePersistent: false }, false, "session=T; Path=/; HttpOnly; SameSite=Lax"],
+    [{ cookiePersistent: false, cookieSecure: true }, true, "__Host-session=T; Path=/; HttpOnly; Secure; SameSite=Lax"],
   ];
   test.each(flags)("S4: %j, HTTPS %s: %s", async (settings, isHttps, expected) => {
     const visitor = new Visitor(await memoryApp(settings));
@@ -69,6 +77,29 @@ describe("cookie and Bearer", () => {
     expect(answer.setCookie).toEqual([expected.replace("=T;", `=${answer.session?.token};`)]);
     expect(answer.setCookie[0]?.length).toBeLessThan(4096);
     expect((await visitor.visit((session) => session.exists)).result).toBe(true);
+  });
+
+  test("S4: a cookie that ends with the browser is not sent again when the session's expiry moves", async () => {
+    const target = await memoryApp({ cookiePersistent: false, idle: 1000 });
+    const visitor = new Visitor(target);
+    await visitor.visit(write("here", 1));
+    target.now += 600;
+    const touched = await visitor.visit((session) => session.updated);
+    expect([touched.result, touched.setCookie]).toEqual([target.now, []]);
+    expect((await visitor.visit((session) => session.renew())).setCookie).toEqual([
+      expect.stringMatching(/^session=[\w-]{64}; Path=\/; HttpOnly; SameSite=Lax$/),
+    ]);
+    expect((await visitor.visit((session) => session.destroy())).setCookie).toEqual([
+      "session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
+    ]);
+  });
+
+  test("S4: a partitioned cookie is removed in its partition", async () => {
+    const visitor = new Visitor(await memoryApp({ cookiePartitioned: true, cookieSameSite: "none" }));
+    visitor.isHttps = true;
+    await visitor.visit(write("here", 1));
+    const { setCookie } = await visitor.visit((session) => session.destroy());
+    expect(setCookie).toEqual(["__Host-session=; Max-Age=0; Path=/; HttpOnly; Secure; Partitioned; SameSite=None"]);
   });
 
   test("S4: behind a trusted proxy HTTPS is what the proxy says; a client's own claim counts for nothing", async () => {

@@ -21,7 +21,7 @@ describe("failures", () => {
     expect(reply.headers.etag).not.toBe('"1"');
   });
 
-  test("S12: an answer that was sent before an error is judged by itself", async () => {
+  test("S12: a response that was sent before an error is judged by itself", async () => {
     const { app, url } = await serve((request, response) => {
       put(request, "large", "x".repeat(70_000));
       response.json({ saved: true });
@@ -31,7 +31,7 @@ describe("failures", () => {
     expect(await app.stored()).toEqual([]);
   });
 
-  test("S12: an error after a part of the answer cuts it off, as without sessions", async () => {
+  test("S12: an error after a part of the response cuts it off, as without sessions", async () => {
     const { app, url } = await serve((request, response) => {
       put(request, "here");
       response.write("part");
@@ -55,7 +55,7 @@ describe("failures", () => {
     expect(await later.promise).toBe(false);
   });
 
-  test("S4: a new token after the headers have left is told, since the client can't learn it", async () => {
+  test("S4: a new token after the headers have been sent is reported, since the client can't learn it", async () => {
     const { app, url } = await serve(async (request, response) => {
       response.flushHeaders();
       await request.session.signIn("ann");
@@ -65,7 +65,7 @@ describe("failures", () => {
     expect(app.events).toContainEqual({ type: "warning", message: expect.stringContaining("can't learn it") });
   });
 
-  test("S12: a handler's own error stands if saving fails as well, and what was not saved is told", async () => {
+  test("S12: a handler's own error stands if saving fails as well, and what was not saved is reported", async () => {
     const { app, url } = await serve((request) => {
       put(request, "here");
       throw Object.assign(new Error("broken"), { status: 418 });
@@ -77,7 +77,7 @@ describe("failures", () => {
     expect(app.events).toContainEqual({ type: "warning", message: "A session was not saved: down" });
   });
 
-  test("S12: if saving fails while the answer streams, the answer is cut off, not finished", async () => {
+  test("S12: if saving fails while the response streams, the response is cut off, not finished", async () => {
     const { app, url } = await serve((request, response) => {
       if (!request.session.exists) {
         put(request, "here");

@@ -27,7 +27,7 @@ describe("headers", () => {
     expect((await fetchRaw(plain.url)).headers["set-cookie"]).toHaveLength(2);
   });
 
-  test("S23: a handler's own Cache-Control stays, but for an answer with a token; Vary is added to", async () => {
+  test("S23: a handler's own Cache-Control stays, but for a response with a token; Vary is added to", async () => {
     const { url } = await serve((request, response) => {
       if (!request.session.exists) put(request, "here");
       response.set({ "Cache-Control": "max-age=5", Vary: "Accept" }).send();
@@ -38,7 +38,7 @@ describe("headers", () => {
     expect(again.headers).toMatchObject({ "cache-control": "max-age=5", vary: "Accept, Cookie" });
   });
 
-  test("S23: an answer that never looked at the session stays cacheable", async () => {
+  test("S23: a response that never looked at the session stays cacheable", async () => {
     const { url } = await serve((_, response) => void response.send("hello"));
     const { headers } = await fetchRaw(url);
     expect([headers["cache-control"], headers.vary]).toEqual([undefined, undefined]);

@@ -9,7 +9,7 @@ import type { Request, Response } from "express";
 import { describe, expect, test } from "vitest";
 import { fetchRaw, put, serve } from "./express.ts";
 
-describe("S12: saved before the answer", () => {
+describe("S12: saved before the response", () => {
   const shapes: [string, (request: Request, response: Response) => unknown, number, string][] = [
     ["send", (_, response) => response.send("hello"), 200, "hello"],
     ["json", (_, response) => response.json({ a: 1 }), 200, '{"a":1}'],
@@ -116,7 +116,7 @@ describe("S12: saved before the answer", () => {
     expect(bytes).toBe(2_097_152);
   });
 
-  test("S12: what an existing session is given while the answer streams is saved before it ends", async () => {
+  test("S12: what an existing session is given while the response streams is saved before it ends", async () => {
     const { app, url } = await serve((request, response) => {
       if (!request.session.exists) {
         put(request, "here");
@@ -132,7 +132,7 @@ describe("S12: saved before the answer", () => {
     expect(await app.stored()).toEqual([{ here: 1, later: 1 }]);
   });
 
-  test("S12: a session that would start after the headers have left is not, and that is told", async () => {
+  test("S12: a session that would start after the headers have been sent is not, and that is reported", async () => {
     const { app, url } = await serve((request, response) => {
       response.write("first ");
       put(request, "late");
@@ -145,7 +145,7 @@ describe("S12: saved before the answer", () => {
     ]);
   });
 
-  test("S12: a client that has gone before the answer: what the handler wrote is saved", async () => {
+  test("S12: a client that has gone before the response: what the handler wrote is saved", async () => {
     const entered = Promise.withResolvers<Response>();
     const { app, url } = await serve((request, response) => {
       put(request, "here");

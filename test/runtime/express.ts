@@ -36,7 +36,7 @@ const errors: ErrorRequestHandler = (error, _request, response, next) => {
   return response.status(error.status ?? 500).json({ error: error.message });
 };
 
-/** An app whose writes take a moment, so that an answer that doesn't wait for them is found out. */
+/** An app whose writes take a moment, so that a response that doesn't wait for them is found out. */
 export async function serve(
   handle: RequestHandler,
   { before = [] as RequestHandler[], after = [] as RequestHandler[] } = {},

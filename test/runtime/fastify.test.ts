@@ -3,10 +3,11 @@
 import { createReadStream } from "node:fs";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
+import basicAuth from "@fastify/basic-auth";
 import middie from "@fastify/middie";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import { expect, onTestFinished, test } from "vitest";
-import { respondToRawError } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
+import { errorHandler, respondToRawError } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
 import { sessionPlugin } from "../../templates/frameworks/fastify/files/src/session/adapter.ts";
 import { write } from "./adapter.ts";
 import { memoryApp } from "./memory.ts";
@@ -27,6 +28,24 @@ async function serve(routes: (fastify: FastifyInstance, app: App) => void | Prom
 }
 
 const SESSION_COOKIE = /^session=[\w-]{64}$/;
+
+test("S12: the challenge of @fastify/basic-auth reaches the client, and a 401 of the app's own asks for a Bearer token", async () => {
+  const { url } = await serve(async (fastify) => {
+    fastify.setErrorHandler(errorHandler);
+    const validate = async () => {
+      throw new Error("Unknown user");
+    };
+    await fastify.register(basicAuth, { validate, authenticate: { realm: "shop" } });
+    fastify.get("/basic", { onRequest: fastify.basicAuth }, async () => "secret");
+    fastify.get("/own", async () => {
+      throw Object.assign(new Error("Please sign in."), { statusCode: 401 });
+    });
+  });
+  const [basic, own] = [await fetch(`${url}/basic`), await fetch(`${url}/own`)];
+  expect([basic.status, own.status]).toEqual([401, 401]);
+  expect(basic.headers.get("www-authenticate")).toMatch(/^Basic realm="shop"/);
+  expect(own.headers.get("www-authenticate")).toBe("Bearer");
+});
 
 test("S23: a Response's own headers don't make a response with a token public", async () => {
   const { app, url } = await serve((fastify) => {
@@ -156,4 +175,26 @@ test("S26: a scope with the plugin beside one without: sessions are only where t
   fastify.get("/without", async (request) => typeof request.session);
   expect((await fastify.inject("/with")).body).toBe("object");
   expect((await fastify.inject("/without")).body).toBe("undefined");
+});
+
+test("S27: in a hook that runs before the plugin's, and where no hook runs, the session is an empty one", async () => {
+  const app = await memoryApp();
+  const seen: unknown[] = [];
+  const fastify = createFastify({
+    frameworkErrors: (_error, request, reply) => {
+      seen.push(request.session?.exists);
+      void (reply as FastifyReply).code(400).send("malformed");
+    },
+  });
+  fastify.addHook("onRequest", async (request) => {
+    seen.push(request.session.exists, request.session.userid);
+    write(request.session);
+  });
+  fastify.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
+  fastify.get("/", async (request) => request.session.exists);
+  expect((await fastify.inject("/")).statusCode).toBe(200);
+  expect((await fastify.inject("/%zz")).statusCode).toBe(400);
+  expect(seen.slice(0, 2)).toEqual([false, null]);
+  expect(app.events).toContainEqual({ type: "warning", message: expect.stringContaining("not saved") });
+  expect(await app.stored()).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { memoryApp } from "./memory.ts";
 import { Visitor, write } from "./visitor.ts";
 
 describe("events and faults", () => {
-  test("S19: every event is told, none holds a secret, and a hook that throws breaks nothing", async () => {
+  test("S19: every event is emitted, none holds a secret, and a hook that throws breaks nothing", async () => {
     const target = await memoryApp();
     const visitor = new Visitor(target);
     const secrets: string[] = [];
@@ -30,7 +30,7 @@ describe("events and faults", () => {
     for (const secret of secrets) expect(told).not.toContain(secret);
   });
 
-  test("F1: a store that hangs is 503 within storeTimeout, told once; when it answers again that is told too", async () => {
+  test("F1: a store that hangs is 503 within storeTimeout, reported once; when it responds again that is reported too", async () => {
     const target = await memoryApp({ storeTimeout: 50 });
     const visitor = new Visitor(target);
     await visitor.visit(write("here", 1));
@@ -110,7 +110,7 @@ test("S19: a hook that throws, or rejects, breaks neither the request nor the pr
 });
 
 describe("errors that a handler has dealt with", () => {
-  test("S12: what is caught and answered at once is not held against the answer", async () => {
+  test("S12: what is caught and responded to at once is not held against the response", async () => {
     const target = await memoryApp();
     const visitor = new Visitor(target);
     await visitor.visit(write("here", 1));
@@ -121,7 +121,7 @@ describe("errors that a handler has dealt with", () => {
       .update(() => {
         throw new Error("sold out");
       })
-      // As a handler that answers within its catch: not one turn of the event loop lies between.
+      // As a handler that responds within its catch: not one turn of the event loop lies between.
       .catch(() => {
         saving = requestSession.complete(200, headers);
       });

@@ -1,4 +1,4 @@
-// Hono without a server: `app.request()`, as the tests of an app call it, and answers that come from elsewhere.
+// Hono without a server: `app.request()`, as the tests of an app call it, and responses that come from elsewhere.
 // Over real HTTP Hono is held to adapters.test.ts, as every framework.
 import { Hono } from "hono";
 import { expect, test } from "vitest";
@@ -28,7 +28,7 @@ test("S4, S12: app.request() needs no server: the cookie that it is given opens 
   expect(read.headers.get("cache-control")).toBe("private");
 });
 
-test("S4: an answer whose headers can't be changed (`return fetch(…)`) gets the cookie all the same", async () => {
+test("S4: a response whose headers can't be changed (`return fetch(…)`) gets the cookie all the same", async () => {
   const { app } = await hono();
   app.get("/", (c) => {
     write(c.var.session);

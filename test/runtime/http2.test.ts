@@ -121,6 +121,7 @@ describe.each(servers)("%s", (_, create) => {
       path: "/",
       origin: "https://evil.example",
       host: authority,
+      message: expect.any(String),
     });
   });
 });

@@ -23,6 +23,10 @@ describe("origins", () => {
     ["POST", { origin: "null" }, false],
     ["POST", { origin: "garbage" }, false],
     ["POST", { origin: "https://friend.example" }, true],
+    ["POST", { origin: "capacitor://localhost" }, true],
+    ["POST", { origin: "capacitor://localhost", "sec-fetch-site": "cross-site" }, true],
+    ["POST", { origin: "tauri://localhost" }, false],
+    ["POST", { origin: "capacitor://localhost.evil" }, false],
     ["GET", { "sec-fetch-site": "cross-site" }, true],
     ["HEAD", { origin: "https://evil.example" }, true],
     ["OPTIONS", { origin: "https://evil.example" }, true],
@@ -35,7 +39,7 @@ describe("origins", () => {
     ]),
   ];
   test.each(cases)("S17: %s %j passes: %s, with and without a session", async (method, headers, passes) => {
-    const target = await memoryApp({ allowedOrigins: ["https://friend.example"] });
+    const target = await memoryApp({ allowedOrigins: ["https://friend.example", "capacitor://localhost"] });
     const visitor = new Visitor(target);
     for (let round = 0; round < 2; round++) {
       const { error } = await visitor.visit(() => {}, { method, headers });
@@ -52,5 +56,48 @@ describe("origins", () => {
     const visitor = new Visitor(await memoryApp({ trustProxy: 1 }));
     const headers = { host: "inner:3000", "x-forwarded-host": "app.example", origin: "https://app.example" };
     expect((await visitor.visit(() => {}, { method: "POST", headers })).error).toBeUndefined();
+  });
+
+  const paths: [string, boolean][] = [
+    ["/saml", true],
+    ["/saml/acs", true],
+    ["/saml?RelayState=1", true],
+    ["/samlet", false],
+    ["/SAML", false],
+    ["/", false],
+    ["/other/saml", false],
+  ];
+  test.each(paths)("S17: with allowedPaths /saml, a foreign POST to %s passes: %s", async (url, passes) => {
+    const visitor = new Visitor(await memoryApp({ allowedPaths: ["/saml"] }));
+    const foreign: Record<string, string>[] = [
+      { origin: "null" },
+      { origin: "https://idp.example" },
+      { "sec-fetch-site": "cross-site" },
+    ];
+    for (const headers of foreign) {
+      const { error } = await visitor.visit(() => {}, { method: "POST", url, headers });
+      if (passes) expect(error).toBeUndefined();
+      else expect(error).toMatchObject({ status: 403, statusCode: 403 });
+    }
+  });
+
+  test.each([
+    [{ origin: "https://evil.example" }, /from "https:\/\/evil\.example", not from "app\.example"/],
+    [{ origin: "null" }, /from "null", not from "app\.example"/],
+    [{ "sec-fetch-site": "same-site" }, /from another site, not from "app\.example"/],
+  ])("S17: the 403 for %j names both sides and the settings", async (headers, message) => {
+    const visitor = new Visitor(await memoryApp());
+    const { error } = await visitor.visit(() => {}, { method: "POST", headers: headers as Record<string, string> });
+    expect((error as Error).message).toMatch(message);
+    expect((error as Error).message).toMatch(/SESSION_ALLOWED_ORIGINS.*SESSION_ALLOWED_PATHS/);
+  });
+
+  test("S17 S2: a request with somebody else's Bearer token can't be forged, but for a cookie of ours beside it", async () => {
+    const target = await memoryApp();
+    const headers = { authorization: "Bearer a.jwt.token", origin: "https://spa.example" };
+    expect((await new Visitor(target).visit(() => {}, { method: "POST", headers })).error).toBeUndefined();
+    const visitor = new Visitor(target);
+    await visitor.visit(write("here", 1));
+    expect((await visitor.visit(() => {}, { method: "POST", headers })).error).toMatchObject({ status: 403 });
   });
 });

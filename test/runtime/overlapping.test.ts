@@ -86,7 +86,7 @@ describe("S21: the limit of sessions per user", () => {
     },
   );
 
-  test("S21: a limit that can't be enforced for the moment is told, and the sign-in stands", async () => {
+  test("S21: a limit that can't be enforced for the moment is reported, and the sign-in stands", async () => {
     const target = await memoryApp({ maxPerUser: 1 });
     const visitor = new Visitor(target);
     const { listByUser } = target.driver;

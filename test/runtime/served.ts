@@ -22,12 +22,12 @@ export interface Reply {
   body: string;
   /** Whether all of it came. */
   complete: boolean;
-  /** What the store held when the first byte of the answer was there. */
+  /** What the store held when the first byte of the response was there. */
   stored: unknown[];
   cookie: string | undefined;
 }
 
-/** Milliseconds that a write takes, so that an answer that doesn't wait for it is found out. */
+/** Milliseconds that a write takes, so that a response that doesn't wait for it is found out. */
 const SLOW_WRITE = 20;
 
 /** The result of `handle` at /handle or /nested. */

@@ -2,12 +2,13 @@
 // Requests that overlap are steered by promises, never by time; `another()` is a second process on the same store.
 import { describe, expect, test } from "vitest";
 import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
+import type { Session } from "../../runtime/src/session/session.ts";
 import { parseToken } from "../../runtime/src/session/token.ts";
 import { backends, setIdle, started, stored } from "./backends.ts";
 import { dataOf, Visitor } from "./visitor.ts";
 
 describe.each(backends)("%s", (backend) => {
-  test("S13: a sign-in while 50 requests are in flight keeps all their writes, and the old token is dead with its answer", async ({
+  test("S13: a sign-in while 50 requests are in flight keeps all their writes, and the old token is dead with its response", async ({
     skip,
   }) => {
     const { app, visitor } = await started(backend, skip);
@@ -78,7 +79,28 @@ describe.each(backends)("%s", (backend) => {
     expect((await planted.visit((session) => session.exists)).result).toBe(false);
   });
 
-  test("S13: of two sign-ins at the same time, each answer's cookie works", async ({ skip }) => {
+  test.for([
+    ["update", (session) => session.update((data) => void Object.assign(data, { visits: 1 }))],
+    ["an update that changes nothing", (session) => session.update(() => "unchanged")],
+    ["reload", (session) => session.reload()],
+  ] as const satisfies [string, (session: Session) => Promise<unknown>][])(
+    "S13: nor by %s, which reads the session again",
+    async ([_, readAgain], { skip }) => {
+      const { app, visitor } = await started(backend, skip);
+      const planted = new Visitor(app, visitor.token);
+      const answer = await planted.visit(async (session) => {
+        await visitor.visit((own) => own.signIn("ann"));
+        await readAgain(session);
+        await session.renew();
+        return [session.userid, session.authenticated];
+      });
+      expect([answer.result, answer.setCookie]).toEqual([[null, 0], []]);
+      expect((await planted.visit((session) => session.exists)).result).toBe(false);
+      expect((await visitor.visit((session) => session.userid)).result).toBe("ann");
+    },
+  );
+
+  test("S13: of two sign-ins at the same time, each response's cookie works", async ({ skip }) => {
     const { app, visitor } = await started(backend, skip);
     const other = new Visitor(app, visitor.token);
     const both = Promise.withResolvers<void>();
@@ -127,7 +149,7 @@ describe.each(backends)("%s", (backend) => {
     expect((await visitor.visit((session) => session.userid)).result).toBe("ann");
   });
 
-  test("S13: a fast one neither, in the process of the sign-in", async ({ skip }) => {
+  test("S13: a fast request does not repeat a replaced token either, within one process", async ({ skip }) => {
     const { app, visitor } = await started(backend, skip, { idle: 10_000 });
     app.now += 61;
     const fast = await new Visitor(app, visitor.token).visit(async () => {
@@ -147,7 +169,7 @@ describe.each(backends)("%s", (backend) => {
     expect((await visitor.visit((session) => session.exists)).result).toBe(false);
   });
 
-  test("S13: a renewal whose answer came too late is the request's own", async ({ skip }) => {
+  test("S13: a renewal whose result came too late is the request's own", async ({ skip }) => {
     const { app, visitor } = await started(backend, skip);
     const { change } = app.driver;
     await visitor.visit(async (session) => {

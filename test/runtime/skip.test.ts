@@ -5,7 +5,7 @@ import { memoryApp } from "./memory.ts";
 import { Visitor, write } from "./visitor.ts";
 
 describe("S5: paths that have no session", () => {
-  test("S5: writing there by hand is refused by name, and by the way is told; nothing is stored, no cookie set", async () => {
+  test("S5: writing there by hand is refused by name, and otherwise is reported; nothing is stored, no cookie set", async () => {
     const target = await memoryApp({ skip: ["/x"] });
     const visitor = new Visitor(target);
     await visitor.visit(write("here", 1));

@@ -52,7 +52,7 @@ describe.each(accesses)("%s", (_, access) => {
     expect((await visitor.visit((one) => one.exists)).result).toBe(true);
   });
 
-  test("S20: tells a socket that its session was ended elsewhere", async () => {
+  test("S20: lets a socket know that its session was ended elsewhere", async () => {
     const app = await memoryApp();
     const visitor = new Visitor(app);
     await visitor.visit((session) => session.signIn("ann"));
@@ -63,7 +63,7 @@ describe.each(accesses)("%s", (_, access) => {
     expect(await app.stored()).toEqual([]);
   });
 
-  test("S20 S13: tells a socket that its session has another secret by now", async () => {
+  test("S20 S13: lets a socket know that its session has another secret by now", async () => {
     const app = await memoryApp();
     const visitor = new Visitor(app);
     await visitor.visit(write("here", 1));
@@ -74,7 +74,7 @@ describe.each(accesses)("%s", (_, access) => {
     expect(await app.stored()).toEqual([{ here: 1 }]);
   });
 
-  test("S20: tells an event stream, whose headers are long sent, of an end elsewhere", async () => {
+  test("S20: lets an event stream, whose headers are long sent, know of an end elsewhere", async () => {
     const app = await memoryApp();
     const visitor = new Visitor(app);
     await visitor.visit(write("here", 1));

@@ -121,7 +121,7 @@ describe.each(backends)("%s", (backend) => {
     expect(await exists(visitor)).toBe(false);
   });
 
-  test("S8: purging removes what has expired, in batches, and tells how much", async ({ skip }) => {
+  test("S8: purging removes what has expired, in batches, and resolves to how much", async ({ skip }) => {
     const { app, visitor } = await started(backend, skip, { idle: 1000, lifetime: 0 });
     for (let count = 0; count < 600; count++) {
       await new Visitor(app).visit(write("here", 1));
@@ -134,7 +134,7 @@ describe.each(backends)("%s", (backend) => {
     expect(await exists(visitor)).toBe(true);
   });
 
-  test("S22: `fresh` tells whether the sign-in was recent, to the second", async ({ skip }) => {
+  test("S22: `fresh` says whether the sign-in was recent, to the second", async ({ skip }) => {
     const { app, visitor } = await started(backend, skip, {});
     expect((await visitor.visit((session) => session.fresh(900))).result).toBe(false);
     await visitor.visit((session) => session.signIn("ann"));

@@ -111,7 +111,7 @@ export class Visitor {
     return this.cookie?.split("=")[1];
   }
 
-  /** One request, from begin to the headers of its answer. */
+  /** One request, from begin to the headers of its response. */
   async visit<T>(handle: (session: Session) => T | Promise<T>, request: Partial<Request> = {}): Promise<Answer<T>> {
     const headers = new Map<string, string>();
     const setCookie: string[] = [];

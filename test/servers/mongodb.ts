@@ -72,7 +72,7 @@ export const mongodb: Recipe = {
   },
 };
 
-/** What the packages' install scripts would have done. */
+/** Does what the packages' install scripts would have done. */
 async function prepare(root: string): Promise<void> {
   for (const folder of ["mnt", "dev", "proc"]) await mkdir(join(root, folder), { recursive: true });
   const masters = { passwd: "passwd.master", group: "group.master" };

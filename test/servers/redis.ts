@@ -38,7 +38,7 @@ export const redisCluster: Recipe = {
   async plan(folder, wishes) {
     const cli = program("redis-cli", REMEDY);
     const password = randomPassword();
-    // The second half: the ports on which the nodes talk to each other.
+    // The nodes talk to each other on the ports of the second half.
     const ports = await freePorts(2 * NODES);
     const clients = ports.slice(0, NODES);
     const units: UnitPlan[] = [];

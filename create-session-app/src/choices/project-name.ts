@@ -1,6 +1,6 @@
 // What a project and its directory may be called: npm's rules for names, and the names that some system can't hold.
 // Change it when npm changes its rules.
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, join, resolve, sep } from "node:path";
@@ -66,10 +66,7 @@ function runtimeProblem(path: string): string | undefined {
 
 /** The path with all symbolic links in it resolved, as far as it exists. */
 function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    // It doesn't exist yet, or may not be looked at. The root is its own parent.
-    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path));
-  }
+  if (existsSync(path)) return realpathSync(path);
+  // The root is its own parent.
+  return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path));
 }

@@ -3,10 +3,24 @@
 import { parseArgs } from "node:util";
 import { wrongUsage } from "./failure.ts";
 import { refuseOptionsKeptByNpm } from "./kept-by-npm.ts";
-import { lookAlikeHint, nearest, quoted } from "./wording.ts";
+import { lookAlikeHint, nearest, oneOf, quoted } from "./wording.ts";
+
+/** The commands of this version. Without one, a project is made. */
+export const COMMANDS = {
+  create: "make a project",
+  update: "bring a project to this version; what you have made of it stays",
+  switch: "give a project another backend or framework; what you have made of it stays",
+  doctor: "say what a project lacks: security fixes, safe settings; and what you have edited",
+} as const;
+
+export type Command = keyof typeof COMMANDS;
+
+/** Words that name commands to come. */
+const RESERVED = ["add"];
 
 /** What the command line says. What it leaves out is undefined. */
 export interface Flags {
+  command: Command;
   directory?: string;
   framework?: string;
   backend?: string;
@@ -19,6 +33,12 @@ export interface Flags {
   dryRun: boolean;
   json: boolean;
   overwrite: boolean;
+  force: boolean;
+  check: boolean;
+  diff: boolean;
+  continue: boolean;
+  restore: readonly string[];
+  base?: string;
   help: boolean;
   version: boolean;
   list: boolean;
@@ -29,45 +49,60 @@ interface Option {
   short?: string;
   value?: string;
   help: string;
+  /** The commands that know it; left out: `create` alone. */
+  commands?: readonly Command[];
 }
 
+const ALL = Object.keys(COMMANDS) as Command[];
+const MERGING: Command[] = ["update", "switch"];
+const WRITING: Command[] = ["create", ...MERGING];
+
 export const OPTIONS: Record<string, Option> = {
-  framework: { type: "string", short: "f", value: "ID", help: "the web framework" },
-  backend: { type: "string", short: "b", value: "ID", help: "where sessions are stored" },
+  framework: { type: "string", short: "f", value: "ID", help: "the web framework", commands: ["create", "switch"] },
+  backend: {
+    type: "string",
+    short: "b",
+    value: "ID",
+    help: "where sessions are stored",
+    commands: ["create", "switch"],
+  },
   yes: { type: "boolean", short: "y", help: "take the default for everything not given" },
   name: { type: "string", value: "NAME", help: "the package's name (default: the directory's)" },
   pm: { type: "string", value: "PM", help: "npm, pnpm, yarn or bun (default: the one that ran this)" },
   minimal: { type: "boolean", help: "leave out the example: the wiring, one route and its test remain" },
-  install: { type: "boolean", help: "install the dependencies" },
-  "no-install": { type: "boolean", help: "don't install the dependencies" },
+  install: { type: "boolean", help: "install the dependencies", commands: WRITING },
+  "no-install": { type: "boolean", help: "don't install the dependencies", commands: WRITING },
   git: { type: "boolean", help: "make a git repository" },
   "no-git": { type: "boolean", help: "don't make a git repository" },
-  "dry-run": { type: "boolean", help: "show what would be written, write nothing" },
-  json: { type: "boolean", help: "print one JSON document, ask nothing" },
+  "dry-run": { type: "boolean", help: "show what would be written, write nothing", commands: WRITING },
+  json: { type: "boolean", help: "print one JSON document, ask nothing", commands: ALL },
   overwrite: { type: "boolean", help: "replace files that are in the way" },
+  check: { type: "boolean", help: "write nothing; exit 1 when there is something to take", commands: MERGING },
+  diff: { type: "boolean", help: "show what would change, write nothing", commands: MERGING },
+  force: { type: "boolean", help: "go on although changes are not committed", commands: MERGING },
+  continue: { type: "boolean", help: "finish an update whose conflicts are settled", commands: ["update"] },
+  restore: { type: "string", value: "PATH", help: "bring back a file that you have deleted", commands: ["update"] },
+  base: { type: "string", value: "DIR", help: "the project as it was generated", commands: MERGING },
   list: { type: "boolean", help: "list frameworks and backends, with versions" },
-  help: { type: "boolean", short: "h", help: "show this" },
-  version: { type: "boolean", short: "v", help: "show the version" },
+  help: { type: "boolean", short: "h", help: "show this", commands: ALL },
+  version: { type: "boolean", short: "v", help: "show the version", commands: ALL },
 };
 
-const COMMANDS = ["create", "add", "update", "switch", "doctor"];
-
-/**
- * Reads the flags of `create`, the only command that this version has. It is also what runs when no command is named.
- * @param env the environment, which shows whether npm has kept options for itself
- */
+/** @param env the environment, which shows whether npm has kept options for itself */
 export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Flags {
   const { values, positionals } = parse(argv);
-  const text = (name: string) => values.get(name) as string | undefined;
+  const text = (name: string) => values.get(name)?.at(-1);
   const given = (name: string) => values.has(name);
   refuseOptionsKeptByNpm(given, positionals.length, env);
-  const directories = withoutCommand(positionals);
+  const { command, directories } = splitCommand(positionals);
+  for (const name of values.keys()) mustKnow(command, name);
   if (directories.length > 1) {
     const listed = directories.slice(0, 3).map(quoted).join(" and ");
     throw wrongUsage(`One directory at most, not ${listed}. A name with spaces needs quotes.`);
   }
   if (directories[0] === "") throw wrongUsage("The directory's name is empty.");
   return {
+    command,
     directory: directories[0],
     framework: text("framework"),
     backend: text("backend"),
@@ -80,6 +115,12 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
     dryRun: given("dry-run"),
     json: given("json"),
     overwrite: given("overwrite"),
+    force: given("force"),
+    check: given("check"),
+    diff: given("diff"),
+    continue: given("continue"),
+    restore: values.get("restore") ?? [],
+    base: text("base"),
     help: given("help"),
     version: given("version"),
     list: given("list"),
@@ -92,16 +133,25 @@ export function asksForJson(argv: readonly string[]): boolean {
 }
 
 /** The first word may name a command. A directory with such a name is given as a path: "./update". */
-function withoutCommand(positionals: readonly string[]): readonly string[] {
+function splitCommand(positionals: readonly string[]): { command: Command; directories: readonly string[] } {
   const [first = "", ...others] = positionals;
-  if (!COMMANDS.includes(first)) return positionals;
-  if (first === "create") return others;
+  if (Object.hasOwn(COMMANDS, first)) return { command: first as Command, directories: others };
+  if (!RESERVED.includes(first)) return { command: "create", directories: positionals };
   throw wrongUsage(
     `This version of create-session-app has no command ${quoted(first)} yet. A directory of that name is ${quoted(`./${first}`)}.`,
   );
 }
 
-function parse(argv: readonly string[]): { values: Map<string, string | true>; positionals: string[] } {
+function mustKnow(command: Command, name: string): void {
+  const { commands = ["create"] } = OPTIONS[name] ?? {};
+  if (commands.includes(command)) return;
+  throw wrongUsage(
+    `${command} takes no --${name}, only ${oneOf(commands, "and")} ${commands.length > 1 ? "do" : "does"}.`,
+  );
+}
+
+/** By long name, what an option was given; nothing for one without a value. */
+function parse(argv: readonly string[]): { values: Map<string, string[]>; positionals: string[] } {
   const { tokens } = parseArgs({
     args: withoutPassedOnDashes(argv),
     options: OPTIONS,
@@ -109,7 +159,7 @@ function parse(argv: readonly string[]): { values: Map<string, string | true>; p
     allowPositionals: true,
     tokens: true,
   });
-  const values = new Map<string, string | true>();
+  const values = new Map<string, string[]>();
   const positionals: string[] = [];
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
@@ -121,10 +171,10 @@ function parse(argv: readonly string[]): { values: Map<string, string | true>; p
       if (missing || (!token.inlineValue && token.value?.startsWith("-"))) {
         throw wrongUsage(`${token.rawName} needs a value: ${token.rawName} ${option.value}.`);
       }
-      values.set(token.name, token.value ?? "");
+      values.set(token.name, [...(values.get(token.name) ?? []), token.value ?? ""]);
     } else {
       if (token.value !== undefined) throw wrongUsage(`${token.rawName} takes no value.`);
-      values.set(token.name, true);
+      values.set(token.name, []);
     }
   }
   return { values, positionals };

@@ -1,13 +1,14 @@
 // What --help and --list show.
 // Change it to explain more; flags are described in arguments.ts, packs in their own package.json.
 import type { Catalog, Pack } from "../packs/catalog.ts";
-import { OPTIONS } from "./arguments.ts";
+import type { Command } from "./arguments.ts";
+import { COMMANDS, OPTIONS } from "./arguments.ts";
 
-export function helpText(catalog: Catalog): string {
-  const options = Object.entries(OPTIONS).map(([name, { short, value, help }]): [string, string] => [
-    `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
-    help,
-  ]);
+export function helpText(command: Command, catalog: Catalog): string {
+  return command === "create" ? createHelp(catalog) : projectHelp(command);
+}
+
+function createHelp(catalog: Catalog): string {
   return [
     "Makes a web app with server-side sessions: your framework, your session store, code that you own.",
     "",
@@ -15,7 +16,7 @@ export function helpText(catalog: Catalog): string {
     "       npm create session-app@latest [directory] -- [options]   (in PowerShell: '--')",
     "       pnpm, yarn or bun create session-app [directory] [options]",
     "",
-    ...columns(options),
+    ...columns(optionsOf("create")),
     "",
     "Frameworks (-f):",
     ...columns(catalog.frameworks.map(choice)),
@@ -23,10 +24,39 @@ export function helpText(catalog: Catalog): string {
     "Backends (-b):",
     ...columns(catalog.backends.map(choice)),
     "",
+    "Commands, in a project (COMMAND --help says more):",
+    ...columns(Object.entries(COMMANDS).filter(([name]) => name !== "create")),
+    "",
     "What isn't given is asked. Without a terminal, give everything, or --yes.",
-    'The words add, update, switch and doctor are kept for commands to come; a directory of such a name is "./update".',
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled.",
+    'A directory that has the name of a command is given as a path: "./update". The command add will follow.',
+    EXIT_CODES,
   ].join("\n");
+}
+
+/** For the commands that work on a project. */
+function projectHelp(command: Command): string {
+  const what = COMMANDS[command];
+  return [
+    `${what[0]?.toUpperCase()}${what.slice(1)}.`,
+    "",
+    `Usage: create-session-app ${command} [directory] [options]`,
+    `       npm create session-app@latest ${command} [directory] -- [options]   (in PowerShell: '--')`,
+    "",
+    ...columns(optionsOf(command)),
+    "",
+    EXIT_CODES,
+  ].join("\n");
+}
+
+const EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled.";
+
+function optionsOf(command: Command): [string, string][] {
+  return Object.entries(OPTIONS)
+    .filter(([, { commands = ["create"] }]) => commands.includes(command))
+    .map(([name, { short, value, help }]) => [
+      `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
+      help,
+    ]);
 }
 
 export function listText(catalog: Catalog): string {

@@ -6,8 +6,9 @@ import type { Report } from "../command-line/report.ts";
 import { quoted } from "../command-line/wording.ts";
 import type { Repository } from "../programs/git.ts";
 import type { Choice } from "../project/choice.ts";
-import { ADDRESS, nextSteps } from "../project/next-steps.ts";
-import { isTooOld, NEEDED_NODE } from "../project/node-version.ts";
+import type { Progress } from "../project/next-steps.ts";
+import { ADDRESS, FETCH_NODE, nextSteps } from "../project/next-steps.ts";
+import { NEEDED_NODE } from "../project/node-version.ts";
 import { commands } from "../project/package-manager.ts";
 import type { Plan } from "../project/plan.ts";
 import type { Needs, Workspace } from "../project/workspace.ts";
@@ -27,6 +28,8 @@ export interface Creation {
 }
 
 export const HALF_DONE = "An earlier run was killed half way; the next one that writes undoes it first.";
+
+const NOTHING_INSTALLED: Progress = { installed: false, lacksNode: false };
 
 export function decided(report: Report, creation: Creation, { version, dryRun }: { version: string; dryRun: boolean }) {
   const { answers, choice, directory, plan } = creation;
@@ -55,7 +58,7 @@ export function preview(report: Report, creation: Creation): void {
   report.say(`${what(choice)} would be written to ${quoted(directory)}:`);
   for (const [path, { content }] of plan) report.say(`  ${path} ${report.paint("dim", size(content.length))}`);
   report.say(`${plan.size} files. Nothing was written.`);
-  report.set({ next: nextSteps(choice, directory, false), url: ADDRESS });
+  report.set({ next: nextSteps(choice, directory, NOTHING_INSTALLED), url: ADDRESS });
 }
 
 export function written(report: Report, { choice, plan, workspace, needs }: Creation, replaced: string[]): void {
@@ -85,16 +88,18 @@ export function installed(report: Report, { choice }: Creation, milliseconds: nu
   report.succeed(`Installed with ${choice.packageManager} in ${seconds} s.`);
 }
 
-/** @param version of the Node that the project's scripts run on now that its dependencies are installed */
+/** @param version of the pinned Node; undefined: it was not installed */
 export function pinnedNode(report: Report, { choice, oldNode = "" }: Creation, version: string | undefined): void {
-  if (version !== undefined && !isTooOld(version)) {
+  if (version !== undefined) {
     report.note(`${tooOld(oldNode)}: it has brought its own, ${version}, and its scripts use that.`);
     return;
   }
-  const rebuild =
-    choice.packageManager === "npm" ? " Or run this in the project: npm rebuild node --ignore-scripts=false" : "";
+  const remedy =
+    choice.packageManager === "npm"
+      ? `Install a newer Node, or let that script run: ${FETCH_NODE}`
+      : "Install a newer Node before you go on.";
   report.note(
-    `${tooOld(oldNode)}. The one among its dev dependencies was not installed, as its install script has not run (is ignore-scripts set?). Install a newer Node before you go on.${rebuild}`,
+    `${tooOld(oldNode)}. The one among its dev dependencies was not installed, as its install script has not run (is ignore-scripts set?). ${remedy}`,
   );
 }
 
@@ -114,7 +119,7 @@ export function repository(report: Report, { state, output }: Repository): void 
 
 export function installFailed(report: Report, { choice, directory, oldNode }: Creation, output: string): Failure {
   report.quote(output);
-  const steps = nextSteps(choice, directory, false);
+  const steps = nextSteps(choice, directory, NOTHING_INSTALLED);
   report.set({ installed: false, next: steps });
   const { install } = commands[choice.packageManager];
   const why = oldNode === undefined ? "" : ` ${tooOld(oldNode)}, which a strict check of engines refuses.`;
@@ -122,18 +127,18 @@ export function installFailed(report: Report, { choice, directory, oldNode }: Cr
   return new Failure(1, "INSTALL", `${message}\n${indented(steps)}`, { output });
 }
 
-export function cancelledAfterWriting(report: Report, { choice, directory }: Creation, installed: boolean): Failure {
-  const steps = nextSteps(choice, directory, installed);
+export function cancelledAfterWriting(report: Report, { choice, directory }: Creation, progress: Progress): Failure {
+  const steps = nextSteps(choice, directory, progress);
   report.set({ next: steps });
-  const lack = installed ? "" : "; its dependencies are not installed";
+  const lack = progress.installed ? "" : "; its dependencies are not installed";
   const { exitCode, code, message } = cancelled();
   const rest = `The project is in ${quoted(directory)}${lack}. Go on with:\n${indented(steps)}`;
   return new Failure(exitCode, code, `${message} ${rest}`);
 }
 
 /** The last lines of a run that succeeded. */
-export function finished(report: Report, { choice, directory }: Creation, installed: boolean): void {
-  const steps = nextSteps(choice, directory, installed);
+export function finished(report: Report, { choice, directory }: Creation, progress: Progress): void {
+  const steps = nextSteps(choice, directory, progress);
   report.set({ next: steps, url: ADDRESS });
   report.say(`\nNext:\n\n${indented(steps.map((step) => report.paint("cyan", step)))}\n`);
   const { server } = choice.backend;

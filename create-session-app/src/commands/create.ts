@@ -2,33 +2,24 @@
 // Change it when a run gets another step; create-messages.ts words what it reports.
 import { resolve } from "node:path";
 import { settle } from "../choices/settle.ts";
-import type { Flags } from "../command-line/arguments.ts";
 import { Failure } from "../command-line/failure.ts";
 import type { Report } from "../command-line/report.ts";
-import type { Terminal } from "../command-line/terminal.ts";
 import { isHalfDone, recoverTarget } from "../disk/recover.ts";
 import { inspectTarget } from "../disk/target.ts";
 import { writeChanges } from "../disk/write.ts";
 import type { Assets } from "../packs/assets.ts";
 import type { Choice } from "../project/choice.ts";
-import { canPinNode, tooOldNode } from "../project/node-version.ts";
+import type { Progress } from "../project/next-steps.ts";
+import { canPinNode, isTooOld, tooOldNode } from "../project/node-version.ts";
 import { commands } from "../project/package-manager.ts";
 import type { Plan } from "../project/plan.ts";
 import { installScriptsOf, planProject } from "../project/plan.ts";
 import { findWorkspace, rootNeeds } from "../project/workspace.ts";
+import type { CommandInput } from "./command.ts";
 import type { Creation } from "./create-messages.ts";
 import * as messages from "./create-messages.ts";
 
-export interface CreateInput {
-  flags: Flags;
-  assets: Assets;
-  report: Report;
-  terminal: Terminal;
-  /** Aborted when the run is cancelled. */
-  signal: AbortSignal;
-}
-
-export async function create({ flags, assets, report, terminal, signal }: CreateInput): Promise<void> {
+export async function create({ flags, assets, report, terminal, signal }: CommandInput): Promise<void> {
   const { catalog } = assets;
   const userAgent = process.env.npm_config_user_agent;
   requireCurrentDirectory();
@@ -53,19 +44,17 @@ export async function create({ flags, assets, report, terminal, signal }: Create
   await writeChanges(plan, target, signal);
   messages.written(report, creation, target.kind === "existing" ? target.replaced : []);
 
-  let installed = false;
+  const progress: Progress = { installed: false, lacksNode: false };
   try {
-    if (answers.install && (oldNode === undefined || nodePinned)) {
-      await install(creation, report, signal);
-      installed = true;
-    } else messages.notInstalled(report, creation);
+    if (answers.install && (oldNode === undefined || nodePinned)) await install(creation, progress, report, signal);
+    else messages.notInstalled(report, creation);
     if (answers.git) await makeRepository(directory, target.kind === "new" || target.empty, report, signal);
   } catch (error) {
     if (error instanceof Failure && error.exitCode === 130)
-      throw messages.cancelledAfterWriting(report, creation, installed);
+      throw messages.cancelledAfterWriting(report, creation, progress);
     throw error;
   }
-  messages.finished(report, creation, installed);
+  messages.finished(report, creation, progress);
 }
 
 async function planFor(choice: Choice, assets: Assets): Promise<Plan> {
@@ -74,7 +63,7 @@ async function planFor(choice: Choice, assets: Assets): Promise<Plan> {
 }
 
 /** Loads the code that starts other programs, as makeRepository does, only when it is needed. */
-async function install(creation: Creation, report: Report, signal: AbortSignal): Promise<void> {
+async function install(creation: Creation, progress: Progress, report: Report, signal: AbortSignal): Promise<void> {
   const { packageManager, nodePinned } = creation.choice;
   const { installDependencies } = await import("../programs/install.ts");
   const end = report.progress(`Installing with ${packageManager}`);
@@ -82,10 +71,13 @@ async function install(creation: Creation, report: Report, signal: AbortSignal):
   const { install } = commands[packageManager];
   const outcome = await installDependencies(install, creation.directory, signal).finally(end);
   if (!outcome.ok) throw messages.installFailed(report, creation, outcome.output);
+  progress.installed = true;
   messages.installed(report, creation, Date.now() - started);
   if (!nodePinned) return;
   const { nodeOfScripts } = await import("../programs/node.ts");
-  messages.pinnedNode(report, creation, await nodeOfScripts(creation.directory, signal));
+  const version = await nodeOfScripts(creation.directory, signal);
+  progress.lacksNode = version === undefined || isTooOld(version);
+  messages.pinnedNode(report, creation, progress.lacksNode ? undefined : version);
 }
 
 async function makeRepository(

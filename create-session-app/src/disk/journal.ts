@@ -127,10 +127,11 @@ function isJournal(value: unknown): value is Journal {
   return sound && folders.every(isOwnPath) && ["staging", "moving", "moved"].includes(state as string);
 }
 
-/** Names as our packs have them, so none that some system reads as another one: no "..", no ".git" in any disguise. */
+/** No name that some system reads as another one or as a way out: no "..", no ".git" in any disguise, no invisible characters. */
 function isOwnPath(path: unknown): boolean {
   return (
-    typeof path === "string" && path.split("/").every((part) => /^[\w.-]*[\w-]$/.test(part) && !/^\.git$/i.test(part))
+    typeof path === "string" &&
+    path.split("/").every((part) => /^[^\\:\p{C}]*[^\\:\p{C}\s.]$/u.test(part) && !/^(\.git|git~\d+)$/i.test(part))
   );
 }
 

@@ -5,32 +5,39 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Catalog } from "./catalog.ts";
 import { readCatalog } from "./catalog.ts";
-import { filesBelow, type PackFiles } from "./files.ts";
+import { filesInArchive, filesInFolders, type PackFiles } from "./files.ts";
 import type { Render, Template } from "./render.ts";
 
 export interface Assets {
   catalog: Catalog;
   /** The bytes of a pack's file, by its `source` in the catalog. */
   read(source: string): Buffer;
+  /** What CHANGELOG.md says. */
+  changelog(): string;
+  /** docs/security-fixes.json; the tests check its form. */
+  securityFixes(): unknown;
   /** Called only when a project is planned, since it loads Handlebars. */
   loadRenderer(): Promise<Render>;
 }
 
-/** A module that build.ts puts beside the bundle, with a function for each template. */
+/** What build.ts puts beside the bundle: the files of the packs, and a module with a function for each template. */
+export const ARCHIVE = "packs.br";
 export const TEMPLATES = "templates.cjs";
 
 /** @param program the folder of the running program: dist/ of the package, or src/ of the clone */
 export function openAssets(program: string): Assets {
-  const templateModule = join(program, TEMPLATES);
-  const packaged = existsSync(templateModule);
-  const files = filesBelow(packaged ? program : join(program, "../.."));
+  const archive = join(program, ARCHIVE);
+  const packaged = existsSync(archive);
+  const files = packaged ? filesInArchive(archive) : filesInFolders(join(program, "../.."));
   const read = (source: string) => mustRead(files, source);
   return {
     catalog: readCatalog(files, JSON.parse(readFileSync(join(program, "../package.json"), "utf8"))),
     read,
+    securityFixes: () => JSON.parse(read("docs/security-fixes.json").toString("utf8")),
+    changelog: () => read("CHANGELOG.md").toString("utf8"),
     async loadRenderer() {
       if (packaged) {
-        const templates: Record<string, Template> = createRequire(templateModule)(templateModule);
+        const templates: Record<string, Template> = createRequire(archive)(`./${TEMPLATES}`);
         return (source, context) => (templates[source] as Template)(context);
       }
       const { compile } = await import("./render.ts");

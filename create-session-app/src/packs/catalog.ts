@@ -77,7 +77,8 @@ export function readCatalog(files: PackFiles, own: Manifest): Catalog {
 
 /** A folder is a pack as soon as its package.json has the key "sessionApp". */
 function readPacks(files: PackFiles, kind: "frameworks" | "backends"): Pack[] {
-  const packs = files.folders(`templates/${kind}`).flatMap((id) => readPack(files, kind, id) ?? []);
+  const ids = new Set(files.list(`templates/${kind}`).map((path) => path.split("/")[2] ?? ""));
+  const packs = [...ids].flatMap((id) => readPack(files, kind, id) ?? []);
   packs.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
   const defaults = packs.filter((pack) => pack.isDefault).map((pack) => pack.id);
   if (defaults.length > 1)

@@ -21,7 +21,7 @@ export async function initialiseRepository(
   signal: AbortSignal,
 ): Promise<Repository> {
   const git = (...parameters: string[]) =>
-    runProgram(["git", ...parameters], { cwd: directory, env: environment() }, signal);
+    runProgram(["git", ...parameters], { cwd: directory, env: gitEnvironment() }, signal);
   const inside = await git("rev-parse", "--is-inside-work-tree");
   if (inside.missing) return { state: "missing", output: "" };
   if (inside.ok) return { state: "inside", output: "" };
@@ -49,7 +49,7 @@ function firstLine(output: string): string {
   return lines.find((line) => /^(fatal|error): /.test(line)) ?? lines[0] ?? "";
 }
 
-function environment(): NodeJS.ProcessEnv {
+export function gitEnvironment(): NodeJS.ProcessEnv {
   // Inside a git hook these variables point to another repository, and would send our commit there.
   const elsewhere = /^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|NAMESPACE)$/;
   const inherited = Object.entries(process.env).filter(([name]) => !elsewhere.test(name));

@@ -8,16 +8,28 @@ import { commands } from "./package-manager.ts";
 /** The address of a project that was started without any setting. */
 export const ADDRESS = "http://localhost:3000";
 
+/** How far a run has come. */
+export interface Progress {
+  /** The dependencies are installed. */
+  installed: boolean;
+  /** They are, except for the Node that is pinned: its install script was not allowed to run. */
+  lacksNode: boolean;
+}
+
+/** Fetches the pinned Node where install scripts are switched off. */
+export const FETCH_NODE = "npm rebuild node --ignore-scripts=false";
+
 export function nextSteps(
   { packageManager, backend }: Pick<Choice, "packageManager" | "backend">,
   directory: string,
-  installed: boolean,
+  { installed, lacksNode }: Progress,
 ): string[] {
   const { install, run } = commands[packageManager];
   const steps: string[] = [];
   const path = relative(process.cwd(), directory);
   if (path !== "") steps.push(`cd ${shellWord(shorter(path, directory))}`);
   if (!installed) steps.push(install);
+  else if (lacksNode && packageManager === "npm") steps.push(FETCH_NODE);
   if (backend.needsSettings && !existsSync(join(directory, ".env"))) {
     steps.push(`${process.platform === "win32" ? "copy" : "cp"} .env.example .env`);
   }

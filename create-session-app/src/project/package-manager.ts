@@ -42,7 +42,7 @@ export const commands: Record<PackageManager, Commands> = {
     installFiles: "package.json yarn.lock .yarnrc.yml",
     // The lock file says whether yarn 1 or a later one wrote it.
     frozenInstall:
-      "if grep -q __metadata yarn.lock; then npx --yes @yarnpkg/cli-dist install --immutable; else npx --yes yarn@1 install --production --frozen-lockfile; fi",
+      "if grep -q __metadata yarn.lock; then npx --yes @yarnpkg/cli-dist install --immutable && npx --yes @yarnpkg/cli-dist workspaces focus --production; else npx --yes yarn@1 install --production --frozen-lockfile; fi",
     unlockedInstall: "npx --yes yarn@1 install --production --no-lockfile",
   },
   bun: {
@@ -121,6 +121,6 @@ export function dependenciesMeta(scripts: InstallScripts): Record<string, { buil
   return Object.fromEntries(scripts.map(([name, allowed]) => [name, { built: allowed }]));
 }
 
-export function trustedDependencies(scripts: InstallScripts): string[] {
+function trustedDependencies(scripts: InstallScripts): string[] {
   return scripts.filter(([, allowed]) => allowed).map(([name]) => name);
 }

@@ -41,4 +41,21 @@ export interface CheckedRow {
 export interface Match extends CheckedRow {
   /** The token that has proved it. */
   token: Token;
+  /** For an adopted session, whose token the client has yet to learn: the Set-Cookie that removes the old cookie. */
+  clearCookie?: string;
+}
+
+/** What is known of a request when its session is made. */
+export interface SessionOptions {
+  /** Called when a session starts. */
+  client(): Client;
+  /** The client sends its token as Authorization: Bearer, and gets no cookie. */
+  bearer: boolean;
+  /** The token is formed well, but belongs to no live session. */
+  bearerIsStale?: boolean;
+  /** The session was opened outside the middleware: it ends when another request gives it a new secret. */
+  opened?: boolean;
+  /** Why this request can't have a session; undefined where it can. */
+  unavailable?: string | undefined;
+  match?: Match | undefined;
 }

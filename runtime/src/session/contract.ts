@@ -57,15 +57,15 @@ export type FoundRow = SessionRow & { touched?: boolean };
 export interface SessionChange {
   /** A row with `expires < now` is gone. */
   now: number;
-  /** Key to JSON text of its value. A Map, since a key may be `__proto__` or empty. */
-  set?: ReadonlyMap<string, string>;
-  remove?: readonly string[];
-  /** Those that change. */
+  /** The JSON texts of values by key. It is a Map, since a key may be `__proto__` or empty. */
+  set?: ReadonlyMap<string, string> | undefined;
+  remove?: readonly string[] | undefined;
+  /** The columns that change. */
   columns?: Partial<SessionColumns>;
   userid?: string | null;
   secretHash?: Uint8Array;
   authenticated?: number;
-  /** Comes with `touch`, since it moves `expires`. */
+  /** Always together with `touch`, since it moves `expires`. */
   idle?: number;
   touch?: Touch;
   ifVersion?: number;
@@ -85,10 +85,10 @@ export interface StoreLimits {
 
 export interface StoreStats {
   live: number;
-  /** Not purged yet; 0 where expiry is native. */
+  /** Expired sessions that are not purged yet; 0 where expiry is native. */
   expired: number;
   signedIn: number;
-  /** Those with the most live sessions, at most 10, most first. */
+  /** The users with the most live sessions, at most 10, in descending order. */
   users: { userid: string; sessions: number }[];
 }
 
@@ -120,8 +120,8 @@ export interface RequestStore {
   /** Never overwrites: a second row with the same id is an error. */
   create(row: SessionRow): Promise<void>;
   /**
-   * undefined if there is no such row. May return an expired row; the runtime decides about it.
-   * Synchronous, its errors too, where the store is in this process.
+   * Resolves to undefined if there is no such row. It may return an expired row, about which the runtime decides.
+   * Where the store is in this process it may be synchronous, its errors included.
    */
   read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined>;
   /** One atomic change. Never creates a session and never brings one back. */
@@ -145,7 +145,7 @@ export interface StoreAdministration {
   check(): Promise<void>;
   /** All live sessions in batches of any size, in no particular order. A session is yielded once. */
   all(now: number): AsyncIterable<SessionInfo[]>;
-  /** Ends at most `limit` sessions, whose ever they are. Resolves to how many; fewer than `limit` means that none are left. */
+  /** Ends at most `limit` sessions of any users. Resolves to how many; fewer than `limit` means that none are left. */
   endAll(limit: number): Promise<number>;
   stats(now: number): Promise<StoreStats>;
   /** Removes at most `limit` rows with `expires < now`, found over an index. Resolves to how many; fewer than `limit` means that none are left. */
@@ -165,7 +165,7 @@ export function touchInterval(every: number, idle: number): number {
   return Math.max(1, Math.min(every, Math.floor(idle / 10)));
 }
 
-/** The store can't be reached, hangs or refuses. Requests that need it get 503. */
+/** Thrown where the store can't be reached, hangs or refuses. Requests that need it get 503. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
   readonly status = 503;
@@ -174,14 +174,14 @@ export class StoreUnavailable extends Error {
   readonly retryAfter = 5;
 }
 
-/** A row edited by hand, or written by other code. Its session counts as absent. */
+/** Thrown for a row that was edited by hand or written by other code. Its session counts as absent. */
 export class UnreadableRow extends Error {
   override readonly name = "UnreadableRow";
 }
 
 /**
  * Applies `set` and `remove` to the JSON text of `data`, for backends without a patch of their own.
- * Without a prototype, `__proto__` is a key like any other.
+ * The values have no prototype, so that `__proto__` is a key like any other.
  */
 export function patchData(data: string, change: Pick<SessionChange, "set" | "remove">): string {
   if (!change.set?.size && !change.remove?.length) return data;
@@ -191,7 +191,7 @@ export function patchData(data: string, change: Pick<SessionChange, "set" | "rem
   return JSON.stringify(values);
 }
 
-/** The JSON text of an object, from the JSON texts of its values. */
+/** Builds the JSON text of an object from the JSON texts of its values. */
 export function joinData(values: Iterable<readonly [string, string]>): string {
   let text = "";
   for (const [key, value] of values) text += `${text && ","}${JSON.stringify(key)}:${value}`;

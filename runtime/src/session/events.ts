@@ -3,6 +3,8 @@
 
 export type SessionEvent =
   | { type: "created" | "renewed"; id: string; userid: string | null }
+  /** A session of another system was taken over. */
+  | { type: "adopted"; id: string; userid: string | null }
   | { type: "ended"; id: string; reason: EndReason; userid?: string | null }
   | { type: "locked"; id: string; userid: string | null; by: "ipaddress" | "useragent" }
   /** A token of an expired session was presented. */
@@ -10,9 +12,16 @@ export type SessionEvent =
   | { type: "purged"; count: number }
   /**
    * A request of another site was refused. `origin` is undefined where only Sec-Fetch-Site gave it away, `host` is the
-   * one that it was sent to.
+   * one that it was sent to, `message` names the settings that can allow it.
    */
-  | { type: "crossOrigin"; method: string; path: string; origin: string | undefined; host: string | undefined }
+  | {
+      type: "crossOrigin";
+      method: string;
+      path: string;
+      origin: string | undefined;
+      host: string | undefined;
+      message: string;
+    }
   /** A stored row can't be understood; its session counts as absent. */
   | { type: "unreadable"; id: string; message: string }
   | { type: "storeDown"; message: string }

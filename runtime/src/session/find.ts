@@ -15,7 +15,7 @@ export type Finding = Match | "renewed" | undefined;
 const MAX_COOKIES = 3;
 
 /** The tokens that a request presents: those of its cookies, else the one of Authorization: Bearer. */
-export interface Credentials {
+interface Credentials {
   tokens: readonly Token[];
   /** Whether the token is in the Authorization header. A value of another form is another system's: no token here. */
   bearer: boolean;

@@ -12,9 +12,9 @@ export class CrossOrigin extends Error {
   readonly host: string | undefined;
 
   constructor(origin: string | undefined, host: string | undefined) {
-    const from = origin === undefined ? "another site" : `"${origin}"`;
+    const from = origin === undefined ? "another site" : JSON.stringify(origin);
     super(
-      `This request comes from ${from}, not from "${host ?? ""}". ` +
+      `This request comes from ${from}, not from ${JSON.stringify(host ?? "")}. ` +
         "SESSION_ALLOWED_ORIGINS can allow the origin, SESSION_ALLOWED_PATHS the path.",
     );
     this.origin = origin;

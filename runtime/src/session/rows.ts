@@ -51,7 +51,7 @@ export function plausibleInfos(context: SessionContext, infos: readonly SessionI
 }
 
 /** Emits an event for an UnreadableRow; throws any other error. */
-export function reportUnreadable({ emit }: SessionContext, id: string, error: unknown): undefined {
+function reportUnreadable({ emit }: SessionContext, id: string, error: unknown): undefined {
   if (!(error instanceof UnreadableRow)) throw error;
   emit({ type: "unreadable", id, message: error.message });
 }

@@ -2,12 +2,12 @@
 // To store something about every session, use session-columns.ts; change this file to offer handlers something new.
 import type { SessionColumns } from "../session-columns.ts";
 import type { SessionData } from "../session-data.ts";
-import { checkText, InvalidData } from "./data.ts";
+import { InvalidData } from "./data.ts";
 import { destroy, reload, save, saveNow, signIn } from "./saving.ts";
 import type { SessionState } from "./state.ts";
+import type { Storable } from "./storable.ts";
 import { isUpdating, type Update, update } from "./update.ts";
-
-const MAX_USERID_LENGTH = 255;
+import { checkUserid } from "./userid.ts";
 
 /** As middleware that was written for express-session passes it. It gets the error instead of the promise. */
 type Callback = (error?: unknown) => void;
@@ -108,7 +108,7 @@ export class Session {
   }
 
   /** Whatever differs at the end of the request is saved, by top-level key. */
-  get data(): SessionData {
+  get data(): Storable<SessionData> {
     return this.#state.data;
   }
 
@@ -234,10 +234,7 @@ export class Session {
   }
 
   #checkUserid(userid: string): void {
-    if (typeof userid !== "string" || userid === "" || userid.length > MAX_USERID_LENGTH || !userid.isWellFormed()) {
-      throw new InvalidData(`userid must be well-formed text of 1 to ${MAX_USERID_LENGTH} characters, or null`, 422);
-    }
-    checkText(userid, "userid", this.#state.context.guard.driver.limits ?? {});
+    checkUserid(userid, this.#state.context.guard.driver.limits);
   }
 }
 

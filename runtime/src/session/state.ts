@@ -2,26 +2,12 @@
 // Change here what counts as a change; saving.ts writes it to the store.
 import { initialColumns, type SessionColumns } from "../session-columns.ts";
 import type { SessionData } from "../session-data.ts";
-import type { Client, Match, SessionContext } from "./context.ts";
+import type { SessionContext, SessionOptions } from "./context.ts";
 import { expiry, type FoundRow, type SessionChange, type SessionRow, touchInterval } from "./contract.ts";
 import type { DataChange } from "./data.ts";
 import { equalHashes, renewedToken, type Token } from "./token.ts";
 import { WorkingCopy } from "./working-copy.ts";
 import { WriteQueue } from "./write-queue.ts";
-
-export interface SessionOptions {
-  /** Called when a session starts. */
-  client(): Client;
-  /** The client sends its token as Authorization: Bearer, and gets no cookie. */
-  bearer: boolean;
-  /** The token is formed well, but belongs to no live session. */
-  bearerIsStale?: boolean;
-  /** The session was opened outside the middleware: it ends when another request gives it a new secret. */
-  opened?: boolean;
-  /** Why this request can't have a session; undefined where it can. */
-  unavailable?: string | undefined;
-  match?: Match | undefined;
-}
 
 /** Changes besides data and columns that are not written yet. */
 interface Pending {
@@ -247,7 +233,7 @@ export class SessionState {
     if (this.#row !== undefined) this.#row = { ...this.#row, data: "{}", columns: initialColumns, userid: null };
   }
 
-  /** As if the request had come without a session. */
+  /** Goes on as if the request had come without a session. */
   startOver(): void {
     this.#endedBy = undefined;
     this.#row = undefined;

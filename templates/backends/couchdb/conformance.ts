@@ -1,5 +1,5 @@
-// How the drivers' suite opens a CouchDB store: a database of its own.
-// What the stand-in of test/servers can't show is listed by name in README.section.md; on TEST_COUCHDB_URL the same suite runs.
+// How the drivers' suite opens a store in CouchDB: a database of its own.
+// With TEST_COUCHDB_URL the same suite runs on a real CouchDB. README.section.md names what the stand-in can't show.
 
 import type { Fixture } from "../../../test/drivers/fixture.ts";
 import { Environment } from "../../base/files/src/http/environment.ts";
@@ -24,8 +24,8 @@ export default {
       driver: async () => createDriver(settings, 5000),
       async corrupt(id) {
         const document = (await (await request(`/session-${id}`)).json()) as object;
-        const answer = await request(`/session-${id}`, "PUT", { ...document, secretHash: "c2hv" });
-        if (!answer.ok) throw new Error(`CouchDB answered ${answer.status}`);
+        const response = await request(`/session-${id}`, "PUT", { ...document, secretHash: "c2hv" });
+        if (!response.ok) throw new Error(`CouchDB refused the edit with status ${response.status}`);
       },
       async cleanUp() {
         await request("", "DELETE");

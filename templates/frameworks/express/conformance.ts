@@ -6,7 +6,7 @@ import express, { type ErrorRequestHandler, type RequestHandler } from "express"
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
 import { sessionMiddleware } from "./files/src/session/adapter.ts";
 
-const answerError: ErrorRequestHandler = (error, request, response, next) => {
+const errorHandler: ErrorRequestHandler = (error, request, response, next) => {
   if (response.headersSent) return next(error);
   return response
     .status(error.status ?? 500)
@@ -64,7 +64,7 @@ export default {
     app.use((request, response) => {
       response.status(404).json({ error: `nothing here for ${request.session.userid}` });
     });
-    app.use(answerError);
+    app.use(errorHandler);
     return createServer(app);
   },
 } satisfies AdapterFixture;

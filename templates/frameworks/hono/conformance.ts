@@ -12,7 +12,6 @@ import { type SessionEnv, sessionMiddleware } from "./files/src/session/adapter.
 
 export default {
   alwaysVaries: true,
-  rawIsOnItsOwn: true,
   serve(sessions, handle) {
     const app = new Hono<SessionEnv>();
     app.onError((error, c) => {
@@ -46,7 +45,6 @@ export default {
     });
     app.get("/raw", async (c) => {
       write(c.var.session);
-      await c.var.session.save();
       c.env.outgoing?.writeHead(200, { "content-type": "text/plain" });
       c.env.outgoing?.end("hello");
       return RESPONSE_ALREADY_SENT;

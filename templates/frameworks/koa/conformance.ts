@@ -6,7 +6,7 @@ import Router from "@koa/router";
 import Koa from "koa";
 import mount from "koa-mount";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { onError as answerError } from "./files/src/http/error-handler.ts";
+import { onError } from "./files/src/http/error-handler.ts";
 import { sessionMiddleware } from "./files/src/session/adapter.ts";
 
 export default {
@@ -14,7 +14,7 @@ export default {
     const app = new Koa();
     app.context.onerror = function (this: Koa.Context, error) {
       if (error) this.set("x-session", String(this.session.exists));
-      answerError.call(this, error);
+      onError.call(this, error);
     };
     app.use(sessionMiddleware(sessions));
     const router = new Router();

@@ -10,6 +10,10 @@ export const router = new Router().get("/", (ctx) => {
   session.data.them = "dark";
   // @ts-expect-error It is a number.
   session.data.visits = "3";
+  // @ts-expect-error The cookie is no business of handlers.
+  session.cookie.maxAge = 1000;
+  // @ts-expect-error What is stored belongs into session.data.
+  session.flash = [];
   // @ts-expect-error There is no such method.
   session.sigIn("ann");
   // @ts-expect-error Made by the adapter only.

@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../../test/runtime/adapter.ts";
-import { respondToError as answerError } from "./files/src/http/error-handler.ts";
+import { respondToError } from "./files/src/http/error-handler.ts";
 import { sendJson } from "./files/src/http/respond.ts";
 import { Router } from "./files/src/http/router.ts";
 import { type Exchange, withSessions } from "./files/src/session/adapter.ts";
@@ -48,7 +48,7 @@ export default {
     const respond = async ({ response, session }: Exchange) =>
       sendJson(response, { result: (await handle(session)) ?? null });
     for (const method of ["GET", "PUT", "POST", "DELETE"]) router.on(method, "/handle", respond);
-    const inner = withSessions(sessions, respond, answerError);
+    const inner = withSessions(sessions, respond, respondToError);
     return createServer(
       withSessions(
         sessions,
@@ -58,7 +58,7 @@ export default {
           write(exchange.session, 1, "outer");
           inner(request, response);
         },
-        answerError,
+        respondToError,
       ),
     );
   },

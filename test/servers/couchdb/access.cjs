@@ -7,7 +7,7 @@ const LOCKOUT_THRESHOLD = 5;
 const UNAUTHORIZED = { status: 401, error: "unauthorized" };
 const FORBIDDEN = { status: 403, error: "forbidden" };
 
-/** Middleware for Express. Every request goes on as the admin's, if its own user may make it. */
+/** Middleware for Express. A request that its user may make goes on as the admin's. */
 module.exports = function access({ admin, password }) {
   const asAdmin = `Basic ${Buffer.from(`${admin}:${password}`).toString("base64")}`;
   const passwords = new Map([[admin, password]]);
@@ -26,7 +26,7 @@ module.exports = function access({ admin, password }) {
     if (database.startsWith("_") || first === "_purge" || isOnDatabase) {
       return { ...UNAUTHORIZED, reason: "You are not a server admin." };
     }
-    // A database that is missing is 404 for everybody.
+    // A missing database gets 404, whoever asks for it.
     if (!copies.has(database)) return undefined;
     const { admins = {}, members = {} } = security.get(database) ?? {};
     const isAdmin = admins.names?.includes(user) === true;
@@ -37,7 +37,7 @@ module.exports = function access({ admin, password }) {
     if (needsAdmin && !isAdmin) return { ...UNAUTHORIZED, reason: "You are not a db or server admin." };
   }
 
-  /** The user who has signed in, undefined for nobody; throws a refusal. */
+  /** Returns the user who has signed in, undefined if nobody has. Throws a refusal. */
   function signIn({ authorization }) {
     if (!authorization?.startsWith("Basic ")) return undefined;
     const [user, ...rest] = Buffer.from(authorization.slice(6), "base64").toString().split(":");
@@ -51,7 +51,7 @@ module.exports = function access({ admin, password }) {
     throw { ...UNAUTHORIZED, reason: "Name or password is incorrect." };
   }
 
-  /** Remembers what is created here and not by PouchDB. Resolves to whether the response has been sent. */
+  /** Keeps users, permissions and numbers of copies, which PouchDB doesn't. Resolves to whether the response has been sent. */
   async function remember(request, response) {
     const { path, method, query } = request;
     const [database, first, ...rest] = path.split("/").slice(1).map(decodeURIComponent);

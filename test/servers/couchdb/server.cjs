@@ -7,7 +7,7 @@ const { join } = require("node:path");
 
 const { PORT, ADMIN, PASSWORD, FOLDER, MODULES } = process.env;
 const load = createRequire(join(MODULES, "package.json"));
-// PouchDB writes its log and settings where it stands.
+// PouchDB writes its log and settings into the current directory.
 process.chdir(FOLDER);
 
 const config = join(FOLDER, "config.json");

@@ -33,10 +33,10 @@ const CODES: Record<string, [code: number, name: string]> = {
   "57P03": [91, "ShutdownInProgress"],
 };
 
-/** PostgreSQL is gone or its connection broke: then there is no SQLSTATE, but the system's code or none. A mongos says it like this. */
+/** What a mongos says when PostgreSQL is gone or its connection broke, which comes with a code of the system, or with none. */
 const UNREACHABLE: [code: number, name: string] = [6, "HostUnreachable"];
 
-/** Values as PostgreSQL sends them: DocumentDB's come as "BSONHEX" and the bytes. */
+/** Leaves values as PostgreSQL sends them. Those of DocumentDB are "BSONHEX" and the bytes in hexadecimal. */
 const asText = { getTypeParser: () => (value: string) => value };
 const pool = new pg.Pool({ connectionString: process.env.DOCUMENTDB_URL, max: 50 });
 // A connection that breaks while idle is replaced by the next command.
@@ -53,7 +53,7 @@ function bytes(value: string | null | undefined): Buffer {
   return Buffer.from((value ?? "").slice("BSONHEX".length), "hex");
 }
 
-/** A function of DocumentDB's that takes the whole command and gives the whole answer. */
+/** For a function of DocumentDB that takes the whole command and returns the whole reply. */
 function whole(procedure: string): Handler {
   return async (client, database, command) => {
     const row = await call(client, `SELECT p_result FROM documentdb_api.${procedure}($1, $2)`, [
@@ -157,7 +157,7 @@ const handlers: Record<string, Handler> = {
   },
 };
 
-/** A mongos, so that the driver neither looks for a primary nor waits for elections. */
+/** Says that this is a mongos, so that the driver neither looks for a primary nor waits for elections. */
 function hello(): Document {
   return {
     ...{ ismaster: true, isWritablePrimary: true, msg: "isdbgrid", readOnly: false, localTime: new Date() },
@@ -166,7 +166,7 @@ function hello(): Document {
   };
 }
 
-/** What belongs to the conversation, not to the command. */
+/** Fields that belong to the conversation and not to the command. */
 const CONVERSATION = new Set(
   ["$db", "lsid", "txnNumber", "$clusterTime", "$readPreference", "readConcern", "writeConcern"].concat([
     "apiVersion",
@@ -200,7 +200,7 @@ async function run(command: Document): Promise<Document> {
   } catch (error) {
     const { message, code } = error as Error & { code?: string | number };
     if (error instanceof CommandError) return { ok: 0, errmsg: message, code, codeName: error.codeName };
-    // The system's codes begin with E (EPIPE), no SQLSTATE does; those of class 08 are about the connection.
+    // Codes of the system begin with E (EPIPE), which no SQLSTATE does. Those of class 08 are about the connection.
     const hasState = /^(?!E|08)[0-9A-Z]{5}$/.test(`${code}`);
     const [number, codeName] = CODES[`${code}`] ?? (hasState ? [8000, "InternalError"] : UNREACHABLE);
     const errmsg = number === DUPLICATE_KEY ? `E11000 duplicate key error: ${message}` : `${message} [${code ?? ""}]`;

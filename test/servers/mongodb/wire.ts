@@ -27,12 +27,12 @@ export function encode(document: Document): Buffer {
   return Buffer.from(BSON.serialize(document, { ignoreUndefined: true }));
 }
 
-/** Answers each command with what `run` returns; commands of one connection one after the other. */
+/** Replies to each command with what `run` returns. The commands of one connection run one after the other. */
 export function wireServer(hello: () => Document, run: (command: Document) => Promise<Document>): Server {
   return createServer((socket) => {
     let received = Buffer.alloc(0);
     let last = Promise.resolve();
-    // A client that goes away in the middle is none of the gateway's business.
+    // A client may go away at any time.
     socket.on("error", () => socket.destroy());
     socket.on("data", (bytes) => {
       received = received.length ? Buffer.concat([received, bytes]) : bytes;
@@ -41,7 +41,7 @@ export function wireServer(hello: () => Document, run: (command: Document) => Pr
         const message = received.subarray(0, length);
         received = received.subarray(length);
         last = last
-          .then(() => answer(socket, message, hello, run))
+          .then(() => reply(socket, message, hello, run))
           .catch((error) => {
             console.error(error);
             socket.destroy();
@@ -51,7 +51,7 @@ export function wireServer(hello: () => Document, run: (command: Document) => Pr
   });
 }
 
-async function answer(
+async function reply(
   socket: Socket,
   message: Buffer,
   hello: () => Document,
@@ -59,7 +59,7 @@ async function answer(
 ): Promise<void> {
   const operation = message.readInt32LE(12);
   if (operation === OP_QUERY) {
-    // Flags, cursor id and position are 0; then how many documents follow.
+    // Flags, cursor id and position are 0. The number of documents follows.
     const head = Buffer.alloc(20);
     head.writeInt32LE(1, 16);
     send(socket, message, OP_REPLY, [head, encode(hello())]);
@@ -72,7 +72,7 @@ async function answer(
   }
 }
 
-/** The command's document, with the documents that came beside it put in. */
+/** Returns the command's document, completed by the documents that came beside it. */
 function command(message: Buffer, flags: number): Document {
   const end = message.length - (flags & CHECKSUM_PRESENT ? 4 : 0);
   const sequences: Document = {};

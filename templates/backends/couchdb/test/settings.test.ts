@@ -102,7 +102,7 @@ describe("couchdb settings", () => {
     const driver = open(read({ COUCHDB_PORT: `${await portOf(listening)}` }));
     const error = await failure(driver.read("x", { now: START }));
     expect(error).toBeInstanceOf(StoreUnavailable);
-    expect(error.message).toMatch(/^COUCHDB_HOST and COUCHDB_PORT: what answers is not CouchDB/);
+    expect(error.message).toMatch(/^COUCHDB_HOST and COUCHDB_PORT: the server there is not CouchDB/);
     expect(await failure(driver.setup())).toBeInstanceOf(StoreUnavailable);
   });
 

@@ -160,7 +160,7 @@ describe("mongodb connections", () => {
       for (const read of await Promise.all(reads)) expect(read?.id).toBe(row.id);
     });
 
-    test("F1, F2: a killed server is StoreUnavailable; back again, it has what was answered with success", async () => {
+    test("F1, F2: a killed server is StoreUnavailable; back again, it has what was confirmed", async () => {
       const driver = open(await start(true));
       await driver.setup();
       const row = await createRow(driver, { data: '{"n":0}' });

@@ -1,5 +1,5 @@
 // Redis Cluster and Sentinel under load: a node killed, slots moved to another node, a master replaced by its replica.
-// Change it when the driver's connection learns another way to be interrupted. What one server does is in drivers.test.ts.
+// Change it when the connection learns another way to be interrupted. outages.test.ts has those of a single server.
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,9 +11,11 @@ import { bounded, isUp } from "../../../../test/drivers/bounded.ts";
 import {
   comparable,
   createRow,
+  createRows,
   endEverySession,
   existing,
   HOUR,
+  newRow,
   START,
   set,
   stored,
@@ -29,7 +31,7 @@ const TIMEOUT = 1000;
 const PREFIX = "shop";
 const touch = { lifetime: 100 * HOUR };
 
-/** What was answered with success, and must therefore be there in the end. */
+/** What was confirmed, and must therefore be there in the end. */
 class Load {
   readonly sessions = new Map<string, { row: SessionRow; keys: string[] }>();
   readonly failures: unknown[] = [];
@@ -78,7 +80,7 @@ class Load {
     await Promise.all(this.#workers);
   }
 
-  /** Every write that was answered with success is there, and every session is in its user's list. */
+  /** Every write that was confirmed is there, and every session is in its user's list. */
   async expectAll(driver: SessionDriver): Promise<void> {
     expect(this.sessions.size).toBeGreaterThan(10);
     for (const { row, keys } of this.sessions.values()) {
@@ -127,7 +129,7 @@ describe("redis cluster", () => {
 
   afterEach(async () => await cluster?.stop());
 
-  test("F1, F2: a node is killed and comes back: the others serve on, nothing answered with success is lost", async () => {
+  test("F1, F2: a node is killed and comes back: the others serve on, nothing that was confirmed is lost", async () => {
     const [one, two] = [open(nodes), open(nodes.slice(0, 2))];
     const load = new Load([one, two]);
     await waitFor(() => load.successes > 200);
@@ -188,6 +190,31 @@ describe("redis cluster", () => {
       expect(await driver.end(row.id)).toBe(true);
       expect(await stored(driver, row.id)).toBeUndefined();
     }
+  });
+
+  test("F9, S15: parts of the index that are deleted on every node are restored before anybody is listed or ended", async () => {
+    const [driver, other] = [open(nodes), open(nodes)];
+    await driver.setup();
+    const users = Array.from({ length: 20 }, (_, index) => `user ${index}`);
+    const rows = users.flatMap((userid) => [newRow({ userid }), newRow({ userid })]);
+    await createRows(driver, rows);
+    for (const url of nodes) {
+      const client = await createClient({ url }).connect();
+      const keys = (await client.sendCommand(["KEYS", `${PREFIX}:users:*`])) as string[];
+      for (const key of keys) await client.sendCommand(["DEL", key]);
+      client.destroy();
+    }
+    const [listed, ...ended] = await Promise.all([
+      driver.listByUser("user 0", START, 10),
+      ...users.slice(1).map((userid) => other.endByUser(userid, 10)),
+    ]);
+    expect(listed).toHaveLength(2);
+    expect(ended.flat().sort()).toEqual(
+      rows
+        .slice(2)
+        .map(({ id }) => id)
+        .sort(),
+    );
   });
 
   test("F3: an app that starts while a node is down serves what the others hold, and all of it later", async () => {

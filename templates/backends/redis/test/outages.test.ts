@@ -121,7 +121,7 @@ describe("redis driver on a server of its own", () => {
     await own?.resume();
   });
 
-  test("F1, F2: a killed server is StoreUnavailable at once; back again, it has what was answered with success", async () => {
+  test("F1, F2: a killed server is StoreUnavailable at once; back again, it has what was confirmed", async () => {
     const driver = open(await start(), TIMEOUT);
     await driver.setup();
     const row = await createRow(driver, { data: '{"n":0}', userid: "survivor" });

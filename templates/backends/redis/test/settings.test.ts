@@ -96,7 +96,7 @@ describe("redis settings", () => {
 describe("redis settings on redis", () => {
   const shared = new SharedServer();
 
-  test("F3: a wrong password, an unknown user, no password, a missing database, a server that is no cluster", async () => {
+  test("F3: a wrong password, an unknown user, no password, a missing database, a server that is not a cluster", async () => {
     const wrong = shared.settings((its) => (its.password = "not-the-password"));
     await expectRefusal(wrong, /^REDIS_URL: Redis at .* refuses this user or password \(WRONGPASS\)$/);
     await expectRefusal(
@@ -114,7 +114,7 @@ describe("redis settings on redis", () => {
     const [one = ""] = shared.settings().urls;
     await expectRefusal(
       { ...shared.settings(), urls: [one, one] },
-      /^REDIS_URL: names several servers, but .* is no cluster/,
+      /^REDIS_URL: names several servers, but .* is not a cluster/,
     );
     await expectRefusal(
       shared.settings((its) => (its.href = its.href.replace("redis:", "rediss:"))),

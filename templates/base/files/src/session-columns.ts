@@ -2,7 +2,6 @@
 // Add one here and to the schema; handlers then read and set it as `session.columns.tenant`.
 
 /** A column holds text, a number or null, and is called the same in the store. For example: `tenant: string | null;` */
-// biome-ignore lint/suspicious/noEmptyInterface: it is here to be filled in.
 export interface SessionColumns {}
 
 /** The values with which a session starts. Every column must be listed, for example: `tenant: null` */

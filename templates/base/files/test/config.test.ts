@@ -27,7 +27,11 @@ test("variables override them", () => {
     SESSION_COOKIE_SECURE: "true",
     SESSION_IP_ADDRESS_LOCK: "yes",
     SESSION_TRUST_PROXY: "127.0.0.1, fd00::/8",
-    SESSION_ALLOWED_ORIGINS: "https://admin.example.com",
+    SESSION_ALLOWED_ORIGINS: "https://admin.example.com, http://localhost:5173, capacitor://localhost",
+    SESSION_ALLOWED_PATHS: "/saml, /pay/return",
+    SESSION_COOKIE_SAME_SITE: "none",
+    SESSION_COOKIE_PARTITIONED: "true",
+    SESSION_COOKIE_PERSISTENT: "false",
   });
   assert.equal(port, 8080);
   assert.equal(production, true);
@@ -35,7 +39,10 @@ test("variables override them", () => {
   assert.equal(session.cookieSecure, true);
   assert.equal(session.ipAddressLock, true);
   assert.deepEqual(session.trustProxy, ["127.0.0.1", "fd00::/8"]);
-  assert.deepEqual(session.allowedOrigins, ["https://admin.example.com"]);
+  const origins = ["https://admin.example.com", "http://localhost:5173", "capacitor://localhost"];
+  assert.deepEqual(session.allowedOrigins, origins);
+  assert.deepEqual(session.allowedPaths, ["/saml", "/pay/return"]);
+  assert.deepEqual([session.cookiePartitioned, session.cookiePersistent], [true, false]);
 });
 
 test("an empty variable counts as unset, a number of proxies as a number", () => {
@@ -62,7 +69,12 @@ for (const [name, value] of [
   ["SESSION_TRUST_PROXY", "10.0.0.0/8/8"],
   ["SESSION_COOKIE_PATH", "/<x"],
   ["SESSION_COOKIE_DOMAIN", `${"a".repeat(64)}.example`],
+  ["SESSION_COOKIE_PARTITIONED", "true"],
   ["SESSION_ALLOWED_ORIGINS", "https://example.com/path"],
+  ["SESSION_ALLOWED_ORIGINS", "https://Example.com"],
+  ["SESSION_ALLOWED_ORIGINS", "capacitor://"],
+  ["SESSION_ALLOWED_ORIGINS", "null"],
+  ["SESSION_ALLOWED_PATHS", "saml"],
 ] as const) {
   test(`${name}=${value} is refused in one line that names it`, () => {
     assert.throws(

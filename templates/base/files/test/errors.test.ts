@@ -45,6 +45,7 @@ test("another package's status is kept, and its message only where a client made
   }
   assert.ok(respond(Object.assign(new Error("too long"), { statusCode: 414 })).body.includes("too long"));
   assert.ok(!respond(httpError(400, { expose: false })).body.includes("internal"));
+  assert.ok(respond(httpError(503, { expose: true })).body.includes("internal"));
 });
 
 test("a store that is down is 503 with a time to come back", () => {

@@ -18,6 +18,6 @@ export const testEnvironment: Record<string, string> = {
 export async function cleanUp(): Promise<void> {
   const { url, user, password, database } = readStoreSettings(new Environment(testEnvironment));
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-  const answer = await fetch(`${url}/${database}`, { method: "DELETE", headers: { authorization } });
-  if (!answer.ok && answer.status !== 404) throw new Error(`CouchDB answered ${answer.status} to DELETE /${database}`);
+  const response = await fetch(`${url}/${database}`, { method: "DELETE", headers: { authorization } });
+  if (!response.ok && response.status !== 404) throw new Error(`DELETE /${database} got status ${response.status}`);
 }

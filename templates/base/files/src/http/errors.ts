@@ -49,8 +49,10 @@ export function toResponse(error: unknown, { accept, hasHeader, log }: ErrorCont
   return { status, headers, body: isHtml ? errorPage(status, message) : JSON.stringify({ error: message, ...more }) };
 }
 
+/** Whether it was thrown for the client to see, which `expose` says of http-errors and their like. */
 function isExpected(error: unknown): boolean {
-  return error instanceof Problem || error instanceof StoreUnavailable;
+  const { expose } = Object(error) as { expose?: unknown };
+  return error instanceof Problem || error instanceof StoreUnavailable || expose === true;
 }
 
 /** Most packages name it `status`, `statusCode` or both. */
@@ -71,11 +73,11 @@ function headersOf(error: unknown): Record<string, string> {
   return own;
 }
 
-/** A client's mistakes are explained to it. The messages of other errors may name hosts and files, so they are logged only. */
+/** A client's mistakes are explained to it. The messages of unexpected errors may name hosts and files: they are logged only. */
 function messageOf(error: unknown, status: number): string {
   if (error instanceof StoreUnavailable) return "Sessions are unavailable for the moment. Please try again soon.";
   const { message, expose } = Object(error) as { message?: unknown; expose?: unknown };
-  const isPublic = error instanceof Problem || (status < 500 && expose !== false);
+  const isPublic = isExpected(error) || (status < 500 && expose !== false);
   if (isPublic && typeof message === "string" && message !== "") return message;
   return status === 500 ? "Something went wrong. The error was logged." : (STATUS_CODES[status] ?? `Error ${status}`);
 }

@@ -4,7 +4,13 @@ import helmet from "@fastify/helmet";
 import Fastify, { LogController } from "fastify";
 import { type Config, loadConfig } from "./config.ts";
 import { MAX_BODY_BYTES, readBodies } from "./http/body.ts";
-import { errorHandler, notFound, respondToClientError, respondToRawError } from "./http/error-handler.ts";
+import {
+  errorHandler,
+  notFound,
+  respondToClientError,
+  respondToMalformedUrl,
+  respondToRawError,
+} from "./http/error-handler.ts";
 import { contentSecurityPolicy, referrerPolicy, strictTransportSecurity } from "./http/headers.ts";
 import { health } from "./http/health.ts";
 import { type App, logEvent, run } from "./http/lifecycle.ts";
@@ -31,7 +37,7 @@ export async function createApp(config: Config): Promise<App> {
     routerOptions: { maxParamLength: 16_384 },
     // Malformed URLs pass none of the hooks below.
     frameworkErrors: (error, request, reply) =>
-      errorHandler(error, request, reply.headers(securityHeaders(config.production))),
+      respondToMalformedUrl(error, request, reply.headers(securityHeaders(config.production))),
     clientErrorHandler: respondToClientError,
   });
   const driver = createDriver(config.store, config.session.storeTimeout);

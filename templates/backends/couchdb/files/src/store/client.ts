@@ -6,7 +6,7 @@ import { StoreUnavailable } from "../session/contract.ts";
 import { asStoreError, isConflict, isMissing, NotCouchdb } from "./errors.ts";
 import type { StoreSettings } from "./settings.ts";
 
-export interface Call {
+interface Call {
   method?: "GET" | "PUT" | "POST";
   /** Below the database, percent-encoded. */
   path?: string;

@@ -44,8 +44,8 @@ export async function absentIfMissing<Reply>(request: Promise<Reply>): Promise<R
 }
 
 /**
- * Whether CouchDB will refuse every purge of this user's, or can't purge at all. Statuses alone don't tell: 401 is also
- * the answer to a wrong password, and 403 that to a user who is locked out for a while.
+ * Whether CouchDB will refuse every purge of this user's, or can't purge at all. The status alone doesn't
+ * say so: a wrong password gets 401 as well, and a user who is locked out for a while gets 403.
  */
 export function meansPurgeRefused(error: unknown): boolean {
   const response = responseOf(error);
@@ -63,7 +63,9 @@ function isLockout({ statusCode, reason = "" }: CouchdbError): boolean {
 
 function responseOf(error: unknown): CouchdbError | undefined {
   if (!(error instanceof Error)) return undefined;
-  return (error as CouchdbError).statusCode === undefined ? responseOf(error.cause) : (error as CouchdbError);
+  // The status of StoreUnavailable is the one for the app's own client.
+  const isOurs = error instanceof StoreUnavailable || (error as CouchdbError).statusCode === undefined;
+  return isOurs ? responseOf(error.cause) : (error as CouchdbError);
 }
 
 /** Most are StoreUnavailable, since waiting may help: while a server is set up, its users and databases come later. */
@@ -76,7 +78,7 @@ export function asStoreError(error: unknown, settings: StoreSettings): Error {
     new StoreUnavailable(`${settings.fromUrl ? "COUCHDB_URL" : variable}: ${what}`, { cause: error });
 
   if (error instanceof NotCouchdb)
-    return because("COUCHDB_HOST and COUCHDB_PORT", `what answers is not CouchDB: ${place}`);
+    return because("COUCHDB_HOST and COUCHDB_PORT", `the server there is not CouchDB: ${place}`);
   if (statusCode === undefined) return connectionError(text, settings, because);
   if (isLockout(error as CouchdbError)) {
     const duration = "for five minutes, unless its chttpd_auth_lockout/max_lifetime says otherwise";
@@ -88,7 +90,7 @@ export function asStoreError(error: unknown, settings: StoreSettings): Error {
     return because("COUCHDB_USER or COUCHDB_PASSWORD", `${place} refuses user "${settings.user}" (${text})`);
   }
   if (name === undefined) {
-    return because("COUCHDB_HOST and COUCHDB_PORT", `what answers is not CouchDB: ${place} (status ${statusCode})`);
+    return because("COUCHDB_HOST and COUCHDB_PORT", `the server there is not CouchDB: ${place} (status ${statusCode})`);
   }
   if (statusCode === 403 || lacksPermission) {
     return because("COUCHDB_USER", `${place} denies user "${settings.user}" a permission (${text})`);
@@ -129,7 +131,7 @@ function connectionError(
     return because("COUCHDB_HOST and COUCHDB_PORT", `${place} gave no response in time`);
   return because(
     "COUCHDB_HOST and COUCHDB_PORT",
-    `the connection broke, or what answers is not CouchDB, or wants TLS (https://): ${place} (${reason})`,
+    `the connection broke, or the server there is not CouchDB, or wants TLS (https://): ${place} (${reason})`,
   );
 }
 

@@ -64,7 +64,7 @@ export function asStoreError(error: unknown, settings: StoreSettings, timeout: n
     error instanceof MongoServerError &&
     (TEMPORARY.has(Number(error.code)) || error.hasErrorLabel("RetryableWriteError"));
   if (busy || UNREACHABLE.test(error.name)) {
-    const what = /Timeout/.test(error.name) ? `no answer within ${timeout} ms` : firstLine(message);
+    const what = /Timeout/.test(error.name) ? `no response within ${timeout} ms` : firstLine(message);
     return new StoreUnavailable(`${place}: ${what}.`, cause);
   }
   return error;

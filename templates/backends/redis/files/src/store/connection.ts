@@ -6,8 +6,6 @@ import { type Client, type Commands, handshakeTimeoutOf, makeClient } from "./cl
 import { asStoreError, HandshakeTimeout, meansDemoted, meansUnreachable } from "./errors.ts";
 import type { StoreSettings } from "./settings.ts";
 
-export type { Commands } from "./client.ts";
-
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
 

@@ -12,7 +12,8 @@ import {
   type StoreStats,
   UnreadableRow,
 } from "../session/contract.ts";
-import { type Commands, RedisConnection } from "./connection.ts";
+import type { Commands } from "./client.ts";
+import { RedisConnection } from "./connection.ts";
 import { encodeHash, encodeUserid, INFO_FIELDS, toColumnFields, toFields, toInfo, toRow } from "./row.ts";
 import { BATCH, SessionKeys } from "./session-keys.ts";
 import type { StoreSettings } from "./settings.ts";
@@ -210,7 +211,7 @@ class RedisDriver implements SessionDriver {
       yield ids.flatMap((id, position) => {
         const [user, expires, idle, indexed] = found[position] ?? [];
         if (user == null) return [];
-        // The session was told that it is in the index until `indexed`, so it must be.
+        // The session relies on being in the index until `indexed`.
         return { id, user, keepUntil: Math.max(Number(expires) + 2 * Number(idle), Number(indexed)) };
       });
     }

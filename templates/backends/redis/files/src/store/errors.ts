@@ -65,14 +65,14 @@ export function asStoreError(error: unknown, failure: unknown, settings: StoreSe
   );
   const cause = isOffline ? (failure ?? error) : error;
   if (cause instanceof HandshakeTimeout) {
-    return unavailable(`${variable(settings)}: ${describeStore(settings)} ${cause.message}`, cause);
+    return unavailable(`${settingOf(settings)}: ${describeStore(settings)} ${cause.message}`, cause);
   }
   return cause instanceof ErrorReply ? (asReplyError(cause, settings) ?? cause) : asConnectionError(cause, settings);
 }
 
 function asReplyError(error: Error, settings: StoreSettings): Error | undefined {
   const message = textOf(error);
-  const setting = variable(settings);
+  const setting = settingOf(settings);
   const place = describeStore(settings);
   if (/^(WRONGPASS|NOAUTH|ERR AUTH|ERR invalid password|ERR Client sent AUTH)/.test(message)) {
     return unavailable(`${setting}: ${place} refuses this user or password (${message.split(" ")[0]})`, error);
@@ -83,7 +83,7 @@ function asReplyError(error: Error, settings: StoreSettings): Error | undefined 
   if (/DB index/.test(message))
     return unavailable(`${setting}: ${place} has no such database (${firstLine(message)})`, error);
   if (/cluster support disabled/.test(message)) {
-    return unavailable(`REDIS_URL: names several servers, but ${place} is no cluster`, error);
+    return unavailable(`REDIS_URL: names several servers, but ${place} is not a cluster`, error);
   }
   if (/^MOVED/.test(message) && settings.urls.length === 1) {
     return unavailable(`REDIS_URL: ${place} belongs to a cluster: name several of its nodes, comma-separated`, error);
@@ -102,7 +102,7 @@ function asConnectionError(error: unknown, settings: StoreSettings): Error {
   const { code = "", errors } = error as { code?: string; errors?: { code?: string }[] };
   const reason = code || errors?.[0]?.code || "";
   const message = firstLine(messageOf(error));
-  const setting = variable(settings);
+  const setting = settingOf(settings);
   const place = describeStore(settings);
   if (/^(ENOTFOUND|EAI_AGAIN)$/.test(reason))
     return unavailable(`${setting}: there is no such host: ${place} (${reason})`, error);
@@ -118,14 +118,14 @@ function asConnectionError(error: unknown, settings: StoreSettings): Error {
   }
   if (/RESP type|Socket closed|ECONNRESET|Timeout/i.test(`${message} ${reason}`)) {
     return unavailable(
-      `${setting}: the connection broke, or what answers is no Redis, or wants TLS (rediss://): ${place} (${message})`,
+      `${setting}: the connection broke, or the server there is not Redis, or wants TLS (rediss://): ${place} (${message})`,
       error,
     );
   }
   return unavailable(`${setting}: no connection to ${place} (${message})`, error);
 }
 
-function variable({ sentinels }: StoreSettings): string {
+function settingOf({ sentinels }: StoreSettings): string {
   return sentinels.length > 0 ? "REDIS_SENTINELS or REDIS_URL" : "REDIS_URL";
 }
 

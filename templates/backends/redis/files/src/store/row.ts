@@ -46,7 +46,7 @@ export function encodeUserid(userid: string): string {
 }
 
 /** Returns the text itself where it isn't the JSON text of a string: lists then show what is stored. */
-export function decodeUserid(text: string): string {
+function decodeUserid(text: string): string {
   const userid = parseJson(text);
   return typeof userid === "string" ? userid : text;
 }

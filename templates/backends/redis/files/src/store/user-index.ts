@@ -3,7 +3,8 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { StoreUnavailable } from "../session/contract.ts";
-import type { Commands, RedisConnection } from "./connection.ts";
+import type { Commands } from "./client.ts";
+import type { RedisConnection } from "./connection.ts";
 
 /** How many sorted sets the index is spread over, so that each stays small and a cluster can spread them over its nodes. */
 const PARTS = 1024;

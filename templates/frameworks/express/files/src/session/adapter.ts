@@ -1,7 +1,6 @@
 // Sessions for Express: `request.session` in every handler behind sessionMiddleware.
 // Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { exposeSession } from "./expose.ts";
 import { isWebSocket, NodeRequest } from "./request.ts";
 import type { RequestSession } from "./request-session.ts";
 import { holdResponse } from "./response.ts";
@@ -21,7 +20,7 @@ declare module "express-serve-static-core" {
  */
 export function sessionMiddleware(sessions: Sessions): RequestHandler {
   function attach(requestSession: RequestSession, request: Request, response: Response, next: NextFunction): void {
-    exposeSession(request, requestSession);
+    requestSession.exposeOn(request);
     // The handshake of a WebSocket has no response.
     if (!isWebSocket(new NodeRequest(request))) holdResponse(response, requestSession, next);
     next(requestSession.refusal);

@@ -18,6 +18,12 @@ export function errorHandler(error: unknown, request: FastifyRequest, reply: Fas
   return reply.code(status).headers(headers).send(body);
 }
 
+/** Responds to malformed URLs. They pass no hook, so that these requests have neither a session nor anything else of a plugin. */
+export function respondToMalformedUrl(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, headers, body } = respond(error, request, reply);
+  return reply.code(status).headers(headers).send(body);
+}
+
 /** For a handler that has taken `reply.raw` for itself, so that Fastify no longer responds. */
 export function respondToRawError(error: unknown, request: FastifyRequest, response: ServerResponse): void {
   const { status, headers, body } = respond(error, request, response);

@@ -39,7 +39,9 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
   app.decorateRequest(REQUEST_SESSION, undefined);
   app.decorateRequest("session", {
     getter() {
-      return (this[REQUEST_SESSION] as RequestSession).session;
+      // Hooks that were added before the plugin run first, and malformed URLs pass no hook at all.
+      this[REQUEST_SESSION] ??= sessions.empty(new NodeRequest(this.raw));
+      return this[REQUEST_SESSION].session;
     },
   });
 
@@ -47,6 +49,7 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
     // Fastify gathers the client's addresses only where it trusts a proxy.
     sessions.checkProxyTrust(request.ips !== undefined);
     const requestSession = await sessions.begin(new NodeRequest(request.raw, request.originalUrl));
+    request[REQUEST_SESSION]?.completeDetached();
     request[REQUEST_SESSION] = requestSession;
     // What bypasses onSend, by way of reply.raw or reply.hijack(), has no error handler.
     holdResponse(reply.raw, requestSession, (error) => respondToRawError(error, request, reply.raw));

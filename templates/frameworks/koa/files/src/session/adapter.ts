@@ -1,7 +1,6 @@
 // Sessions for Koa: `ctx.session` in every handler behind sessionMiddleware.
 // Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
 import type { Middleware } from "koa";
-import { exposeSession } from "./expose.ts";
 import { NodeRequest } from "./request.ts";
 import { holdResponse } from "./response.ts";
 import type { Session } from "./session.ts";
@@ -23,12 +22,12 @@ export function sessionMiddleware(sessions: Sessions): Middleware {
     const outer = sessions.begun(ctx.req);
     if (outer !== undefined) {
       // Mounted twice, on the app and on one below it, the middleware is one.
-      exposeSession(ctx, outer);
+      outer.exposeOn(ctx);
       return next();
     }
     sessions.checkProxyTrust(ctx.app.proxy);
     const requestSession = await sessions.begin(new NodeRequest(ctx.req, ctx.originalUrl));
-    exposeSession(ctx, requestSession);
+    requestSession.exposeOn(ctx);
     holdResponse(ctx.res, requestSession, (error) => ctx.onerror(error as Error));
     if (requestSession.refusal !== undefined) throw requestSession.refusal;
     await next();

@@ -1,0 +1,181 @@
+// What `update` and `switch` report: their sentences, and their part of the JSON document.
+// Change it to word a message otherwise.
+import { Failure } from "../command-line/failure.ts";
+import type { Report } from "../command-line/report.ts";
+import { quoted } from "../command-line/wording.ts";
+import type { Release } from "../project/changelog.ts";
+import type { Choice } from "../project/choice.ts";
+import type { MergedFile, Outcome } from "../project/merge.ts";
+import { RECORD } from "../project/record.ts";
+import { unifiedDiff } from "../project/unified-diff.ts";
+import type { ProjectMerge } from "./merge-project.ts";
+import type { Project } from "./project.ts";
+
+export interface MergeOutcome {
+  project: Project;
+  version: string;
+  merge: ProjectMerge;
+  /** What the changelog says since the project's version. */
+  releases: Release[];
+  /** What `switch` has switched to. */
+  switched: Switched | undefined;
+}
+
+export interface Switched {
+  framework: string;
+  backend: string;
+  /** What the user has to know now. */
+  notes: string[];
+}
+
+/** @param otherBackend whether the backend is another one now */
+export function switchedTo({ framework, backend }: Choice, otherBackend: boolean): Switched {
+  const notes: string[] = [];
+  if (otherBackend) {
+    notes.push("Sessions stay in the old store: who is signed in has to sign in again.");
+    const needs =
+      backend.server === null ? "" : ` It needs ${backend.server.name}, which ${quoted(backend.server.start)} starts.`;
+    notes.push(
+      `The settings of ${backend.label} are in .env.example; set them in .env and where the app runs.${needs}`,
+    );
+  }
+  return { framework: framework.label, backend: backend.label, notes };
+}
+
+export const HALF_DONE = "An earlier run was killed half way; the next one that writes undoes it first.";
+
+/** What became of a file, in a few words; undefined for what needs no mention. */
+const WORDS: Record<Outcome, string | undefined> = {
+  same: undefined,
+  kept: undefined,
+  taken: "new here",
+  merged: "merged with your changes",
+  conflict: "CONFLICT",
+  removed: "removed: no longer generated",
+  orphaned: "kept as you have it: no longer generated",
+  "kept-deleted": undefined,
+  restored: "restored",
+};
+
+export function decided(report: Report, { project, version, merge, releases }: MergeOutcome): void {
+  report.set({
+    directory: project.directory,
+    from: project.record.version,
+    version,
+    files: merge.files.filter(({ outcome }) => outcome !== "same"),
+    conflicts: merge.conflicts.map(({ path }) => path),
+    leftAlone: merge.leftAlone,
+    releases,
+  });
+  for (const path of merge.leftAlone) report.note(`${quoted(path)} is not a plain file, so it is left as it is.`);
+}
+
+export function difference(report: Report, { merge }: MergeOutcome): void {
+  const diffs = [...merge.changes]
+    .filter(([path]) => path !== RECORD)
+    .map(([path, change]) =>
+      unifiedDiff(path, merge.before.get(path), change === "remove" ? undefined : change.content),
+    )
+    .filter((diff) => diff !== "");
+  report.set({ diff: diffs.join("\n") });
+  for (const diff of diffs) report.say(diff);
+}
+
+/** With `check`, throws when there is something to take. */
+export function preview(report: Report, outcome: MergeOutcome, check: boolean): void {
+  const count = changedFiles(outcome).length;
+  report.set({ changes: count });
+  if (count === 0) {
+    nothingToDo(report, outcome);
+    return;
+  }
+  describe(report, outcome);
+  if (!check) {
+    report.say("Nothing was written.");
+    return;
+  }
+  throw new Failure(1, "OUTDATED", `${files(count)} would change. The same without --check changes them.`);
+}
+
+export function nothingToDo(report: Report, { project, version, switched }: MergeOutcome): void {
+  const state = switched
+    ? `has ${switched.framework} with ${switched.backend} already`
+    : `is up to date with ${version}`;
+  report.succeed(`${quoted(project.record.answers.name)} ${state}.`);
+}
+
+export function written(report: Report, outcome: MergeOutcome, inGit: boolean): void {
+  const { project, version, merge, switched } = outcome;
+  report.set({ written: [...merge.changes.keys()] });
+  const name = quoted(project.record.answers.name);
+  const from = project.record.version === version ? "" : ` from ${project.record.version}`;
+  report.succeed(
+    switched
+      ? `Switched ${name} to ${switched.framework} with ${switched.backend}.`
+      : `Updated ${name}${from} to ${version}.`,
+  );
+  describe(report, outcome);
+  for (const note of switched?.notes ?? []) report.note(note);
+  if (!inGit) report.note("The project is in no git repository, so only a copy of yours can take this back.");
+}
+
+export function conflictsLeft(paths: readonly string[], version: string): Failure {
+  const listed = paths.map((path) => `\n  ${path}`).join("");
+  const count = paths.length === 1 ? "1 file has" : `${paths.length} files have`;
+  const message = `${count} conflicts:${listed}\nSettle them (a file beside one, with ".create-session-app" at its end, goes when you have taken from it what you want), then: npm create session-app@${version} update -- --continue`;
+  return new Failure(1, "CONFLICTS", message, { paths });
+}
+
+export function notCommitted(paths: readonly string[]): Failure {
+  const listed = paths.slice(0, 10).map((path) => `\n  ${path}`);
+  const more = paths.length > 10 ? `\n  and ${paths.length - 10} more` : "";
+  const message = `The project has changes that are not committed:${listed.join("")}${more}\nCommit or stash them, so that git can take the update back; or go on with --force.`;
+  return new Failure(1, "UNCOMMITTED", message, { paths });
+}
+
+export function underWay(report: Report, version: string, left: readonly string[]): void {
+  report.set({ version, conflicts: left });
+  if (left.length > 0) report.note(`The update to ${version} is not finished yet.`);
+}
+
+export function canContinue(report: Report, version: string, check: boolean): void {
+  const message = `The conflicts of the update to ${version} are settled. Finish it with: npm create session-app@${version} update -- --continue`;
+  if (check) throw new Failure(1, "OUTDATED", message);
+  report.say(message);
+}
+
+export function finished(report: Report, version: string): void {
+  report.set({ written: [RECORD] });
+  report.succeed(`Finished the update to ${version}.`);
+}
+
+function describe(report: Report, { merge, releases }: MergeOutcome): void {
+  const taken = merge.files.filter(({ outcome, from }) => outcome === "taken" && from === undefined).length;
+  const replaced = taken === 0 ? [] : [`  ${files(taken)} taken as generated`];
+  const single = merge.files.flatMap((file) => lineFor(file) ?? []);
+  for (const line of [...single, ...replaced]) report.say(line);
+  const deleted = merge.files.filter(({ outcome }) => outcome === "kept-deleted").map(({ path }) => path);
+  if (deleted.length > 0) {
+    report.say(`  ${files(deleted.length)} that you have deleted stay deleted (--restore PATH brings one back):`);
+    for (const path of deleted) report.say(`    ${path}`);
+  }
+  for (const note of merge.files.flatMap(({ path, notes }) => notes.map((text) => `${path}: ${text}`)))
+    report.note(note);
+  for (const { version, text } of releases) report.say(`\nWhat is new in ${version}:\n\n${text}`);
+}
+
+function lineFor({ path, outcome, from, beside }: MergedFile): string | undefined {
+  const words = outcome === "taken" && from === undefined ? undefined : outcome === "taken" ? "moved" : WORDS[outcome];
+  if (words === undefined) return undefined;
+  const before = from === undefined ? "" : ` (was ${from})`;
+  const version = beside === undefined ? "" : `: this version's content is in ${beside}`;
+  return `  ${path}${before}: ${words}${version}`;
+}
+
+function changedFiles({ merge }: MergeOutcome): string[] {
+  return [...merge.changes.keys()].filter((path) => path !== RECORD);
+}
+
+function files(count: number): string {
+  return count === 1 ? "1 file" : `${count} files`;
+}

@@ -1,0 +1,65 @@
+// `update`: brings a project to this version, and keeps what the user has made of it.
+// Change it when a run gets another step; merge-messages.ts words what it reports.
+import { resolve } from "node:path";
+import { wrongUsage } from "../command-line/failure.ts";
+import { readFiles } from "../disk/read.ts";
+import { inspectTarget } from "../disk/target.ts";
+import { writeChanges } from "../disk/write.ts";
+import { GitHistory } from "../programs/git-history.ts";
+import { releasesSince } from "../project/changelog.ts";
+import { hasConflictMarkers } from "../project/conflicts.ts";
+import { BESIDE } from "../project/merge.ts";
+import type { PendingUpdate } from "../project/read-record.ts";
+import { RECORD } from "../project/record.ts";
+import { applyMerge, onlyLooks, recover } from "./apply-merge.ts";
+import type { CommandInput } from "./command.ts";
+import { installAndCheck } from "./install-and-check.ts";
+import * as messages from "./merge-messages.ts";
+import { mergeProject } from "./merge-project.ts";
+import type { Project } from "./project.ts";
+import { choiceOf, openProject, planFor } from "./project.ts";
+
+export async function update(input: CommandInput): Promise<void> {
+  const { flags, assets, signal } = input;
+  const { version } = assets.catalog;
+  const directory = resolve(flags.directory ?? ".");
+  recover(directory, input);
+  const project = openProject(directory, version);
+  const { pending } = project.record;
+  if (pending) return finish(project, pending, input);
+  if (flags.continue) throw wrongUsage("No update is under way here, so there is nothing to continue.");
+
+  const history = await GitHistory.open(directory, signal);
+  const choice = choiceOf(project.record.answers, assets);
+  const plan = await planFor(choice, assets);
+  const baseDirectory = flags.base === undefined ? undefined : resolve(flags.base);
+  const merge = await mergeProject({ project, plan, version, history, baseDirectory, restore: flags.restore, signal });
+  const releases = releasesSince(project.record.version, assets.changelog());
+  await applyMerge({ project, version, merge, releases, switched: undefined }, choice, history, input);
+}
+
+/** The next run after one that left conflicts: it is done when none is left. */
+async function finish(project: Project, pending: PendingUpdate, input: CommandInput): Promise<void> {
+  const { assets, report, signal, flags } = input;
+  const { directory } = project;
+  const left = conflictsIn(directory, pending.conflicts);
+  messages.underWay(report, pending.version, left);
+  if (left.length > 0) throw messages.conflictsLeft(left, pending.version);
+  if (onlyLooks(input)) return messages.canContinue(report, pending.version, flags.check);
+  const content = Buffer.from(`${JSON.stringify(pending.record, null, 2)}\n`);
+  const changes = new Map([[RECORD, { content, mode: 0o644 }]]);
+  await writeChanges(changes, inspectTarget(directory, changes, true), signal);
+  messages.finished(report, pending.version);
+  await installAndCheck(choiceOf(project.record.answers, assets), directory, input);
+}
+
+function conflictsIn(directory: string, paths: readonly string[]): string[] {
+  const { files } = readFiles(
+    directory,
+    paths.flatMap((path) => [path, `${path}${BESIDE}`]),
+  );
+  return paths.filter((path) => {
+    const content = files.get(path);
+    return files.has(`${path}${BESIDE}`) || (content !== undefined && hasConflictMarkers(content));
+  });
+}

@@ -1,0 +1,36 @@
+// Compares ranges of dependencies as people write them into a package.json.
+// Change it when another way of writing them has to be understood.
+import coerce from "semver/functions/coerce.js";
+import lt from "semver/functions/lt.js";
+
+/** Whether the range begins before the other one. True, too, for ranges that can't be compared ("file:../x", "latest"). */
+export function isOlder(range: string, other: string): boolean {
+  const [lowest, otherLowest] = [lowestVersion(range), lowestVersion(other)];
+  return lowest === null || otherLowest === null || lt(lowest, otherLowest);
+}
+
+/** What semver's own minVersion understands beyond this isn't worth its weight in the package. */
+function lowestVersion(range: string) {
+  return /^[\^~>=v\s]*\d/.test(range) ? coerce(range, { includePrerelease: true }) : null;
+}
+
+export interface Drift {
+  name: string;
+  /** The user's range; undefined: the dependency isn't there. */
+  yours: string | undefined;
+  /** The range that this version was tested with. */
+  ours: string;
+}
+
+/** Dependencies of ours that the user's package.json lacks or has in an older version. */
+export function dependencyDrift(yours: string, ours: string): Drift[] {
+  const own = dependenciesOf(yours);
+  return [...dependenciesOf(ours)]
+    .map(([name, range]) => ({ name, yours: own.get(name), ours: range }))
+    .filter((drift) => drift.yours === undefined || (drift.yours !== drift.ours && isOlder(drift.yours, drift.ours)));
+}
+
+function dependenciesOf(manifest: string): Map<string, string> {
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(manifest.replace(/^\ufeff/, ""));
+  return new Map(Object.entries({ ...devDependencies, ...dependencies }));
+}

@@ -1,0 +1,127 @@
+// A recipe's page as its reader would follow it: the frameworks that it is for, what it installs, and its blocks of code.
+// Change it when pages get another kind of block; docs/recipes/README.md says which there are.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repository } from "../../scripts/packs.ts";
+
+export const recipes = join(repository, "docs", "recipes");
+
+/** What the line above a block says is to be done with it. */
+export type Step = "New file" | "Replace" | "In" | "Add to";
+
+export interface Block {
+  step: Step;
+  /** The file in the project that the block is about. */
+  file: string;
+  /** The framework that it is for, where a page for several has a block for each. */
+  framework: string | undefined;
+  text: string;
+}
+
+export interface Page {
+  name: string;
+  /** Ids of frameworks, by the line "For Express and Koa." */
+  frameworks: string[];
+  blocks: Block[];
+  /** What `npm install` is given in its blocks of commands. */
+  dependencies: string[];
+  devDependencies: string[];
+  /** By the line "Tested with …": versions by package. */
+  versions: Record<string, string>;
+  /** Pages that come first, by the line "It builds on [title](page.md)." */
+  foundations: string[];
+}
+
+const FRAMEWORKS: Record<string, string> = {
+  Express: "express",
+  Fastify: "fastify",
+  Hono: "hono",
+  Koa: "koa",
+  "node:http": "node",
+};
+
+export function readPages(): Page[] {
+  return readdirSync(recipes)
+    .filter((file) => file.endsWith(".md") && file !== "README.md")
+    .sort()
+    .map((file) => readPage(file.slice(0, -".md".length)));
+}
+
+export function readPage(name: string): Page {
+  const text = readFileSync(join(recipes, `${name}.md`), "utf8");
+  const installs = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, code = ""]) => readInstalls(name, code));
+  return {
+    name,
+    frameworks: readFrameworks(name, text),
+    blocks: readBlocks(name, text),
+    dependencies: installs.filter(({ dev }) => !dev).flatMap(({ packages }) => packages),
+    devDependencies: installs.filter(({ dev }) => dev).flatMap(({ packages }) => packages),
+    versions: readVersions(name, text),
+    foundations: [...text.matchAll(/^It builds on (.*)\.$/gm)].flatMap(([, list = ""]) =>
+      [...list.matchAll(/\(([\w-]+)\.md\)/g)].map(([, page = ""]) => page),
+    ),
+  };
+}
+
+function readFrameworks(name: string, text: string): string[] {
+  const line = /^For (.+?)\. Tested with/m.exec(text)?.[1];
+  if (line === undefined) throw new Error(`${name}: no line "For Express and Koa. Tested with …"`);
+  return line.split(/, | and /).map((title) => {
+    const id = FRAMEWORKS[title];
+    if (id === undefined) throw new Error(`${name}: "${title}" is no framework`);
+    return id;
+  });
+}
+
+function readVersions(name: string, text: string): Record<string, string> {
+  const line = /Tested with ((?:.|\n)+?)\.\n/.exec(text)?.[1];
+  if (line === undefined) throw new Error(`${name}: nothing says which versions it was tested with`);
+  const versions = line.split(/,\s+|\s+and\s+/).map((part) => /^(\S+)\s+(\d\S*)$/.exec(part));
+  return Object.fromEntries(versions.flatMap((match) => (match === null ? [] : [[match[1], match[2]]])));
+}
+
+const BLOCK =
+  /^(?:(New file|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+?))?(?:, [^\n]+)?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
+
+function readBlocks(name: string, text: string): Block[] {
+  return [...text.matchAll(BLOCK)].flatMap(([, step, file, title, language = "", code = ""]) => {
+    if (language === "sh") return [];
+    if (step === undefined || file === undefined) {
+      throw new Error(`${name}: nothing says to what file this belongs\n${code}`);
+    }
+    if ((step === "In") !== (language === "diff")) throw new Error(`${name}: "${step}" doesn't go with ${language}`);
+    return [{ step: step as Step, file, framework: title && FRAMEWORKS[title], text: code }];
+  });
+}
+
+function readInstalls(name: string, commands: string): { dev: boolean; packages: string[] }[] {
+  return commands
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [npm, install, ...words] = line.split(" ");
+      if (npm !== "npm" || install !== "install") throw new Error(`${name}: can't follow the command "${line}"`);
+      return { dev: words.includes("-D"), packages: words.filter((word) => word !== "-D") };
+    });
+}
+
+/**
+ * Applies a diff without line numbers. What it takes away, with the unchanged lines around it, must be there exactly once.
+ * "@@" parts one place from the next.
+ */
+export function applyDiff(text: string, diff: string, where: string): string {
+  return diff.split(/^@@.*\n/m).reduce((current, part) => applyPart(current, part, where), text);
+}
+
+function applyPart(text: string, part: string, where: string): string {
+  const lines = part.split("\n").slice(0, -1);
+  const side = (left: string) =>
+    lines
+      .filter((line) => line === "" || line.startsWith(" ") || line.startsWith(left))
+      .map((line) => `${line.slice(1)}\n`)
+      .join("");
+  const before = side("-");
+  const places = before === "" ? 0 : text.split(before).length - 1;
+  if (places !== 1) throw new Error(`${where}: these lines are there ${places} times\n${before}`);
+  return text.replace(before, () => side("+"));
+}

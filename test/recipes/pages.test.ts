@@ -1,0 +1,60 @@
+// The pages as such: each has a test, stands in the table with the versions that it was tested with, and its links lead somewhere.
+// Change it when the table gets another column.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { repository } from "../../scripts/packs.ts";
+import { applyDiff, readPages, recipes } from "./page.ts";
+import { followRecipe } from "./project.ts";
+
+const table = readFileSync(join(recipes, "README.md"), "utf8");
+
+test("every page is in the table, and what it was tested with", () => {
+  for (const { name, versions } of readPages()) {
+    expect(table).toContain(`](${name}.md)`);
+    for (const [title, version] of Object.entries(versions)) {
+      // Frameworks have no row of their own; the other end's packages neither.
+      if (/^(express|fastify|koa|graphql|oidc-provider)$/.test(title)) continue;
+      const row = table
+        .split("\n")
+        .find((line) => line.startsWith("|") && line.includes(`${title}`) && line.includes(version));
+      expect(row, `${title} ${version}`).toBeDefined();
+    }
+  }
+});
+
+test("every page is followed by a test", () => {
+  const tests = readdirSync(import.meta.dirname)
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => readFileSync(join(import.meta.dirname, file), "utf8"))
+    .join("\n");
+  for (const { name } of readPages()) expect(tests, name).toContain(`page: "${name}"`);
+});
+
+test("links lead to pages that are there", () => {
+  const folders = ["docs/recipes", "docs/guides"].map((folder) => join(repository, folder));
+  for (const folder of folders) {
+    for (const file of readdirSync(folder)) {
+      const text = readFileSync(join(folder, file), "utf8");
+      for (const [, link = ""] of text.matchAll(/\]\(([^)#:]+?)(?:#[\w-]*)?\)/g)) {
+        expect(existsSync(join(dirname(join(folder, file)), link)), `${file}: ${link}`).toBe(true);
+      }
+    }
+  }
+});
+
+test("a diff whose place is missing or ambiguous is refused", () => {
+  expect(applyDiff("a\nb\nc\n", " a\n-b\n+B\n", "x")).toBe("a\nB\nc\n");
+  expect(applyDiff("a\nb\n", "+0\n a\n@@\n b\n+c\n", "x")).toBe("0\na\nb\nc\n");
+  expect(() => applyDiff("a\na\n", " a\n+b\n", "x")).toThrow("2 times");
+  expect(() => applyDiff("a\n", " b\n+c\n", "x")).toThrow("0 times");
+  expect(() => applyDiff("a\n", "+c\n", "x")).toThrow("0 times");
+});
+
+test("@types/express-session is what the table says of it", async () => {
+  const files = {
+    "src/old.ts": 'import session from "express-session";\nexport const store = new session.MemoryStore();\n',
+  };
+  const recipe = { page: "adopt-express-session", framework: "express", files };
+  await expect(followRecipe(recipe)).rejects.toThrow("incorrectly extends interface 'Request'");
+});

@@ -1,0 +1,31 @@
+// Passport's OAuth 2 against a provider on loopback.
+import { expect, test } from "vitest";
+import { freePort } from "../generator/registry.ts";
+import { Client } from "./client.ts";
+import { followRecipe, start } from "./project.ts";
+import { signInAtProvider, startProvider } from "./provider.ts";
+
+test("S13 S15 S25: OAuth 2 keeps its state in the session, and signs in with a new token", async () => {
+  const project = await followRecipe({ page: "passport-oauth2", framework: "express" });
+  const port = await freePort();
+  const provider = await startProvider(project, { redirects: [`http://localhost:${port}/oauth/return`] });
+  try {
+    const { url } = await start(project, { PORT: String(port), OAUTH_PROVIDER: provider.issuer });
+    const browser = new Client(url);
+    expect((await browser.get("/oauth/login")).status).toBe(302);
+    const before = browser.cookies.get("session");
+    const { json, status } = await signInAtProvider(browser, "/oauth/login", "ada");
+    expect(status).toBe(200);
+    expect(json.userid).toBe(`${provider.issuer} ada`);
+    expect(browser.cookies.get("session")).not.toBe(before);
+    expect((await browser.get("/sessions")).json).toHaveLength(1);
+
+    // A response that this browser hasn't asked for.
+    const victim = new Client(url);
+    await victim.get("/oauth/login");
+    expect((await victim.get("/oauth/return?code=stolen&state=invented")).status).toBe(403);
+    expect((await victim.get("/session")).json.userid).toBe(null);
+  } finally {
+    provider.close();
+  }
+});

@@ -1,0 +1,148 @@
+// Recipes about requests of all kinds: uploads, other origins, apps, posts from elsewhere, limits.
+import { createHmac } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Client } from "./client.ts";
+import { readPage } from "./page.ts";
+import { followRecipe, start } from "./project.ts";
+
+const ada = { userid: "ada", password: "demo" };
+
+test.each(readPage("uploads").frameworks)(
+  "S12 S17: an upload in %s is kept, and only for who may",
+  async (framework) => {
+    const project = await followRecipe({ page: "uploads", framework });
+    const { url } = await start(project);
+    const browser = new Client(url);
+    const upload = (headers: Record<string, string> = {}, field = "file") => {
+      const body = new FormData();
+      body.set(field, new Blob(["hello"]), "hello.txt");
+      return browser.send("POST", "/uploads", body, headers);
+    };
+    expect((await upload()).status).toBe(401);
+    await browser.post("/login", ada);
+    expect((await upload({ origin: "https://evil.example" })).status).toBe(403);
+    const { status, json } = await upload();
+    expect([status, json.uploads.length]).toEqual([201, 1]);
+    expect((await upload()).json.uploads).toHaveLength(2);
+    expect((await browser.get("/session")).json.data.uploads).toHaveLength(2);
+    expect(readdirSync(join(project, "data/uploads"))).toEqual(expect.arrayContaining(json.uploads));
+    const large = new FormData();
+    large.set("file", new Blob([Buffer.alloc(5_000_001)]), "large");
+    expect((await browser.send("POST", "/uploads", large)).status).toBeGreaterThanOrEqual(400);
+    expect((await browser.get("/session")).json.data.uploads).toHaveLength(2);
+  },
+);
+
+test("S7: a remembered session has a longer idle timeout, within the lifetime", async () => {
+  const { url } = await start(await followRecipe({ page: "remember-me", framework: "express" }));
+  const browser = new Client(url);
+  await browser.post("/login", ada);
+  expect((await browser.get("/session")).json.idle).toBe(3600);
+  const { headers, json } = await browser.form("/remember", { remember: "yes" });
+  expect(json).toEqual({ idle: 2_592_000 });
+  expect(headers.get("set-cookie")).toMatch(/Max-Age=25920\d\d/);
+  expect((await browser.form("/remember", {})).headers.get("set-cookie")).toMatch(/Max-Age=3600/);
+});
+
+test("S4 S7: with SESSION_COOKIE_PERSISTENT=false the cookie ends with the browser", async () => {
+  const project = await followRecipe({ page: "remember-me", framework: "express" });
+  const { url } = await start(project, { SESSION_COOKIE_PERSISTENT: "false" });
+  const { headers } = await new Client(url).post("/login", ada);
+  expect(headers.get("set-cookie")).toMatch(/^session=/);
+  expect(headers.get("set-cookie")).not.toMatch(/Max-Age|Expires/i);
+});
+
+test.each(readPage("mobile-and-desktop").frameworks)(
+  "S2 S17: an app signs in to %s by a Bearer token, from its own origin",
+  async (framework) => {
+    const { url } = await start(await followRecipe({ page: "mobile-and-desktop", framework }));
+    const app = new Client(url);
+    const shell = { origin: "capacitor://localhost", "sec-fetch-site": "cross-site" };
+    const begun = await app.post("/session", {}, shell);
+    expect([begun.status, app.cookie]).toEqual([201, ""]);
+    const signedIn = await app.post("/login", ada, { authorization: `Bearer ${begun.json.token}` });
+    const { token } = signedIn.json;
+    expect([signedIn.status, app.cookie]).toEqual([200, ""]);
+    expect((await app.get("/session", { authorization: `Bearer ${token}` })).json.userid).toBe("ada");
+    expect((await app.get("/session", { authorization: `Bearer ${begun.json.token}` })).status).toBe(404);
+    expect((await app.post("/session", {}, { ...shell, origin: "evil://localhost" })).status).toBe(403);
+    expect((await app.send("DELETE", "/session", undefined, { authorization: `Bearer ${token}` })).status).toBe(204);
+    // Its session has ended: a write is 401 instead of a session that the app knows nothing of.
+    const write = await app.send("PUT", "/session/data/x", '{"value":1}', {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+    });
+    expect(write.status).toBe(401);
+  },
+);
+
+test("S17: a front end on another origin reads and writes, others don't", async () => {
+  const { url } = await start(await followRecipe({ page: "another-origin", framework: "express" }));
+  const browser = new Client(url);
+  const vite = { origin: "http://localhost:5173", "sec-fetch-site": "same-site" };
+  const asked = await browser.send("OPTIONS", "/login", undefined, {
+    ...vite,
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "content-type",
+  });
+  expect(asked.headers.get("access-control-allow-origin")).toBe(vite.origin);
+  expect(asked.headers.get("access-control-allow-credentials")).toBe("true");
+  const signedIn = await browser.post("/login", ada, vite);
+  expect([signedIn.status, signedIn.headers.get("access-control-allow-origin")]).toEqual([200, vite.origin]);
+  expect((await browser.get("/session", vite)).headers.get("access-control-allow-origin")).toBe(vite.origin);
+  const evil = { origin: "http://localhost:6666", "sec-fetch-site": "same-site" };
+  expect((await browser.post("/logout", {}, evil)).status).toBe(403);
+  expect((await browser.get("/session", evil)).headers.get("access-control-allow-origin")).toBe(null);
+});
+
+test("S11 S17: a payment's return is taken by its signature, once, for the session that started it", async () => {
+  const { url } = await start(await followRecipe({ page: "posts-from-elsewhere", framework: "express" }));
+  const [browser, service] = [new Client(url), new Client(url)];
+  await browser.post("/payment/start", { order: "A1" });
+  const signature = createHmac("sha256", "a-secret-of-the-payment-service").update("A1").digest("hex");
+  // The browser sends no cookie with another site's form.
+  const elsewhere = { origin: "https://pay.example", "sec-fetch-site": "cross-site" };
+  expect((await service.form("/payment/return", { order: "A1", signature: "00" }, elsewhere)).status).toBe(400);
+  const returned = await service.form("/payment/return", { order: "A1", signature }, { ...elsewhere, origin: "null" });
+  expect(returned.status).toBe(303);
+  const done = returned.headers.get("location") ?? "";
+  expect((await service.get(done)).status).toBe(409);
+  expect((await browser.get(done)).json).toEqual({ paid: ["A1"] });
+  expect((await browser.get(done)).json).toEqual({ paid: ["A1"] });
+  // Only that path is open.
+  expect((await browser.post("/payment/start", { order: "B2" }, elsewhere)).status).toBe(403);
+});
+
+test("S28: limits count each session for itself, and visitors without one by their address", async () => {
+  const { url } = await start(await followRecipe({ page: "rate-limits", framework: "express" }));
+  const busy = new Client(url);
+  await busy.get("/visits");
+  const statuses = async (client: Client, count: number) =>
+    (await Promise.all(Array.from({ length: count }, () => client.get("/visits")))).map(({ status }) => status);
+  const seen = await statuses(busy, 70);
+  expect(seen.filter((status) => status === 200)).toHaveLength(60);
+  expect(Number((await busy.get("/visits")).headers.get("retry-after"))).toBeGreaterThan(0);
+  const other = new Client(url);
+  expect((await other.get("/visits")).json).toEqual({ visits: 1 });
+  expect((await other.get("/visits")).json).toEqual({ visits: 2 });
+});
+
+describe("S12: what reads the session through a context", () => {
+  test("S12: tRPC's procedures and GraphQL's resolvers have it, and what they write is saved", async () => {
+    const { url } = await start(await followRecipe({ page: "trpc-and-graphql", framework: "express" }));
+    const browser = new Client(url);
+    expect((await browser.get("/trpc/me")).status).toBe(401);
+    expect((await browser.post("/trpc/visit")).json.result.data).toBe(1);
+    const ask = async (query: string) => (await browser.post("/graphql", { query })).json;
+    expect(await ask("mutation { visit }")).toEqual({ data: { visit: 2 } });
+    expect((await ask("{ me }")).errors[0].message).toBe("Please sign in.");
+    await browser.post("/login", ada);
+    expect((await browser.get("/trpc/me")).json.result.data).toBe("ada");
+    expect(await ask("{ me }")).toEqual({ data: { me: "ada" } });
+    expect((await browser.get("/session")).json.data.visits).toBe(2);
+    const evil = { origin: "https://evil.example" };
+    expect((await browser.post("/graphql", { query: "mutation { visit }" }, evil)).status).toBe(403);
+  });
+});

@@ -1,0 +1,105 @@
+// WebSockets, socket.io and Server-Sent Events: open while the session is, and not longer.
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import type { WebSocket as Socket, WebSocketServer } from "ws";
+import { Client } from "./client.ts";
+import { readPage } from "./page.ts";
+import { followRecipe, load, start } from "./project.ts";
+
+const ada = { userid: "ada", password: "demo" };
+
+type Ws = { default: new (url: string, options: object) => Socket; WebSocketServer: typeof WebSocketServer };
+
+test.each(readPage("websockets").frameworks)(
+  "S14 S17 S20: ws in %s has the session, and is closed when it ends",
+  async (framework) => {
+    const project = await followRecipe({ page: "websockets", framework });
+    const { default: WebSocket } = await load<Ws>(project, "ws");
+    const app = await start(project);
+    const browser = new Client(app.url);
+    const connect = (headers: Record<string, string>) => new WebSocket(app.url.replace("http", "ws"), { headers });
+    const refusal = async (headers: Record<string, string>) => {
+      const [, { statusCode }] = await once(connect(headers), "unexpected-response");
+      return statusCode;
+    };
+
+    expect(await refusal({})).toBe(401);
+    await browser.post("/login", ada);
+    expect(await refusal({ cookie: browser.cookie, origin: "https://evil.example" })).toBe(403);
+
+    const socket = connect({ cookie: browser.cookie });
+    // One that says nothing is looked at every 10 seconds. Once is enough to wait for that.
+    const sockets = framework === "express" ? [socket, connect({ cookie: browser.cookie })] : [socket];
+    await Promise.all(sockets.map((each) => once(each, "open")));
+    const say = async (text: string) => {
+      socket.send(text);
+      const [message] = await once(socket, "message");
+      return JSON.parse(String(message));
+    };
+    expect(await say("one")).toEqual({ text: "one", userid: "ada", messages: 1 });
+    expect(await say("two")).toEqual({ text: "two", userid: "ada", messages: 2 });
+    expect((await browser.get("/session")).json.data.messages).toBe(2);
+
+    const closed = sockets.map((each) => once(each, "close"));
+    await browser.post("/logout");
+    socket.send("three");
+    for (const [code] of await Promise.all(closed)) expect(code).toBe(4401);
+
+    // A stop doesn't wait for them.
+    await browser.post("/login", ada);
+    const last = connect({ cookie: browser.cookie });
+    await once(last, "open");
+    const [[code]] = await Promise.all([once(last, "close"), app.stop()]);
+    expect([code, app.process.exitCode]).toEqual([1001, 0]);
+  },
+);
+
+interface IoSocket {
+  on(event: string, listener: (value: unknown) => void): void;
+  emitWithAck(event: string, value: unknown): Promise<unknown>;
+  disconnect(): void;
+}
+type IoClient = { io: (url: string, options: object) => IoSocket };
+
+test.each(["express", "fastify"])(
+  "S14 S20: socket.io in %s has the session, and is disconnected when it ends",
+  async (framework) => {
+    const project = await followRecipe({ page: "socket-io", framework });
+    const { io } = await load<IoClient>(project, "socket.io-client");
+    const app = await start(project);
+    const browser = new Client(app.url);
+    const connect = (headers: Record<string, string>) =>
+      io(app.url, { extraHeaders: headers, reconnection: false, forceNew: true });
+    const happened = (socket: IoSocket, event: string) => new Promise<unknown>((resolve) => socket.on(event, resolve));
+
+    expect(String(await happened(connect({}), "connect_error"))).toContain("Please sign in first.");
+    await browser.post("/login", ada);
+    const [socket, silent] = [connect({ cookie: browser.cookie }), connect({ cookie: browser.cookie })];
+    await Promise.all([happened(socket, "connect"), happened(silent, "connect")]);
+    const heard = happened(silent, "said");
+    await socket.emitWithAck("say", "hello");
+    expect(await heard).toEqual({ text: "hello", userid: "ada" });
+
+    const gone = [happened(socket, "disconnect"), ...(framework === "express" ? [happened(silent, "disconnect")] : [])];
+    await browser.post("/logout");
+    socket.emitWithAck("say", "still here?").catch(() => undefined);
+    await Promise.all(gone);
+  },
+);
+
+test("S14 S20: a stream of Server-Sent Events has the session, and ends with it", async () => {
+  const project = await followRecipe({ page: "server-sent-events", framework: "express" });
+  const { url } = await start(project);
+  const browser = new Client(url);
+  expect((await browser.get("/events")).status).toBe(401);
+  await browser.post("/login", ada);
+  const response = await fetch(`${url}/events`, { headers: { cookie: browser.cookie } });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const next = async () => (await reader?.read())?.value;
+  expect((await browser.post("/events", { news: 1 })).status).toBe(204);
+  expect(await next()).toBe('data: {"news":1}\n\n');
+  await browser.post("/logout");
+  let text = "";
+  for (let value = await next(); value !== undefined; value = await next()) text += value;
+  expect(text).toContain("event: ended");
+});
