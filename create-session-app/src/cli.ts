@@ -39,6 +39,8 @@ async function runCommand(input: CommandInput): Promise<void> {
       return create(input);
     case "update":
       return (await import("./commands/update.ts")).update(input);
+    case "switch":
+      return (await import("./commands/switch.ts")).switchPack(input);
     case "doctor":
       return (await import("./commands/doctor.ts")).doctor(input);
   }

@@ -3,7 +3,7 @@
 
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
@@ -94,41 +94,22 @@ test.for(packs("backends"))(
   },
 );
 
-/** An app that sets the columns of its sessions from the query, and shows them. */
-const APP = `
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { loadConfig } from "./config.ts";
-import { withSessions } from "./session/adapter.ts";
-import { Sessions } from "./session/sessions.ts";
-import { createDriver } from "./store/driver.ts";
+/** A route that sets the columns of its session from the query, and shows them. */
+const ROUTES = `
+import { sendJson } from "./http/respond.ts";
+import type { Router } from "./http/router.ts";
 
-const config = loadConfig();
-const sessions = new Sessions({ driver: createDriver(config.store, 5000), settings: config.session });
-await sessions.ready("auto", 5000, console.error);
-const app = withSessions(
-  sessions,
-  async ({ request, response, session }) => {
+export function addRoutes(router: Router): void {
+  router.on("GET", "/columns", async ({ request, response, session }) => {
     const query = new URL(request.url ?? "", "http://localhost").searchParams;
     const tenant: string | null = query.get("tenant");
     const seats = query.get("seats");
     if (query.has("user")) await session.signIn("alice");
     if (tenant !== null) session.columns.tenant = tenant;
     if (seats !== null) session.columns.seats = seats === "" ? null : Number(seats);
-    const listed = (await sessions.list("alice")).map(({ columns }) => columns.tenant);
-    response.end(JSON.stringify({ ...session.columns, listed }));
-  },
-  (error, _request, response) => {
-    console.error(error);
-    response.writeHead(500).end(String(error));
-  },
-);
-const server = createServer(app).listen(0, "localhost", () => {
-  console.log(\`Listening on http://localhost:\${(server.address() as AddressInfo).port}\`);
-});
-process.on("SIGTERM", () => {
-  server.close(() => void sessions.close());
-});
+    sendJson(response, session.columns);
+  });
+}
 `;
 
 test.for(packs("backends"))(
@@ -138,9 +119,7 @@ test.for(packs("backends"))(
     const url = fixture.server && (await server(fixture.server))?.url;
     context.skip(fixture.server !== undefined && url === undefined, `no ${fixture.server} server here`);
     const folder = await withColumns(backend, fixture);
-    await writeFile(join(folder, "src/main.ts"), APP);
-    // The project's own tests are about the main.ts that was here.
-    await rm(join(folder, "test"), { recursive: true });
+    await writeFile(join(folder, "src/routes.ts"), ROUTES);
     const tsc = join(repository, "node_modules", ".bin", "tsc");
     const compiled = promisify(execFile)(tsc, ["-p", folder, "--pretty", "false"]).catch(
       ({ stdout }: { stdout: string }) => ({ stdout }),
@@ -151,20 +130,20 @@ test.for(packs("backends"))(
     await project.start();
     try {
       let cookie = "";
-      const get = async (path: string): Promise<unknown> => {
-        const response = await fetch(project.url + path, { headers: { cookie } });
+      const get = async (query: string): Promise<unknown> => {
+        const response = await fetch(`${project.url}/columns${query}`, { headers: { cookie } });
         const [set] = response.headers.getSetCookie();
         if (set !== undefined) cookie = set.split(";", 1)[0] as string;
         return await response.json();
       };
-      expect(await get("/")).toEqual({ tenant: "none", seats: null, listed: [] });
-      expect(await get("/?tenant=acm%C3%A9")).toMatchObject({ tenant: "acmé", seats: null });
-      expect(await get("/?seats=12")).toMatchObject({ tenant: "acmé", seats: 12 });
-      expect(await get("/?user&tenant=other")).toMatchObject({ tenant: "other", seats: 12 });
-      expect(await get("/?seats=")).toEqual({ tenant: "other", seats: null, listed: ["other"] });
+      expect(await get("")).toEqual({ tenant: "none", seats: null });
+      expect(await get("?tenant=acm%C3%A9")).toMatchObject({ tenant: "acmé", seats: null });
+      expect(await get("?seats=12")).toMatchObject({ tenant: "acmé", seats: 12 });
+      expect(await get("?user&tenant=other")).toMatchObject({ tenant: "other", seats: 12 });
+      expect(await get("?seats=")).toEqual({ tenant: "other", seats: null });
       if (fixture.capabilities.sharedStore) {
         await project.restart();
-        expect(await get("/")).toEqual({ tenant: "other", seats: null, listed: ["other"] });
+        expect(await get("")).toEqual({ tenant: "other", seats: null });
       }
     } finally {
       await project.stop();

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Finished, Invocation } from "./sandbox.ts";
-import { builtCli, cloneWithFixtures, runCli, temporaryFolder } from "./sandbox.ts";
+import { builtCli, cloneWithFixtures, programs, runCli, temporaryFolder } from "./sandbox.ts";
 
 const cli = builtCli(cloneWithFixtures());
 
@@ -101,6 +101,14 @@ describe("the repository", () => {
     });
     expect(code).toBe(0);
     expect(stderr).toMatch(/^git would not commit: fatal: LF would be replaced by CRLF in \S+\n$/);
+  });
+
+  test("C1: a repository of another user is recognised in every language", async () => {
+    const german = 'echo "fatal: zweifelhafte Eigentumsverhältnisse"';
+    const git = `[ "$LC_ALL" = C ] && echo "fatal: detected dubious ownership in repository" || ${german}; exit 128`;
+    const env = { ...programs({ git }), LANG: "de_DE.UTF-8", LC_ALL: "de_DE.UTF-8" };
+    const { code, stderr } = await run(["my-app", "-y", "--no-install"], { env });
+    expect([code, stderr]).toEqual([0, expect.stringContaining("in a git repository of another user")]);
   });
 
   test.skipIf(process.getuid?.() !== 0)(

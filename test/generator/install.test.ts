@@ -24,6 +24,27 @@ describe("installing", () => {
     expect(stdout).toContain("\n  cd my-app\n  pnpm dev\n");
   });
 
+  test.each([
+    ["npm", "", "install --include=dev"],
+    ["pnpm", "", "install --prod=false"],
+    ["yarn", "1.22.22", "install --production=false"],
+    ["yarn", "4.18.1", "install"],
+    ["bun", "", "install"],
+  ])("C10: %s %s installs dev dependencies, whatever the environment leaves out", async (manager, version, command) => {
+    const cwd = temporaryFolder();
+    const script = `[ "$*" = --version ] && echo ${version} && exit
+echo "$* $NODE_ENV$npm_config_omit$npm_config_only$NPM_CONFIG_PRODUCTION" > ../ran.txt`;
+    const leftOut = {
+      NODE_ENV: "production",
+      npm_config_omit: "dev",
+      npm_config_only: "prod",
+      NPM_CONFIG_PRODUCTION: "true",
+    };
+    const env = { ...programs({ [manager]: script }), ...leftOut };
+    expect((await run(["my-app", "-y", "--no-git", "--pm", manager], { cwd, env })).code).toBe(0);
+    expect(readFileSync(join(cwd, "ran.txt"), "utf8")).toBe(`${command} \n`);
+  });
+
   test("C10: when installing fails the project stays, the whole error is shown, and how to go on", async () => {
     const cwd = temporaryFolder();
     const env = programs({

@@ -478,9 +478,9 @@ describe("what can't be updated", () => {
 
   test("C8: options of other commands, and of this one elsewhere, are wrong usage", async () => {
     const project = await first.create(EXPRESS, { git: false });
-    expect(await update(project, ["--framework", "hono"])).toMatchObject({
+    expect(await update(project, ["--name", "other"])).toMatchObject({
       code: 2,
-      stderr: "update takes no --framework, only create does.\n",
+      stderr: "update takes no --name, only create does.\n",
     });
     const create = await first.run(["app", "--yes", "--continue"], temporaryFolder());
     expect(create).toMatchObject({ code: 2, stderr: "create takes no --continue, only update does.\n" });

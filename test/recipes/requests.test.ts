@@ -68,7 +68,7 @@ test.each(readPage("mobile-and-desktop").frameworks)(
     expect((await app.get("/session", { authorization: `Bearer ${token}` })).json.userid).toBe("ada");
     expect((await app.get("/session", { authorization: `Bearer ${begun.json.token}` })).status).toBe(404);
     expect((await app.post("/session", {}, { ...shell, origin: "evil://localhost" })).status).toBe(403);
-    expect((await app.send("DELETE", "/session", null, { authorization: `Bearer ${token}` })).status).toBe(204);
+    expect((await app.send("DELETE", "/session", undefined, { authorization: `Bearer ${token}` })).status).toBe(204);
     // Its session has ended: a write is 401 instead of a session that the app knows nothing of.
     const write = await app.send("PUT", "/session/data/x", '{"value":1}', {
       authorization: `Bearer ${token}`,
@@ -82,7 +82,7 @@ test("S17: a front end on another origin reads and writes, others don't", async 
   const { url } = await start(await followRecipe({ page: "another-origin", framework: "express" }));
   const browser = new Client(url);
   const vite = { origin: "http://localhost:5173", "sec-fetch-site": "same-site" };
-  const asked = await browser.send("OPTIONS", "/login", null, {
+  const asked = await browser.send("OPTIONS", "/login", undefined, {
     ...vite,
     "access-control-request-method": "POST",
     "access-control-request-headers": "content-type",

@@ -3,10 +3,11 @@
 import { createReadStream } from "node:fs";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
+import basicAuth from "@fastify/basic-auth";
 import middie from "@fastify/middie";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { expect, onTestFinished, test } from "vitest";
-import { respondToRawError } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
+import { errorHandler, respondToRawError } from "../../templates/frameworks/fastify/files/src/http/error-handler.ts";
 import { sessionPlugin } from "../../templates/frameworks/fastify/files/src/session/adapter.ts";
 import { write } from "./adapter.ts";
 import { memoryApp } from "./memory.ts";
@@ -27,6 +28,24 @@ async function serve(routes: (fastify: FastifyInstance, app: App) => void | Prom
 }
 
 const SESSION_COOKIE = /^session=[\w-]{64}$/;
+
+test("S12: the challenge of @fastify/basic-auth reaches the client, and a 401 of the app's own asks for a Bearer token", async () => {
+  const { url } = await serve(async (fastify) => {
+    fastify.setErrorHandler(errorHandler);
+    const validate = async () => {
+      throw new Error("Unknown user");
+    };
+    await fastify.register(basicAuth, { validate, authenticate: { realm: "shop" } });
+    fastify.get("/basic", { onRequest: fastify.basicAuth }, async () => "secret");
+    fastify.get("/own", async () => {
+      throw Object.assign(new Error("Please sign in."), { statusCode: 401 });
+    });
+  });
+  const [basic, own] = [await fetch(`${url}/basic`), await fetch(`${url}/own`)];
+  expect([basic.status, own.status]).toEqual([401, 401]);
+  expect(basic.headers.get("www-authenticate")).toMatch(/^Basic realm="shop"/);
+  expect(own.headers.get("www-authenticate")).toBe("Bearer");
+});
 
 test("S23: a Response's own headers don't make a response with a token public", async () => {
   const { app, url } = await serve((fastify) => {

@@ -9,13 +9,14 @@ import { lookAlikeHint, nearest, oneOf, quoted } from "./wording.ts";
 export const COMMANDS = {
   create: "make a project",
   update: "bring a project to this version; what you have made of it stays",
+  switch: "give a project another backend or framework; what you have made of it stays",
   doctor: "say what a project lacks: security fixes, safe settings; and what you have edited",
 } as const;
 
 export type Command = keyof typeof COMMANDS;
 
 /** Words that name commands to come. */
-const RESERVED = ["add", "switch"];
+const RESERVED = ["add"];
 
 /** What the command line says. What it leaves out is undefined. */
 export interface Flags {
@@ -53,27 +54,35 @@ interface Option {
 }
 
 const ALL = Object.keys(COMMANDS) as Command[];
+const MERGING: Command[] = ["update", "switch"];
+const WRITING: Command[] = ["create", ...MERGING];
 
 export const OPTIONS: Record<string, Option> = {
-  framework: { type: "string", short: "f", value: "ID", help: "the web framework" },
-  backend: { type: "string", short: "b", value: "ID", help: "where sessions are stored" },
+  framework: { type: "string", short: "f", value: "ID", help: "the web framework", commands: ["create", "switch"] },
+  backend: {
+    type: "string",
+    short: "b",
+    value: "ID",
+    help: "where sessions are stored",
+    commands: ["create", "switch"],
+  },
   yes: { type: "boolean", short: "y", help: "take the default for everything not given" },
   name: { type: "string", value: "NAME", help: "the package's name (default: the directory's)" },
   pm: { type: "string", value: "PM", help: "npm, pnpm, yarn or bun (default: the one that ran this)" },
   minimal: { type: "boolean", help: "leave out the example: the wiring, one route and its test remain" },
-  install: { type: "boolean", help: "install the dependencies", commands: ["create", "update"] },
-  "no-install": { type: "boolean", help: "don't install the dependencies", commands: ["create", "update"] },
+  install: { type: "boolean", help: "install the dependencies", commands: WRITING },
+  "no-install": { type: "boolean", help: "don't install the dependencies", commands: WRITING },
   git: { type: "boolean", help: "make a git repository" },
   "no-git": { type: "boolean", help: "don't make a git repository" },
-  "dry-run": { type: "boolean", help: "show what would be written, write nothing", commands: ["create", "update"] },
+  "dry-run": { type: "boolean", help: "show what would be written, write nothing", commands: WRITING },
   json: { type: "boolean", help: "print one JSON document, ask nothing", commands: ALL },
   overwrite: { type: "boolean", help: "replace files that are in the way" },
-  check: { type: "boolean", help: "write nothing; exit 1 when there is something to take", commands: ["update"] },
-  diff: { type: "boolean", help: "show what would change, write nothing", commands: ["update"] },
-  force: { type: "boolean", help: "go on although changes are not committed", commands: ["update"] },
+  check: { type: "boolean", help: "write nothing; exit 1 when there is something to take", commands: MERGING },
+  diff: { type: "boolean", help: "show what would change, write nothing", commands: MERGING },
+  force: { type: "boolean", help: "go on although changes are not committed", commands: MERGING },
   continue: { type: "boolean", help: "finish an update whose conflicts are settled", commands: ["update"] },
   restore: { type: "string", value: "PATH", help: "bring back a file that you have deleted", commands: ["update"] },
-  base: { type: "string", value: "DIR", help: "the project as it was generated", commands: ["update"] },
+  base: { type: "string", value: "DIR", help: "the project as it was generated", commands: MERGING },
   list: { type: "boolean", help: "list frameworks and backends, with versions" },
   help: { type: "boolean", short: "h", help: "show this", commands: ALL },
   version: { type: "boolean", short: "v", help: "show the version", commands: ALL },

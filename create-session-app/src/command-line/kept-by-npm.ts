@@ -23,6 +23,11 @@ const KEPT: Record<string, (value: string) => string | undefined> = {
   list: onlyTrue("--list"),
   dry_run: onlyTrue("--dry-run"),
   json: onlyTrue("--json"),
+  check: onlyTrue("--check"),
+  diff: onlyTrue("--diff"),
+  continue: onlyTrue("--continue"),
+  restore: () => "--restore",
+  base: () => "--base",
   install: (value) => (value === "true" ? "--install" : "--no-install"),
   // By default this is the path of git.
   git: (value) => ({ true: "--git", false: "--no-git" })[value],

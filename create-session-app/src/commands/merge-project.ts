@@ -23,6 +23,8 @@ export interface MergeInput {
   plan: Plan;
   version: string;
   history: GitHistory | undefined;
+  /** What this version generates for the answers in the record, where it is the version in the record. */
+  recordedPlan?: Plan;
   /** A directory with the project as it was generated. */
   baseDirectory: string | undefined;
   restore: readonly string[];
@@ -116,7 +118,7 @@ interface Sources {
 }
 
 async function baseOf(input: MergeInput, { recorded, movedByYou, yours, ours }: Sources): Promise<Tree> {
-  const { project, history, baseDirectory, signal } = input;
+  const { project, recordedPlan, history, baseDirectory, signal } = input;
   const { version, answers } = project.record;
   let regenerated: Regenerated | undefined;
   const fromRegistry: BaseSource = async () => {
@@ -126,6 +128,7 @@ async function baseOf(input: MergeInput, { recorded, movedByYou, yours, ours }: 
   };
   const whereMoved = new Map([...movedByYou].map(([path, now]) => [path, yours.get(now) ?? new Uint8Array()]));
   const sources: BaseSource[] = [() => yours, () => whereMoved, () => ours];
+  if (recordedPlan) sources.push(() => contentsOf(recordedPlan));
   if (baseDirectory !== undefined) sources.push((missing) => readFiles(baseDirectory, missing.keys()).files);
   else if (history) sources.push(...gitSources(history));
   if (baseDirectory === undefined) sources.push(fromRegistry);

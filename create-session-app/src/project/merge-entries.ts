@@ -1,6 +1,8 @@
 // Merges three versions of a text that consists of named entries: variables, or the keys of a YAML mapping.
 // What the user has set, moved, added or removed stays as it is. merge-environment.ts and merge-compose.ts find the entries.
+
 import type { Labels, Sides } from "./merge-lines.ts";
+import { withAdded } from "./order.ts";
 
 export interface Entry {
   /** Comments and empty lines between the entry before and this one. */
@@ -53,7 +55,7 @@ function mergeEntries(sides: Sides<Entries>, path: readonly string[], note: Note
   const { base, yours, ours } = sides;
   const byName = new Map<string, Entry>();
   let afterOrphan = false;
-  for (const name of namesInOrder(yours, ours)) {
+  for (const name of withAdded([...yours.byName.keys()], [...ours.byName.keys()])) {
     const versions = { base: base.byName.get(name), yours: yours.byName.get(name), ours: ours.byName.get(name) };
     // In ours, a heading has moved to the next entry; here it still stands over the one that stays.
     if (afterOrphan && versions.base && versions.ours) versions.ours = { ...versions.ours, lead: versions.base.lead };
@@ -134,17 +136,6 @@ function comparable(value: Entry | Entries | string[] | undefined): string {
 
 function shown({ lines, inner }: Entry): string {
   return [...lines, ...(inner ? entryLines(inner) : [])].map((line) => line.trim()).join(" ");
-}
-
-/** The user's order; a name that only we have follows the one that it follows in ours. */
-function namesInOrder(yours: Entries, ours: Entries): string[] {
-  const names = [...yours.byName.keys()];
-  let previous: string | undefined;
-  for (const name of ours.byName.keys()) {
-    if (!yours.byName.has(name)) names.splice(previous === undefined ? 0 : names.indexOf(previous) + 1, 0, name);
-    previous = name;
-  }
-  return names;
 }
 
 function entryLines({ byName, head, tail, indentation }: Entries): string[] {

@@ -2,6 +2,7 @@
 // Change it when another part of package.json needs a rule of its own.
 import { isOlder } from "./dependency-ranges.ts";
 import type { Labels, Sides } from "./merge-lines.ts";
+import { withAdded } from "./order.ts";
 
 export interface MergedManifest {
   text: string;
@@ -73,18 +74,15 @@ function difference(
   return `${place} stays ${JSON.stringify(yours)}; ${labels.ours} has ${JSON.stringify(ours)}.`;
 }
 
-/** The user's order; a key that only we have follows the one that it follows in ours, or stands where sorting puts it. */
+/** The user's order; in sorted sections a key that only we have stands where sorting puts it. */
 function keysInOrder({ yours, ours }: Sides<JsonObject>, path: readonly string[]): string[] {
   const keys = Object.keys(yours);
-  const sorted = path.length > 0 && keys.every((key, index) => index === 0 || (keys[index - 1] as string) < key);
-  let previous: string | undefined;
-  for (const key of Object.keys(ours)) {
-    if (!Object.hasOwn(yours, key)) {
-      const after = previous === undefined ? 0 : keys.indexOf(previous) + 1;
-      const position = sorted ? keys.findIndex((other) => other > key) : after;
-      keys.splice(position < 0 ? keys.length : position, 0, key);
-    }
-    previous = key;
+  const added = Object.keys(ours).filter((key) => !Object.hasOwn(yours, key));
+  const isSorted = path.length > 0 && keys.every((key, index) => index === 0 || (keys[index - 1] as string) < key);
+  if (!isSorted) return withAdded(keys, Object.keys(ours));
+  for (const key of added) {
+    const position = keys.findIndex((other) => other > key);
+    keys.splice(position < 0 ? keys.length : position, 0, key);
   }
   return keys;
 }

@@ -39,7 +39,7 @@ export const starts: Starts = {
     {
       what: "port",
       variables: ({ freePort }) => ({ MYSQL_PORT: String(freePort) }),
-      line: /^MYSQL_HOST and MYSQL_PORT: nothing answers/,
+      line: /^MYSQL_HOST and MYSQL_PORT: nothing listens/,
     },
     { what: "TLS", variables: () => ({ MYSQL_TLS: "on" }), line: /^MYSQL_TLS: / },
   ],

@@ -17,6 +17,6 @@ CREATE TABLE IF NOT EXISTS `sessions` (
   data          JSON            NOT NULL,          -- an object: key to JSON text (see src/store/stored-data.ts)
   version       BIGINT          NOT NULL,
   PRIMARY KEY (id),
-  KEY user (userid, created),                      -- "my devices", and signing a user out everywhere
-  KEY expiry (expires)                             -- purging
+  KEY user (userid, created),                      -- finds a user's sessions, newest first
+  KEY expiry (expires)                             -- finds expired sessions for purging
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -85,7 +85,7 @@ describe("mysql settings", () => {
     );
     await expectRefusal(read({ MYSQL_SOCKET: "/no/such/socket" }), /^MYSQL_SOCKET: \/no\/such\/socket/);
     const url = `mysql://app:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/app`;
-    await expectRefusal({ ...read({ DATABASE_URL: url }) }, /^DATABASE_URL: nothing answers/);
+    await expectRefusal({ ...read({ DATABASE_URL: url }) }, /^DATABASE_URL: nothing listens/);
   });
 
   test.each<[string, (socket: Socket) => void]>([

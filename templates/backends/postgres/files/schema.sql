@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS "sessions" (
   created       bigint NOT NULL,
   updated       bigint NOT NULL,               -- the last access
   authenticated bigint NOT NULL,               -- the last sign-in; 0 if there was none
-  idle          bigint NOT NULL,               -- seconds that it lives without an access
+  idle          bigint NOT NULL,               -- seconds that it lives without a request
   expires       bigint NOT NULL,               -- its last second
   ipaddress     text   NOT NULL,
   useragent     text   NOT NULL,
@@ -21,8 +21,8 @@ CREATE TABLE IF NOT EXISTS "sessions" (
   expires_slot  bigint NOT NULL GENERATED ALWAYS AS (expires / 600) STORED
 ) WITH (fillfactor = 80);
 
--- A user's sessions, newest first; guests take no room in it.
+-- Finds a user's sessions, newest first. Guests take no room in it.
 CREATE INDEX IF NOT EXISTS "sessions_by_user" ON "sessions" (userid, created DESC) WHERE userid IS NOT NULL;
 
--- What has expired, for purging.
+-- Finds expired sessions for purging.
 CREATE INDEX IF NOT EXISTS "sessions_by_expiry" ON "sessions" (expires_slot);

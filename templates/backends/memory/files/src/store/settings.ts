@@ -4,7 +4,7 @@
 import type { Environment } from "../http/environment.ts";
 
 export interface StoreSettings {
-  /** At this many, each new one ends the one that was longest without a request. */
+  /** When there are this many, each new session ends the one that has gone longest without a request. */
   maxSessions: number;
 }
 

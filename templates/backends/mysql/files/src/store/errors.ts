@@ -80,14 +80,14 @@ export function connectError(error: unknown, settings: StoreSettings): Error {
   if (/^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/.test(code)) {
     return because(
       settings.fromUrl ? "DATABASE_URL" : "MYSQL_HOST and MYSQL_PORT",
-      `nothing answers there: ${place} (${code})`,
+      `nothing listens there: ${place} (${code})`,
     );
   }
   if (code === "ETIMEDOUT") return because(name("MYSQL_PORT"), `no MySQL greeting came in time from ${place}`);
   if (errno > 0) return new StoreUnavailable(`${place}: ${firstLine(message)}`, { cause: error });
   return because(
     name("MYSQL_PORT"),
-    `what answers is no MySQL server, or closes at once: ${place} (${firstLine(message)})`,
+    `this is no MySQL server, or it closes connections at once: ${place} (${firstLine(message)})`,
   );
 }
 

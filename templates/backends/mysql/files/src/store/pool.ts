@@ -160,7 +160,7 @@ export class MysqlPool implements Queries {
   async #attempt<Result>(work: Work<Result>, deadline: number): Promise<Result> {
     const connection = await this.#connect();
     try {
-      // Nobody waits for it any more: what was answered with an error must not be done much later.
+      // The caller has got an error by now, so the statement must not run much later.
       if (performance.now() >= deadline) throw new StoreUnavailable(`${describeStore(this.#settings)} is too busy.`);
       await this.#prepare(connection);
       const result = await work(connection);

@@ -8,20 +8,20 @@ import { ConfigError, type Environment } from "../http/environment.ts";
 export interface StoreSettings {
   host: string;
   port: number;
-  /** Instead of host and port. */
+  /** The path of a Unix socket, which is used instead of host and port. */
   socket: string | undefined;
   user: string;
   password: string;
   database: string;
   tls: Tls;
   table: string;
-  /** At most, of one process. */
+  /** How many connections one process opens at most. */
   connections: number;
-  /** For messages: the settings came in DATABASE_URL. */
+  /** Whether the settings came in DATABASE_URL, for messages. */
   fromUrl: boolean;
 }
 
-/** "on" checks the server's certificate and name; "unverified" hides traffic from listeners, not from impostors. */
+/** "on" checks the server's certificate and name; "unverified" hides the traffic from listeners but accepts an impostor. */
 export type Tls = { mode: "off" | "unverified" } | { mode: "on"; ca?: string };
 
 export function readStoreSettings(env: Environment): StoreSettings {
@@ -32,7 +32,7 @@ export function readStoreSettings(env: Environment): StoreSettings {
   }
   const more = { table, connections: env.integer("MYSQL_CONNECTIONS", 10, { min: 1, max: 1000 }) };
   const server = url ? readUrl(url, readTls(env)) : readVariables(env);
-  // mysql2 would compare the certificate with "localhost".
+  // mysql2 would compare the certificate's name with "localhost".
   if (server.tls.mode === "on" && server.socket === undefined && isIP(server.host)) {
     throw new ConfigError("MYSQL_TLS: to check the certificate, give the server's name instead of its address.");
   }

@@ -182,7 +182,7 @@ export class Postgres implements Queries {
     return line;
   }
 
-  /** Sends nothing more on the line. What has been sent is still answered. */
+  /** Sends nothing more on the line. Statements that were sent before still get their results. */
   #leave(line: Line): void {
     if (this.#lines.delete(line)) void line.client.end();
   }

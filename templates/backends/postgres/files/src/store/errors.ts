@@ -11,10 +11,10 @@ type Phase = "connect" | "setup" | "request";
 interface Culprit {
   codes?: RegExp;
   words?: RegExp;
-  /** Those to look at. */
+  /** The settings to look at. */
   settings: string[];
   /** The server works, but the table or a permission is missing. */
-  isUp?: boolean;
+  serverIsUp?: boolean;
 }
 
 const CULPRITS: Culprit[] = [
@@ -23,9 +23,9 @@ const CULPRITS: Culprit[] = [
   { codes: /^28/, words: /client password/, settings: ["user", "password"] },
   { codes: /^3D000$/, settings: ["database"] },
   { codes: /^(?:ENOTFOUND|EAI_\w+|ENOENT|EACCES)$/, settings: ["host"] },
-  { codes: /^42501$/, settings: ["user", "table"], isUp: true },
-  { codes: /^(?:42P01|42703|3F000)$/, settings: ["table"], isUp: true },
-  // Starting up, shutting down, full, a standby, a statement that took too long or that the server forgot.
+  { codes: /^42501$/, settings: ["user", "table"], serverIsUp: true },
+  { codes: /^(?:42P01|42703|3F000)$/, settings: ["table"], serverIsUp: true },
+  // The server starts, stops, is full or a standby; a statement took too long; or the server forgot it.
   { codes: /^(?:08|53|57P|57014|55P03|25006|26000|42P05|40)/, settings: ["host", "port"] },
 ];
 
@@ -45,14 +45,14 @@ export function explained(error: unknown, settings: StoreSettings, phase: Phase)
     const remedy = "PG_POOLER=true leaves out what poolers refuse";
     return new StoreUnavailable(`${place}: ${message}; ${remedy}.`, { cause: error });
   }
-  // Refused when connecting: no right to do so, or in a proxy's own words.
+  // The connection was refused: the user has no right to it, or a proxy gives reasons of its own.
   const whileConnecting = isOfStatement(code) ? ["user", culprit ? "database" : "host"] : ["host", "port"];
-  const isRefusal = culprit === undefined || (culprit.isUp === true && phase === "connect");
+  const isRefusal = culprit === undefined || (culprit.serverIsUp === true && phase === "connect");
   const names = named(isRefusal ? whileConnecting : culprit.settings, settings);
   const said = message.replaceAll(/\s+/g, " ");
   const reason = culprit || code ? said : `no answer, or not PostgreSQL's (${said})`;
   const line = `${place}: ${reason}; check ${names}.`;
-  if (culprit?.isUp && phase === "setup") return new Error(line, { cause: error });
+  if (culprit?.serverIsUp && phase === "setup") return new Error(line, { cause: error });
   return new StoreUnavailable(line, { cause: error });
 }
 

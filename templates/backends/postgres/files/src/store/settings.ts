@@ -12,20 +12,20 @@ export interface StoreSettings {
   password: string;
   database: string;
   tls: Tls;
-  /** May name a schema: "app.sessions". */
+  /** The table, which may be named with its schema: "app.sessions". */
   table: string;
   /** How many connections one process opens at most. */
   connections: number;
-  /** A pooler such as PgBouncer stands before the server: leave out the startup parameters that it would refuse. */
+  /** A pooler such as PgBouncer is in between: send no timeouts when connecting, since it would refuse them. */
   pooler: boolean;
-  /** For messages: the settings came in DATABASE_URL. */
+  /** Whether the settings came in DATABASE_URL, for messages. */
   fromUrl: boolean;
 }
 
 /** "require" hides the traffic from listeners but accepts an impostor; "verify-full" checks certificate and name. */
 export interface Tls {
   mode: (typeof TLS_MODES)[number];
-  /** PEM text: the authority, the app's own certificate and key. */
+  /** PEM text of the certificate authority, and of the app's own certificate and key. */
   ca?: string;
   cert?: string;
   key?: string;
@@ -47,7 +47,7 @@ const URL_PARAMETERS = [
 ];
 
 export function readStoreSettings(env: Environment): StoreSettings {
-  // libpq's URLs for a socket leave the host out.
+  // libpq leaves the host out of URLs for a socket.
   const text = env.optional("DATABASE_URL")?.replace(/^(\s*postgres(?:ql)?:\/\/(?:[^/?#]*@)?)(?=[/:?])/, "$1localhost");
   const url = new Environment({ DATABASE_URL: text }).url("DATABASE_URL", ["postgres:", "postgresql:"]);
   const table = env.text("SESSION_TABLE", "sessions");
@@ -127,7 +127,7 @@ function readTls(parameter: (name: string) => string | undefined, named: (name: 
   const given = parameter("sslmode") ?? (parameter("sslrootcert") ? "verify-full" : "disable");
   const mode = TLS_MODES.find((name) => name === given);
   if (mode === undefined) {
-    // libpq's "prefer" and "allow" go on in plain text when told to on the way.
+    // libpq's "prefer" and "allow" continue in plain text if anybody on the way asks for it.
     throw new ConfigError(`${named("sslmode")} must be one of ${TLS_MODES.join(", ")}.`);
   }
   if (parameter("sslrootcert") === "system" && mode !== "verify-full") {

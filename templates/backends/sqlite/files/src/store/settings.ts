@@ -4,7 +4,7 @@
 import type { Environment } from "../http/environment.ts";
 
 export interface StoreSettings {
-  /** ":memory:": ends with the process. */
+  /** A path, or ":memory:" for a database that ends with the process. */
   file: string;
 }
 

@@ -4,18 +4,42 @@ import { Failure } from "../command-line/failure.ts";
 import type { Report } from "../command-line/report.ts";
 import { quoted } from "../command-line/wording.ts";
 import type { Release } from "../project/changelog.ts";
+import type { Choice } from "../project/choice.ts";
 import type { MergedFile, Outcome } from "../project/merge.ts";
 import { RECORD } from "../project/record.ts";
 import { unifiedDiff } from "../project/unified-diff.ts";
 import type { ProjectMerge } from "./merge-project.ts";
 import type { Project } from "./project.ts";
 
-export interface UpdateOutcome {
+export interface MergeOutcome {
   project: Project;
   version: string;
   merge: ProjectMerge;
   /** What the changelog says since the project's version. */
   releases: Release[];
+  /** What `switch` has switched to. */
+  switched: Switched | undefined;
+}
+
+export interface Switched {
+  framework: string;
+  backend: string;
+  /** What the user has to know now. */
+  notes: string[];
+}
+
+/** @param otherBackend whether the backend is another one now */
+export function switchedTo({ framework, backend }: Choice, otherBackend: boolean): Switched {
+  const notes: string[] = [];
+  if (otherBackend) {
+    notes.push("Sessions stay in the old store: who is signed in has to sign in again.");
+    const needs =
+      backend.server === null ? "" : ` It needs ${backend.server.name}, which ${quoted(backend.server.start)} starts.`;
+    notes.push(
+      `The settings of ${backend.label} are in .env.example; set them in .env and where the app runs.${needs}`,
+    );
+  }
+  return { framework: framework.label, backend: backend.label, notes };
 }
 
 export const HALF_DONE = "An earlier run was killed half way; the next one that writes undoes it first.";
@@ -27,13 +51,13 @@ const WORDS: Record<Outcome, string | undefined> = {
   taken: "new here",
   merged: "merged with your changes",
   conflict: "CONFLICT",
-  removed: "removed: this version no longer has it",
-  orphaned: "kept as you have it: this version no longer has it",
+  removed: "removed: no longer generated",
+  orphaned: "kept as you have it: no longer generated",
   "kept-deleted": undefined,
   restored: "restored",
 };
 
-export function decided(report: Report, { project, version, merge, releases }: UpdateOutcome): void {
+export function decided(report: Report, { project, version, merge, releases }: MergeOutcome): void {
   report.set({
     directory: project.directory,
     from: project.record.version,
@@ -46,7 +70,7 @@ export function decided(report: Report, { project, version, merge, releases }: U
   for (const path of merge.leftAlone) report.note(`${quoted(path)} is not a plain file, so it is left as it is.`);
 }
 
-export function difference(report: Report, { merge }: UpdateOutcome): void {
+export function difference(report: Report, { merge }: MergeOutcome): void {
   const diffs = [...merge.changes]
     .filter(([path]) => path !== RECORD)
     .map(([path, change]) =>
@@ -58,7 +82,7 @@ export function difference(report: Report, { merge }: UpdateOutcome): void {
 }
 
 /** With `check`, throws when there is something to take. */
-export function preview(report: Report, outcome: UpdateOutcome, check: boolean): void {
+export function preview(report: Report, outcome: MergeOutcome, check: boolean): void {
   const count = changedFiles(outcome).length;
   report.set({ changes: count });
   if (count === 0) {
@@ -70,19 +94,28 @@ export function preview(report: Report, outcome: UpdateOutcome, check: boolean):
     report.say("Nothing was written.");
     return;
   }
-  throw new Failure(1, "OUTDATED", `${files(count)} would change. Update with: npm create session-app@latest update`);
+  throw new Failure(1, "OUTDATED", `${files(count)} would change. The same without --check changes them.`);
 }
 
-export function nothingToDo(report: Report, { project, version }: UpdateOutcome): void {
-  report.succeed(`${quoted(project.record.answers.name)} is up to date with ${version}.`);
+export function nothingToDo(report: Report, { project, version, switched }: MergeOutcome): void {
+  const state = switched
+    ? `has ${switched.framework} with ${switched.backend} already`
+    : `is up to date with ${version}`;
+  report.succeed(`${quoted(project.record.answers.name)} ${state}.`);
 }
 
-export function written(report: Report, outcome: UpdateOutcome, inGit: boolean): void {
-  const { project, version, merge } = outcome;
+export function written(report: Report, outcome: MergeOutcome, inGit: boolean): void {
+  const { project, version, merge, switched } = outcome;
   report.set({ written: [...merge.changes.keys()] });
+  const name = quoted(project.record.answers.name);
   const from = project.record.version === version ? "" : ` from ${project.record.version}`;
-  report.succeed(`Updated ${quoted(project.record.answers.name)}${from} to ${version}.`);
+  report.succeed(
+    switched
+      ? `Switched ${name} to ${switched.framework} with ${switched.backend}.`
+      : `Updated ${name}${from} to ${version}.`,
+  );
   describe(report, outcome);
+  for (const note of switched?.notes ?? []) report.note(note);
   if (!inGit) report.note("The project is in no git repository, so only a copy of yours can take this back.");
 }
 
@@ -116,9 +149,9 @@ export function finished(report: Report, version: string): void {
   report.succeed(`Finished the update to ${version}.`);
 }
 
-function describe(report: Report, { merge, releases }: UpdateOutcome): void {
+function describe(report: Report, { merge, releases }: MergeOutcome): void {
   const taken = merge.files.filter(({ outcome, from }) => outcome === "taken" && from === undefined).length;
-  const replaced = taken === 0 ? [] : [`  ${files(taken)} taken as this version has ${taken === 1 ? "it" : "them"}`];
+  const replaced = taken === 0 ? [] : [`  ${files(taken)} taken as generated`];
   const single = merge.files.flatMap((file) => lineFor(file) ?? []);
   for (const line of [...single, ...replaced]) report.say(line);
   const deleted = merge.files.filter(({ outcome }) => outcome === "kept-deleted").map(({ path }) => path);
@@ -139,7 +172,7 @@ function lineFor({ path, outcome, from, beside }: MergedFile): string | undefine
   return `  ${path}${before}: ${words}${version}`;
 }
 
-function changedFiles({ merge }: UpdateOutcome): string[] {
+function changedFiles({ merge }: MergeOutcome): string[] {
   return [...merge.changes.keys()].filter((path) => path !== RECORD);
 }
 

@@ -1,0 +1,61 @@
+// `switch`: gives a project another backend or framework, by the merge that `update` does, between two answers.
+// Change it when another answer can be switched.
+import { resolve } from "node:path";
+import { Failure, wrongUsage } from "../command-line/failure.ts";
+import { choose } from "../command-line/wording.ts";
+import type { Catalog, Pack } from "../packs/catalog.ts";
+import { GitHistory } from "../programs/git-history.ts";
+import type { RecordedAnswers } from "../project/read-record.ts";
+import { applyMerge, recover } from "./apply-merge.ts";
+import type { CommandInput } from "./command.ts";
+import { switchedTo } from "./merge-messages.ts";
+import { mergeProject } from "./merge-project.ts";
+import { choiceOf, openProject, planFor } from "./project.ts";
+
+export async function switchPack(input: CommandInput): Promise<void> {
+  const { flags, assets, signal } = input;
+  const { version } = assets.catalog;
+  const directory = resolve(flags.directory ?? ".");
+  if (flags.framework === undefined && flags.backend === undefined) {
+    throw wrongUsage("Give what to switch to: --backend ID, --framework ID, or both.", {
+      flags: ["--backend", "--framework"],
+    });
+  }
+  recover(directory, input);
+  const project = openProject(directory, version);
+  const { record } = project;
+  if (record.pending)
+    throw new Failure(1, "PENDING", "An update is under way. Finish it first: npm create session-app@latest update");
+  if (record.version !== version) {
+    const message = `The project is of version ${record.version}, this is ${version}. First: npm create session-app@latest update`;
+    throw new Failure(1, "OUTDATED", message);
+  }
+
+  const answers = otherAnswers(record.answers, input);
+  const choice = choiceOf(answers, assets);
+  const history = await GitHistory.open(directory, signal);
+  const recordedPlan = await planFor(choiceOf(record.answers, assets), assets);
+  const plan = await planFor(choice, assets);
+  const baseDirectory = flags.base === undefined ? undefined : resolve(flags.base);
+  const merge = await mergeProject({
+    project,
+    recordedPlan,
+    plan,
+    version,
+    history,
+    baseDirectory,
+    restore: [],
+    signal,
+  });
+  const switched = switchedTo(choice, answers.backend !== record.answers.backend);
+  await applyMerge({ project, version, merge, releases: [], switched }, choice, history, input);
+}
+
+function otherAnswers(answers: RecordedAnswers, { flags, assets }: CommandInput): RecordedAnswers {
+  const { frameworks, backends }: Catalog = assets.catalog;
+  const ids = (packs: readonly Pack[]) => packs.map(({ id }) => id);
+  const framework =
+    flags.framework === undefined ? answers.framework : choose("framework", flags.framework, ids(frameworks));
+  const backend = flags.backend === undefined ? answers.backend : choose("backend", flags.backend, ids(backends));
+  return { ...answers, framework, backend };
+}

@@ -1,0 +1,156 @@
+// `switch`: another backend or framework for a project, there and back, with and without a user's work.
+// Change it when another answer can be switched.
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { packs } from "../../scripts/packs.ts";
+import { programs, temporaryFolder } from "./sandbox.ts";
+import { snapshot } from "./tree.ts";
+import { append, Project, Version } from "./versions.ts";
+
+const MINUTES = 60_000;
+const OFFLINE = programs({ npm: "echo no network; exit 1" });
+
+let version: Version;
+const made = new Map<string, Project>();
+
+beforeAll(() => {
+  version = new Version("0.4.0");
+});
+
+/** A project as it is generated, not to be changed. */
+async function generated(framework: string, backend: string): Promise<Project> {
+  const key = `${framework} ${backend}`;
+  const project = made.get(key) ?? (await version.create(["-f", framework, "-b", backend], { git: false }));
+  made.set(key, project);
+  return project;
+}
+
+async function switchTo(project: Project, parameters: string[]) {
+  const { code, stdout, stderr } = await version.run(["switch", ...parameters, "--no-install"], project.root, OFFLINE);
+  return { code, stdout, stderr };
+}
+
+function copyOf(project: Project): Project {
+  const copy = new Project(join(temporaryFolder(), "app"));
+  cpSync(project.root, copy.root, { recursive: true });
+  return copy;
+}
+
+/** What a user does that no backend has a say in. */
+function work(project: Project): void {
+  project.edit("src/main.ts", append("// Mine.\n"));
+  project.edit("src/session-data.ts", append("// Mine.\n"));
+  project.edit("package.json", (text) => text.replace('"dependencies": {', '"dependencies": {\n    "zod": "^4.0.0",'));
+  project.edit("package.json", (text) => text.replace('"scripts": {', '"scripts": {\n    "mine": "true",'));
+  project.edit(".gitignore", append("mine\n"));
+  project.edit(".env.example", (text) => text.replace("#PORT=3000", "PORT=8080"));
+  project.write("src/mine.ts", "// Mine.\n");
+  project.remove("Dockerfile");
+}
+
+describe("there and back", () => {
+  test.each(packs("backends"))(
+    "L5: from %s to every other backend and back, a project has its bytes again",
+    {
+      timeout: 10 * MINUTES,
+    },
+    async (from) => {
+      const project = await generated("express", from);
+      const worked = copyOf(project);
+      work(worked);
+      for (const to of packs("backends").filter((id) => id !== from)) {
+        const copy = copyOf(project);
+        const there = await switchTo(copy, ["--backend", to]);
+        expect(there.code, `${to}: ${there.stderr}`).toBe(0);
+        const generated = await version.create(["-f", "express", "-b", to], { git: false });
+        expect(snapshot(copy.root), to).toEqual(snapshot(generated.root));
+        expect((await switchTo(copy, ["-b", from])).code, to).toBe(0);
+        expect(snapshot(copy.root), to).toEqual(snapshot(project.root));
+      }
+      const [to = ""] = packs("backends").filter((id) => id !== from);
+      const before = snapshot(worked.root);
+      const there = await switchTo(worked, ["-b", to]);
+      expect(there.code, there.stderr).toBe(0);
+      expect(worked.read("src/main.ts")).toMatch(/\/\/ Mine\.\n$/);
+      expect(worked.read("src/mine.ts")).toBe("// Mine.\n");
+      expect(JSON.parse(worked.read("package.json"))).toMatchObject({
+        scripts: { mine: "true" },
+        dependencies: { zod: "^4.0.0" },
+      });
+      expect(worked.read(".env.example")).toMatch(/^PORT=8080$/m);
+      expect((await switchTo(worked, ["-b", from])).code).toBe(0);
+      expect(snapshot(worked.root)).toEqual(before);
+    },
+  );
+
+  test.each(packs("frameworks"))(
+    "L5: from %s to every other framework and back, a project has its bytes again",
+    {
+      timeout: 10 * MINUTES,
+    },
+    async (from) => {
+      const project = await generated(from, "sqlite");
+      for (const to of packs("frameworks").filter((id) => id !== from)) {
+        const copy = copyOf(project);
+        const there = await switchTo(copy, ["--framework", to]);
+        expect(there.code, `${to}: ${there.stderr}`).toBe(0);
+        const generated = await version.create(["-f", to, "-b", "sqlite"], { git: false });
+        expect(snapshot(copy.root), to).toEqual(snapshot(generated.root));
+        expect((await switchTo(copy, ["-f", from])).code, to).toBe(0);
+        expect(snapshot(copy.root), to).toEqual(snapshot(project.root));
+      }
+    },
+  );
+});
+
+describe("a switch", () => {
+  test("L3 L5: shows as conflicts what the user has changed in what is replaced, and can be finished by update", async () => {
+    const project = await version.create(["-f", "express", "-b", "redis"]);
+    project.edit("src/store/driver.ts", (text) => `// Mine, above.\n${text}// Mine, below.\n`);
+    project.commit();
+    const { code, stderr } = await switchTo(project, ["-b", "postgres"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("1 file has conflicts:\n  src/store/driver.ts\n");
+    const merged = project.read("src/store/driver.ts");
+    for (const line of ["// Mine, above.", "// Mine, below.", "<<<<<<< yours"]) expect(merged).toContain(`${line}\n`);
+    expect(project.record).toMatchObject({ answers: { backend: "redis" }, pending: { version: "0.4.0" } });
+    expect(await switchTo(project, ["-b", "sqlite"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("under way"),
+    });
+    project.edit("src/store/driver.ts", (text) => text.replace(/^<<<<<<<[\s\S]*?^=======\n|^>>>>>>>.*\n/gm, ""));
+    const done = await version.run(["update", "--continue", "--no-install"], project.root);
+    expect(done.code, done.stderr).toBe(0);
+    expect(project.record).toMatchObject({ answers: { backend: "postgres" } });
+  });
+
+  test("L5: says what the user has to know, in words and as JSON; --check, --dry-run and --diff write nothing", async () => {
+    const project = await version.create(["-f", "express", "-b", "sqlite"]);
+    const before = snapshot(project.root);
+    expect(await switchTo(project, ["-b", "redis", "--check"])).toMatchObject({ code: 1 });
+    expect((await switchTo(project, ["-b", "redis", "--diff"])).stdout).toMatch(/^--- a\/src\/store\/driver\.ts$/m);
+    const dry = await switchTo(project, ["-b", "redis", "--dry-run", "--json"]);
+    expect(JSON.parse(dry.stdout)).toMatchObject({ ok: true, conflicts: [] });
+    expect(snapshot(project.root)).toEqual(before);
+    const { code, stdout, stderr } = await switchTo(project, ["-b", "redis"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Switched "app" to Express with Redis[^\n]*\.\n/);
+    expect(stderr).toContain("Sessions stay in the old store");
+    expect((await switchTo(project, ["-b", "redis", "--force"])).stdout).toBe(
+      '✔ "app" has Express with Redis, Valkey already.\n',
+    );
+  });
+
+  test("C8 L5: without a pack, with an unknown one, or of another version, it says what would be right", async () => {
+    const project = await version.create(["-f", "express", "-b", "sqlite"]);
+    expect(await switchTo(project, [])).toMatchObject({ code: 2, stderr: expect.stringContaining("--backend ID") });
+    expect(await switchTo(project, ["-b", "posgres"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("postgres"),
+    });
+    const next = new Version("0.5.0", version);
+    const { code, stderr } = await next.run(["switch", "-b", "redis"], project.root);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("First: npm create session-app@latest update")]);
+  });
+});
