@@ -224,6 +224,6 @@ async function refusalOfFull(pages: number): Promise<number> {
       refused++;
     });
   }
-  connection.close();
+  await connection.close();
   return refused;
 }
