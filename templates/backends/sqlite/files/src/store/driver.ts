@@ -122,8 +122,8 @@ class SqliteDriver implements SessionDriver {
     const total = { live: 0, expired: 0, signedIn: 0 };
     let last: number | null = 0;
     while (last !== null) {
-      const values = [now, now, now, last, COUNTED_AT_ONCE];
-      const counted = await this.#sqlite.run(() => this.#sqlite.statement<Counted>(sql).get(...values) as Counted);
+      const values: number[] = [now, now, now, last, COUNTED_AT_ONCE];
+      const counted: Counted = await this.#sqlite.run(() => this.#sqlite.statement<Counted>(sql).get(...values) as Counted);
       total.live += counted.live;
       total.expired += counted.expired;
       total.signedIn += counted.signedIn;
