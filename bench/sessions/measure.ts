@@ -26,8 +26,9 @@ export interface Comparison {
   route: string;
   ours: string;
   peer: string;
-  oursRound: Round;
-  peerRound: Round;
+  /** All rounds, in their order; ours and the peer's with the same index ran one right after the other. */
+  oursRounds: readonly Round[];
+  peerRounds: readonly Round[];
   ratio: { median: number; lowerQuartile: number; upperQuartile: number; minimum: number };
 }
 
@@ -39,7 +40,7 @@ export interface Rounds {
 
 const CONNECTIONS = 32;
 /** Requests that each server gets first, so that its code is compiled by then. */
-const WARM_UP_REQUESTS = 20_000;
+const WARM_UP_REQUESTS = 40_000;
 
 const autocannon = createRequire(import.meta.url)("autocannon") as (options: object) => Promise<{
   requests: { total: number };
@@ -87,7 +88,7 @@ export async function compare(
       upperQuartile: quantile(ratios, 0.75),
       minimum: Math.min(...ratios),
     };
-    return { route, ours: ours.name, peer: peer.name, oursRound: typical(own), peerRound: typical(others), ratio };
+    return { route, ours: ours.name, peer: peer.name, oursRounds: own, peerRounds: others, ratio };
   });
 }
 
@@ -120,6 +121,7 @@ function cpuOf(round: Round | undefined): number {
   return round === undefined ? Number.NaN : round.user + round.system;
 }
 
+/** The median of each figure. */
 function typical(rounds: readonly Round[]): Round {
   const median = (key: keyof Round) =>
     quantile(
@@ -147,11 +149,14 @@ export const TABLE_HEAD = [
 ].join("\n");
 
 /** One line of a table in Markdown. */
-export function tableRow({ route, ours, peer, oursRound, peerRound, ratio }: Comparison, aim: number): string {
-  const cpu = ({ user, system }: Round) => `${(user + system).toFixed(1)} (${user.toFixed(1)} + ${system.toFixed(1)})`;
+export function tableRow({ route, ours, peer, oursRounds, peerRounds, ratio }: Comparison, aim: number): string {
+  const cpu = (rounds: readonly Round[]) => {
+    const { user, system } = typical(rounds);
+    return `${(user + system).toFixed(1)} (${user.toFixed(1)} + ${system.toFixed(1)})`;
+  };
   const missed = ratio.median < aim ? " (missed)" : "";
   const cells = [
-    ...[route, ours, peer, cpu(oursRound), cpu(peerRound), ratio.median.toFixed(2)],
+    ...[route, ours, peer, cpu(oursRounds), cpu(peerRounds), ratio.median.toFixed(2)],
     ...[`${ratio.lowerQuartile.toFixed(2)} to ${ratio.upperQuartile.toFixed(2)}`, ratio.minimum.toFixed(2)],
     `${aim.toFixed(2)}${missed}`,
   ];
