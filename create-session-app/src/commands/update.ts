@@ -9,6 +9,7 @@ import { GitHistory } from "../programs/git-history.ts";
 import { releasesSince } from "../project/changelog.ts";
 import { hasConflictMarkers } from "../project/conflicts.ts";
 import { BESIDE } from "../project/merge.ts";
+import { formatRecord } from "../project/next-record.ts";
 import type { PendingUpdate } from "../project/read-record.ts";
 import { RECORD } from "../project/record.ts";
 import { applyMerge, onlyLooks, recover } from "./apply-merge.ts";
@@ -46,7 +47,7 @@ async function finish(project: Project, pending: PendingUpdate, input: CommandIn
   messages.underWay(report, pending.version, left);
   if (left.length > 0) throw messages.conflictsLeft(left, pending.version);
   if (onlyLooks(input)) return messages.canContinue(report, pending.version, flags.check);
-  const content = Buffer.from(`${JSON.stringify(pending.record, null, 2)}\n`);
+  const content = Buffer.from(formatRecord(pending.record));
   const changes = new Map([[RECORD, { content, mode: 0o644 }]]);
   await writeChanges(changes, inspectTarget(directory, changes, true), signal);
   messages.finished(report, pending.version);
