@@ -75,14 +75,14 @@ describe("one update after another, offline", () => {
     project.edit("src/main.ts", append("// Mine.\n"));
     project.commit();
     expect((await update(project, second)).code).toBe(1);
-    project.edit("src/main.ts", (text) => `// Mine.\n${text.replace(/^<<<<<<<[^]*?^=======\n|^>>>>>>>.*\n/gm, "")}`);
+    project.edit("src/main.ts", (text) => `// Mine.\n${text.replace(/^<<<<<<<[\s\S]*?^=======\n|^>>>>>>>.*\n/gm, "")}`);
     expect(await update(project, second, ["--continue"])).toMatchObject({ code: 0 });
     project.commit();
     const clone = new Project(join(temporaryFolder(), "clone"));
     execFileSync("git", ["clone", "--quiet", "--depth=1", `file://${project.root}`, clone.root]);
     const { code, stderr } = await update(clone, third);
     expect(code, stderr).toBe(0);
-    expect(clone.read("src/main.ts")).toMatch(/^\/\/ Mine\.\n[^]*0\.4\.0\.\n\/\/ New in 0\.5\.0\.\n$/);
+    expect(clone.read("src/main.ts")).toMatch(/^\/\/ Mine\.\n[\s\S]*0\.4\.0\.\n\/\/ New in 0\.5\.0\.\n$/);
   });
 });
 
