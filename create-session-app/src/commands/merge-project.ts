@@ -1,6 +1,7 @@
 // The middle of `update` and `switch`: gathers the three versions of a project, merges them, and says what has to be written.
 // Change it when a project's files are to be found elsewhere, or when its record gets another part.
 import { Failure } from "../command-line/failure.ts";
+import type { Report } from "../command-line/report.ts";
 import { quoted } from "../command-line/wording.ts";
 import type { NewFile } from "../disk/changes.ts";
 import { readFiles } from "../disk/read.ts";
@@ -12,6 +13,7 @@ import type { Plan } from "../project/plan.ts";
 import { contentsOf } from "../project/plan.ts";
 import { RECORD } from "../project/record.ts";
 import type { Tree } from "../project/tree.ts";
+import { formatAlike } from "./format-alike.ts";
 import type { BaseInput } from "./merge-base.ts";
 import { baseOf } from "./merge-base.ts";
 
@@ -20,6 +22,7 @@ export interface MergeInput extends BaseInput {
   plan: Plan;
   version: string;
   restore: readonly string[];
+  report: Report;
 }
 
 export interface ProjectMerge {
@@ -48,14 +51,10 @@ export async function mergeProject(input: MergeInput): Promise<ProjectMerge> {
   checkRestore(restore, ours, yours);
 
   const base = await baseOf(input, { recorded, movedByYou, yours, ours });
-  const result = mergeTrees({
-    base,
-    yours,
-    ours,
-    movedByYou,
-    restore: new Set(restore),
-    labels: labelsFor(version),
-  });
+  const trees = { base, yours, ours, movedByYou, restore: new Set(restore), labels: labelsFor(version) };
+  const asGenerated = mergeTrees(trees);
+  const formatted = await formatAlike(asGenerated.changedByBoth, project.directory, input);
+  const result = formatted.size === 0 ? asGenerated : mergeTrees({ ...trees, formatted });
   const conflicts = result.files.filter(({ outcome }) => outcome === "conflict");
   const changes = new Map<string, NewFile | "remove">();
   const modes = new Map([...here.modes, ...moved.modes]);

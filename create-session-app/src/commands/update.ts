@@ -21,7 +21,7 @@ import type { Project } from "./project.ts";
 import { choiceOf, openProject, planFor } from "./project.ts";
 
 export async function update(input: CommandInput): Promise<void> {
-  const { flags, assets, signal } = input;
+  const { flags, assets, report, signal } = input;
   const { version } = assets.catalog;
   const directory = resolve(flags.directory ?? ".");
   recover(directory, input);
@@ -34,7 +34,8 @@ export async function update(input: CommandInput): Promise<void> {
   const choice = choiceOf(project.record.answers, assets);
   const plan = await planFor(choice, assets);
   const baseDirectory = flags.base === undefined ? undefined : resolve(flags.base);
-  const merge = await mergeProject({ project, plan, version, history, baseDirectory, restore: flags.restore, signal });
+  const { restore } = flags;
+  const merge = await mergeProject({ project, plan, version, history, baseDirectory, restore, report, signal });
   const releases = releasesSince(project.record.version, assets.changelog());
   await applyMerge({ project, version, merge, releases, switched: undefined }, choice, history, input);
 }
