@@ -41,8 +41,9 @@ export async function applyMerge(
   messages.written(report, outcome, history !== undefined);
   if (merge.conflicts.length > 0) {
     throw messages.conflictsLeft(
-      merge.conflicts.map(({ path }) => path),
+      project,
       version,
+      merge.conflicts.map(({ path }) => path),
     );
   }
   await installAndCheck(choice, project.directory, input);

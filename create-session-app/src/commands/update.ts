@@ -37,7 +37,17 @@ export async function update(input: CommandInput): Promise<void> {
   const { restore } = flags;
   const merge = await mergeProject({ project, plan, version, history, baseDirectory, restore, report, signal });
   const releases = releasesSince(project.record.version, assets.changelog());
-  await applyMerge({ project, version, merge, releases, switched: undefined }, choice, history, input);
+  const schemaChanges = releasesSince(project.record.version, choice.backend.readSchemaChanges());
+  const outcome = {
+    project,
+    version,
+    merge,
+    releases,
+    schemaChanges,
+    backend: choice.backend.label,
+    switched: undefined,
+  };
+  await applyMerge(outcome, choice, history, input);
 }
 
 /** The next run after one that left conflicts: it is done when none is left. */
@@ -46,13 +56,16 @@ async function finish(project: Project, pending: PendingUpdate, input: CommandIn
   const { directory } = project;
   const left = conflictsIn(directory, pending.conflicts);
   messages.underWay(report, pending.version, left);
-  if (left.length > 0) throw messages.conflictsLeft(left, pending.version);
-  if (onlyLooks(input)) return messages.canContinue(report, pending.version, flags.check);
+  if (left.length > 0) throw messages.conflictsLeft(project, pending.version, left);
+  if (onlyLooks(input)) return messages.canContinue(report, project, pending.version, flags.check);
   const content = Buffer.from(formatRecord(pending.record));
   const changes = new Map([[RECORD, { content, mode: 0o644 }]]);
   await writeChanges(changes, inspectTarget(directory, changes, true), signal);
   messages.finished(report, pending.version);
-  await installAndCheck(choiceOf(project.record.answers, assets), directory, input);
+  const choice = choiceOf(project.record.answers, assets);
+  const schemaChanges = releasesSince(project.record.version, choice.backend.readSchemaChanges());
+  messages.schemaHasChanged(report, choice.backend.label, schemaChanges);
+  await installAndCheck(choice, directory, input);
 }
 
 function conflictsIn(directory: string, paths: readonly string[]): string[] {
