@@ -47,6 +47,7 @@ export async function applyMerge(
     );
   }
   await installAndCheck(choice, project.directory, input);
+  messages.whatNext(report, choice, history !== undefined);
 }
 
 /** A mistake is taken back by git, if git has what was there before. */

@@ -7,7 +7,7 @@ import type { Release } from "../project/changelog.ts";
 import type { Choice } from "../project/choice.ts";
 import type { MergedFile, Outcome } from "../project/merge.ts";
 import { BESIDE } from "../project/merge.ts";
-import { initializerCommand } from "../project/package-manager.ts";
+import { commands, initializerCommand } from "../project/package-manager.ts";
 import { RECORD } from "../project/record.ts";
 import { unifiedDiff } from "../project/unified-diff.ts";
 import type { ProjectMerge } from "./merge-project.ts";
@@ -168,13 +168,19 @@ function describe(report: Report, { merge, releases, schemaChanges, backend }: M
   for (const line of [...single, ...replaced]) report.say(line);
   const deleted = merge.files.filter(({ outcome }) => outcome === "kept-deleted").map(({ path }) => path);
   if (deleted.length > 0) {
-    report.say(`  ${files(deleted.length)} that you have deleted stay deleted (--restore PATH brings one back):`);
+    const stay = deleted.length === 1 ? "stays" : "stay";
+    report.say(`  ${files(deleted.length)} that you have deleted ${stay} deleted (--restore PATH brings one back):`);
     for (const path of deleted) report.say(`    ${path}`);
   }
   for (const note of merge.files.flatMap(({ path, notes }) => notes.map((text) => `${path}: ${text}`)))
     report.note(note);
   for (const { version, text } of releases) report.say(`\nWhat is new in ${version}:\n\n${text}\n`);
   schemaHasChanged(report, backend, schemaChanges);
+}
+
+export function whatNext(report: Report, { packageManager }: Choice, inGit: boolean): void {
+  const { test } = commands[packageManager];
+  report.say(inGit ? `\nLook through it with git diff, run ${test}, and commit it.` : `\nNow run ${test}.`);
 }
 
 /** The statements are only shown: whether and when they run is the user's affair. */

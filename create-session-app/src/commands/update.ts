@@ -27,10 +27,10 @@ export async function update(input: CommandInput): Promise<void> {
   recover(directory, input);
   const project = openProject(directory, version);
   const { pending } = project.record;
-  if (pending) return finish(project, pending, input);
+  const history = await GitHistory.open(directory, signal);
+  if (pending) return finish(project, pending, history, input);
   if (flags.continue) throw wrongUsage("No update is under way here, so there is nothing to continue.");
 
-  const history = await GitHistory.open(directory, signal);
   const choice = choiceOf(project.record.answers, assets);
   const plan = await planFor(choice, assets);
   const baseDirectory = flags.base === undefined ? undefined : resolve(flags.base);
@@ -51,7 +51,12 @@ export async function update(input: CommandInput): Promise<void> {
 }
 
 /** The next run after one that left conflicts: it is done when none is left. */
-async function finish(project: Project, pending: PendingUpdate, input: CommandInput): Promise<void> {
+async function finish(
+  project: Project,
+  pending: PendingUpdate,
+  history: GitHistory | undefined,
+  input: CommandInput,
+): Promise<void> {
   const { assets, report, signal, flags } = input;
   const { directory } = project;
   const left = conflictsIn(directory, pending.conflicts);
@@ -66,6 +71,7 @@ async function finish(project: Project, pending: PendingUpdate, input: CommandIn
   const schemaChanges = releasesSince(project.record.version, choice.backend.readSchemaChanges());
   messages.schemaHasChanged(report, choice.backend.label, schemaChanges);
   await installAndCheck(choice, directory, input);
+  messages.whatNext(report, choice, history !== undefined);
 }
 
 function conflictsIn(directory: string, paths: readonly string[]): string[] {
