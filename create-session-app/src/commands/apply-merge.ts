@@ -40,11 +40,7 @@ export async function applyMerge(
   await writeChanges(merge.changes, target, signal);
   messages.written(report, outcome, history !== undefined);
   if (merge.conflicts.length > 0) {
-    throw messages.conflictsLeft(
-      project,
-      version,
-      merge.conflicts.map(({ path }) => path),
-    );
+    throw messages.conflictsLeft(project, version, merge.conflicts);
   }
   await installAndCheck(choice, project.directory, input);
   messages.whatNext(report, choice, history !== undefined);

@@ -126,14 +126,25 @@ export function written(report: Report, outcome: MergeOutcome, inGit: boolean): 
   if (!inGit) report.note("The project is in no git repository, so only a copy of yours can take this back.");
 }
 
-export function conflictsLeft({ record }: Project, version: string, paths: readonly string[]): Failure {
-  const listed = paths.map((path) => `\n  ${path}`).join("");
-  const count = paths.length === 1 ? "1 file has" : `${paths.length} files have`;
+/** A conflict that is not settled yet. `beside`: where this version's content lies, if it can't be marked inside the file. */
+export type Conflict = Pick<MergedFile, "path" | "beside">;
+
+export function conflictsLeft({ record }: Project, version: string, conflicts: readonly Conflict[]): Failure {
+  const paths = conflicts.map(({ path }) => path);
+  const listed = conflicts.map(
+    ({ path, beside }) => `\n  ${path}${beside === undefined ? "" : ` (this version's: ${beside})`}`,
+  );
+  const isMarked = conflicts.some(({ beside }) => beside === undefined);
+  const isBeside = conflicts.some(({ beside }) => beside !== undefined);
+  const steps = [
+    ...(isMarked
+      ? ['Keep what you want of the lines between "<<<<<<< yours" and ">>>>>>>", and delete these markers.']
+      : []),
+    ...(isBeside ? [`Take what you want from files that end in "${BESIDE}", and delete them.`] : []),
+  ];
   const next = initializerCommand(record.answers.packageManager, version, "update", "--continue");
-  const message = `${count} conflicts:${listed}
-Edit each of them: keep what you want of the lines between "<<<<<<< yours" and ">>>>>>>", and delete these markers.
-Where a file ends in "${BESIDE}", take from it what you want, and delete it. Then:
-  ${next}`;
+  const count = paths.length === 1 ? "1 file has" : `${paths.length} files have`;
+  const message = `${count} conflicts:${listed.join("")}\n${steps.join("\n")}\nThen: ${next}`;
   return new Failure(1, "CONFLICTS", message, { paths });
 }
 
@@ -144,8 +155,8 @@ export function notCommitted(paths: readonly string[]): Failure {
   return new Failure(1, "UNCOMMITTED", message, { paths });
 }
 
-export function underWay(report: Report, version: string, left: readonly string[]): void {
-  report.set({ version, conflicts: left });
+export function underWay(report: Report, version: string, left: readonly Conflict[]): void {
+  report.set({ version, conflicts: left.map(({ path }) => path) });
   if (left.length > 0) report.note(`The update to ${version} is not finished yet.`);
 }
 

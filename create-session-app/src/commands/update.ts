@@ -74,13 +74,14 @@ async function finish(
   messages.whatNext(report, choice, history !== undefined);
 }
 
-function conflictsIn(directory: string, paths: readonly string[]): string[] {
+function conflictsIn(directory: string, paths: readonly string[]): messages.Conflict[] {
   const { files } = readFiles(
     directory,
     paths.flatMap((path) => [path, `${path}${BESIDE}`]),
   );
-  return paths.filter((path) => {
+  return paths.flatMap((path) => {
     const content = files.get(path);
-    return files.has(`${path}${BESIDE}`) || (content !== undefined && hasConflictMarkers(content));
+    if (files.has(`${path}${BESIDE}`)) return { path, beside: `${path}${BESIDE}` };
+    return content !== undefined && hasConflictMarkers(content) ? { path } : [];
   });
 }
