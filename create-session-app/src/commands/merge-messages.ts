@@ -185,7 +185,8 @@ function describe(report: Report, { merge, releases, schemaChanges, backend }: M
   }
   for (const note of merge.files.flatMap(({ path, notes }) => notes.map((text) => `${path}: ${text}`)))
     report.note(note);
-  for (const { version, text } of releases) report.say(`\nWhat is new in ${version}:\n\n${text}\n`);
+  for (const { version, text } of releases) report.say(`\nWhat is new in ${version}:\n\n${text}`);
+  if (releases.length > 0) report.say("");
   schemaHasChanged(report, backend, schemaChanges);
 }
 
@@ -200,7 +201,8 @@ export function schemaHasChanged(report: Report, backend: string, changes: reado
   if (changes.length === 0) return;
   const what = "Nothing here runs these statements: read them, and run them before the new code starts";
   report.say(report.paint("yellow", `The schema of ${backend} has changed. ${what}.`));
-  for (const { version, text } of changes.toReversed()) report.say(`\nSince ${version}:\n\n${text}\n`);
+  for (const { version, text } of changes.toReversed()) report.say(`\nSince ${version}:\n\n${text}`);
+  report.say("");
 }
 
 function lineFor({ path, outcome, from, beside }: MergedFile): string | undefined {
