@@ -114,7 +114,7 @@ describe.each(formatters)("a project formatted by $name", (formatter) => {
     expect(stdout).toContain("src/main.ts: merged with your changes\n");
     // Only its format was theirs.
     expect(stdout).not.toContain("src/session/cookie.ts: merged");
-    expect(stdout).toContain("3 files taken as generated\n");
+    expect(stdout).toContain("3 files that you have not edited: brought to this version\n");
     expect(existsSync(join(project.root, "src/http/gone.ts"))).toBe(false);
     run(project, formatter.check);
 

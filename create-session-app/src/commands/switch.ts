@@ -49,7 +49,8 @@ export async function switchPack(input: CommandInput): Promise<void> {
     signal,
   });
   const switched = switchedTo(choice, answers.backend !== record.answers.backend);
-  await applyMerge({ project, version, merge, releases: [], switched }, choice, history, input);
+  const outcome = { project, version, merge, releases: [], schemaChanges: [], backend: choice.backend.label, switched };
+  await applyMerge(outcome, choice, history, input);
 }
 
 function otherAnswers(answers: RecordedAnswers, { flags, assets }: CommandInput): RecordedAnswers {

@@ -49,6 +49,8 @@ export interface Pack extends Layer {
   inProcess: boolean;
   /** Its part of the project's README: Markdown, with npm's commands (project/context.ts puts others in their place). */
   readSection(): string;
+  /** What an existing store needs for a version's new code, in the form of a changelog; empty: nothing has changed yet. */
+  readSchemaChanges(): string;
 }
 
 export interface Catalog {
@@ -122,6 +124,7 @@ function readPack(files: PackFiles, kind: string, id: string): Pack | undefined 
     needsSettings: environment.some(({ optional }) => !optional),
     inProcess: declared.inProcess === true,
     readSection: () => files.read(`${folder}/README.section.md`)?.toString("utf8").trim() ?? "",
+    readSchemaChanges: () => files.read(`${folder}/SCHEMA-CHANGES.md`)?.toString("utf8") ?? "",
   };
 }
 
