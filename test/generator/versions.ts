@@ -4,7 +4,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Finished } from "./sandbox.ts";
-import { repository, runCli, temporaryFolder } from "./sandbox.ts";
+import { programs, repository, runCli, temporaryFolder } from "./sandbox.ts";
+
+/** Without npm, no older version can be run to make its files again. */
+export const OFFLINE = programs({ npm: "echo no network; exit 1" });
 
 /** A directory whose files a test reads and changes. */
 class Files {
@@ -36,7 +39,7 @@ class Files {
   }
 }
 
-/** Something of each kind of edit, so that no line is like another one. */
+/** An edit for `edit` that adds a text at the end of a file. */
 export function append(text: string): (before: string) => string {
   return (before) => `${before}${text}`;
 }

@@ -226,6 +226,6 @@ async function refusalOfFull(pages: number): Promise<number> {
       refused++;
     });
   }
-  connection.close();
+  await connection.close();
   return refused;
 }
