@@ -4,12 +4,11 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { packs } from "../../scripts/packs.ts";
-import { programs, temporaryFolder } from "./sandbox.ts";
+import { temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
-import { append, Project, Version } from "./versions.ts";
+import { append, OFFLINE, Project, Version } from "./versions.ts";
 
 const MINUTES = 60_000;
-const OFFLINE = programs({ npm: "echo no network; exit 1" });
 
 let version: Version;
 const made = new Map<string, Project>();

@@ -13,7 +13,7 @@ import { mergeProject } from "./merge-project.ts";
 import { choiceOf, openProject, planFor } from "./project.ts";
 
 export async function switchPack(input: CommandInput): Promise<void> {
-  const { flags, assets, signal } = input;
+  const { flags, assets, report, signal } = input;
   const { version } = assets.catalog;
   const directory = resolve(flags.directory ?? ".");
   if (flags.framework === undefined && flags.backend === undefined) {
@@ -46,6 +46,7 @@ export async function switchPack(input: CommandInput): Promise<void> {
     history,
     baseDirectory,
     restore: [],
+    report,
     signal,
   });
   const switched = switchedTo(choice, record.answers);

@@ -9,6 +9,7 @@ import { GitHistory } from "../programs/git-history.ts";
 import { releasesSince } from "../project/changelog.ts";
 import { hasConflictMarkers } from "../project/conflicts.ts";
 import { BESIDE } from "../project/merge.ts";
+import { formatRecord } from "../project/next-record.ts";
 import type { PendingUpdate } from "../project/read-record.ts";
 import { RECORD } from "../project/record.ts";
 import { applyMerge, onlyLooks, recover } from "./apply-merge.ts";
@@ -20,7 +21,7 @@ import type { Project } from "./project.ts";
 import { choiceOf, openProject, planFor } from "./project.ts";
 
 export async function update(input: CommandInput): Promise<void> {
-  const { flags, assets, signal } = input;
+  const { flags, assets, report, signal } = input;
   const { version } = assets.catalog;
   const directory = resolve(flags.directory ?? ".");
   recover(directory, input);
@@ -33,7 +34,8 @@ export async function update(input: CommandInput): Promise<void> {
   const choice = choiceOf(project.record.answers, assets);
   const plan = await planFor(choice, assets);
   const baseDirectory = flags.base === undefined ? undefined : resolve(flags.base);
-  const merge = await mergeProject({ project, plan, version, history, baseDirectory, restore: flags.restore, signal });
+  const { restore } = flags;
+  const merge = await mergeProject({ project, plan, version, history, baseDirectory, restore, report, signal });
   const releases = releasesSince(project.record.version, assets.changelog());
   await applyMerge({ project, version, merge, releases, switched: undefined }, choice, history, input);
 }
@@ -46,7 +48,7 @@ async function finish(project: Project, pending: PendingUpdate, input: CommandIn
   messages.underWay(report, pending.version, left);
   if (left.length > 0) throw messages.conflictsLeft(left, pending.version);
   if (onlyLooks(input)) return messages.canContinue(report, pending.version, flags.check);
-  const content = Buffer.from(`${JSON.stringify(pending.record, null, 2)}\n`);
+  const content = Buffer.from(formatRecord(pending.record));
   const changes = new Map([[RECORD, { content, mode: 0o644 }]]);
   await writeChanges(changes, inspectTarget(directory, changes, true), signal);
   messages.finished(report, pending.version);

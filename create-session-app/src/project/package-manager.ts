@@ -39,7 +39,8 @@ export const commands: Record<PackageManager, Commands> = {
     args: "",
     exec: "yarn exec",
     lockFile: "yarn.lock",
-    installFiles: "package.json yarn.lock .yarnrc.yml",
+    // yarn 1 reads .yarnrc, later ones .yarnrc.yml.
+    installFiles: "package.json yarn.lock .yarnrc*",
     // The lock file says whether yarn 1 or a later one wrote it.
     frozenInstall:
       "if grep -q __metadata yarn.lock; then npx --yes @yarnpkg/cli-dist install --immutable && npx --yes @yarnpkg/cli-dist workspaces focus --production; else npx --yes yarn@1 install --production --frozen-lockfile; fi",
@@ -86,6 +87,7 @@ export function packageManagerFiles(
     // Without a lock file yarn 4 takes the project for a part of whatever lies further up, and refuses to install it.
     files.set("yarn.lock", "");
     if (scripts.length > 0) manifest.dependenciesMeta = dependenciesMeta(scripts);
+    if (scripts.length > 0 && trustedDependencies(scripts).length === 0) files.set(".yarnrc", yarn1Settings(scripts));
   }
   if (packageManager === "bun") {
     const trusted = trustedDependencies(scripts);
@@ -103,6 +105,18 @@ export function installScripts(manifest: Manifest): InstallScripts {
 }
 
 export const YARN_SETTINGS = "nodeLinker: node-modules\n";
+
+/**
+ * yarn 1 knows no list of packages, only all or none, and it compiles whatever has a binding.gyp: on a machine without a compiler the
+ * install would fail over a package that brings its binaries along. The project's own scripts run all the same.
+ */
+function yarn1Settings(scripts: InstallScripts): string {
+  const names = scripts.map(([name]) => name).join(", ");
+  return `# For yarn 1. None of the dependencies needs an install script, and this one would be compiled: ${names}.
+--install.ignore-scripts true
+--add.ignore-scripts true
+`;
+}
 
 export function pnpmSettings(scripts: InstallScripts): string {
   if (scripts.length === 0) return "";
