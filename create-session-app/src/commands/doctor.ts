@@ -1,7 +1,11 @@
 // `doctor`: says how a project stands: its version, edited files, dependencies, security fixes, settings. It changes nothing.
 // Change it to look at something else; doctor-messages.ts words what it reports.
+import { Failure } from "../command-line/failure.ts";
+import { installedCopies, installedCopy, moduleFolders } from "../disk/installed-packages.ts";
 import { readFiles } from "../disk/read.ts";
-import { dependencyDrift } from "../project/dependency-ranges.ts";
+import { releasesSince } from "../project/changelog.ts";
+import type { Choice } from "../project/choice.ts";
+import { dependenciesOf, dependencyDrift, isBelow } from "../project/dependency-ranges.ts";
 import { isUnedited } from "../project/find-base.ts";
 import type { Plan } from "../project/plan.ts";
 import { RECORD } from "../project/record.ts";
@@ -20,7 +24,8 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
   const { version } = assets.catalog;
   const project = openProject(flags.directory, version);
   const { record, directory } = project;
-  const plan = await planFor(choiceOf(record.answers, assets), assets);
+  const choice = choiceOf(record.answers, assets);
+  const plan = await planFor(choice, assets);
   const fixes = assets.securityFixes() as SecurityFix[];
   const paths = [
     ...record.files.keys(),
@@ -33,10 +38,12 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
   const findings: Findings = {
     ...editsOf(project, files),
     dependencies: driftOf(files, plan),
+    ...installedIn(directory, files, choice),
     fixes: missingFixes(fixes, files, record.moved),
     settings: unsafeSettings(files),
+    schemaChanges: releasesSince(record.version, choice.backend.readSchemaChanges()),
   };
-  reportFindings(report, project, version, findings);
+  reportFindings(report, project, choice, version, findings);
 }
 
 /** A file that was moved counts as there. */
@@ -53,9 +60,36 @@ function editsOf({ record }: Project, files: Tree): Pick<Findings, "edited" | "m
   return { edited, missing };
 }
 
+/** Where none of the dependencies is installed, nothing is reported: the project has not been installed here. */
+function installedIn(directory: string, files: Tree, { framework }: Choice): Pick<Findings, "installed" | "copies"> {
+  const manifest = files.get("package.json");
+  const folders = moduleFolders(directory);
+  const dependencies = manifest === undefined ? [] : [...dependenciesOf(readManifest(manifest))];
+  const found = dependencies.map(([name, range]) => ({ name, range, version: installedCopy(folders, name)?.version }));
+  if (found.every(({ version }) => version === undefined)) return { installed: [], copies: [] };
+  return {
+    installed: found.filter(({ version, range }) => version === undefined || isBelow(version, range)),
+    copies: Object.keys(framework.manifest.dependencies ?? {})
+      .map((name) => ({ name, copies: installedCopies(folders, name) }))
+      .filter(({ copies }) => copies.length > 1),
+  };
+}
+
+function readManifest(content: Uint8Array): string {
+  const text = Buffer.from(content)
+    .toString("utf8")
+    .replace(/^\ufeff/, "");
+  try {
+    JSON.parse(text);
+    return text;
+  } catch (error) {
+    throw new Failure(1, "MANIFEST", `package.json is not JSON: ${(error as Error).message}.`, {}, error);
+  }
+}
+
 function driftOf(files: Tree, plan: Plan): Findings["dependencies"] {
   const yours = files.get("package.json");
   const ours = plan.get("package.json")?.content;
   if (yours === undefined || ours === undefined) return [];
-  return dependencyDrift(Buffer.from(yours).toString("utf8"), Buffer.from(ours).toString("utf8"));
+  return dependencyDrift(readManifest(yours), Buffer.from(ours).toString("utf8"));
 }

@@ -13,6 +13,7 @@ export interface RecordedAnswers {
   name: string;
   framework: string;
   backend: string;
+  previousBackend?: string | undefined;
   packageManager: string;
   minimal: boolean;
   nodePinned: boolean;
@@ -26,6 +27,8 @@ export interface ProjectRecord {
   files: ReadonlyMap<string, string>;
   /** Files that the user has moved: the generated path to the user's. */
   moved: ReadonlyMap<string, string>;
+  /** By generated path, what was generated for files that the user had edited when the record was written. */
+  generated: ReadonlyMap<string, string>;
   /** An update whose conflicts aren't settled yet. */
   pending: PendingUpdate | undefined;
 }
@@ -41,7 +44,7 @@ export interface PendingUpdate {
 /** Throws UnreadableRecord. */
 export function readRecord(text: string): ProjectRecord {
   const value = parse(text);
-  const { format = 0, version, answers, files, moved, pending } = value;
+  const { format = 0, version, answers, files, moved, generated, pending } = value;
   if (typeof format !== "number" || format > 1) {
     throw damaged("it has a form that only a newer create-session-app reads");
   }
@@ -54,6 +57,7 @@ export function readRecord(text: string): ProjectRecord {
     moved: new Map(
       Object.entries(isObject(moved) ? moved : {}).map(([path, now]) => [checkPath(path), checkPath(String(now))]),
     ),
+    generated: new Map(Object.entries(isObject(generated) ? generated : {}).map(readGenerated)),
     pending: isObject(pending) ? readPending(pending) : undefined,
   };
 }
@@ -88,6 +92,7 @@ function readAnswers(answers: Record<string, unknown>): RecordedAnswers {
     name: text("name"),
     framework: text("framework"),
     backend: text("backend"),
+    previousBackend: answers.previousBackend === undefined ? undefined : text("previousBackend"),
     packageManager: text("packageManager"),
     minimal: answers.minimal === true,
     nodePinned: answers.nodePinned === true,
@@ -100,6 +105,12 @@ function readPending({ version, conflicts, record }: Record<string, unknown>): P
     throw damaged("the update that is under way can't be read");
   }
   return { version, conflicts: conflicts.map((path) => checkPath(String(path))), record };
+}
+
+/** The text is held line by line, so that `git diff` of the record can be read. */
+function readGenerated([path, lines]: [string, unknown]): [path: string, text: string] {
+  if (!Array.isArray(lines)) throw damaged(`what was generated at ${JSON.stringify(path)} can't be read`);
+  return [checkPath(path), lines.join("\n")];
 }
 
 function contentIdOf(file: unknown): string {

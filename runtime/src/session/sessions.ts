@@ -32,6 +32,8 @@ export interface SessionsOptions {
   clock?: () => number;
 }
 
+type Marked = Record<symbol, RequestSession | undefined>;
+
 const MAX_USERAGENT_LENGTH = 512;
 const PROXY_NOT_TRUSTED =
   "The framework trusts a proxy, but sessions don't: they see the proxy's address, and HTTPS as plain HTTP. " +
@@ -44,8 +46,8 @@ export class Sessions extends Administration {
   readonly #context: SessionContext;
   readonly #proxies: Proxies;
   readonly #adoption: Adoption | undefined;
-  /** What has begun, by the framework's own request. */
-  readonly #begun = new WeakMap<object, RequestSession>();
+  /** Marks a framework's request with what has begun for it. A WeakMap of all requests costs the garbage collector more than a request. */
+  readonly #begun = Symbol("requestSession");
 
   constructor(options: SessionsOptions) {
     const context = createContext(options);
@@ -59,7 +61,7 @@ export class Sessions extends Administration {
 
   /** For adapters: what an outer middleware has begun for this very request; undefined for the first. */
   begun(raw: object): RequestSession | undefined {
-    return this.#begun.get(raw);
+    return (raw as Marked)[this.#begun];
   }
 
   /**
@@ -139,7 +141,7 @@ export class Sessions extends Administration {
   }
 
   #noteBegun(request: SessionRequest, requestSession: RequestSession): RequestSession {
-    this.#begun.set(request.raw, requestSession);
+    (request.raw as Marked)[this.#begun] = requestSession;
     return requestSession;
   }
 
