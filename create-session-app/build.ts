@@ -13,7 +13,7 @@ const dist = join(own, "dist");
 
 /** What projects are made of. A pack's own tests are not. */
 const PUBLISHED =
-  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|SCHEMA-CHANGES\.md|files\/.*)|runtime\/(package\.json|src\/.*))$/;
+  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|SCHEMA-CHANGES\.md|(files|move)\/.*)|runtime\/(package\.json|src\/.*))$/;
 
 const files = filesInFolders(root);
 const published = [

@@ -47,6 +47,7 @@ describe("package.json", () => {
     manifest: content,
     exampleDependencies: [],
     listFiles: () => [],
+    listMoveFiles: () => [],
   });
 
   test("C12: packs that disagree are an error that names both", () => {

@@ -21,6 +21,8 @@ export interface Layer {
   exampleDependencies: string[];
   /** Reads the folders, so it is called only for the packs that are chosen. */
   listFiles(): LayerFile[];
+  /** What comes in addition, or in place of a file, while a project keeps the store that it had before. */
+  listMoveFiles(): LayerFile[];
 }
 
 export interface LayerFile {
@@ -134,7 +136,8 @@ function readLayer(files: PackFiles, origin: string, folder: string): Layer {
     origin,
     manifest,
     exampleDependencies: list(record(manifest.sessionApp).exampleDependencies).map(String),
-    listFiles: () => files.list(`${folder}/files`).map((source) => projectFile(folder, source)),
+    listFiles: () => files.list(`${folder}/files`).map((source) => projectFile(`${folder}/files`, source)),
+    listMoveFiles: () => files.list(`${folder}/move`).map((source) => projectFile(`${folder}/move`, source)),
   };
 }
 
@@ -149,6 +152,7 @@ function readRuntime(files: PackFiles): Layer {
         .list("runtime/src/session")
         .filter((source) => source.endsWith(".ts") && !source.endsWith(".test.ts"))
         .map((source) => ({ path: source.slice("runtime/".length), source, template: false })),
+    listMoveFiles: () => [],
   };
 }
 
@@ -156,7 +160,7 @@ function readRuntime(files: PackFiles): Layer {
 function projectFile(folder: string, source: string): LayerFile {
   const template = source.endsWith(".hbs");
   const path = source
-    .slice(`${folder}/files/`.length)
+    .slice(`${folder}/`.length)
     .replace(/\.hbs$/, "")
     .replace(/(^|\/)_(?=[^/]*$)/, "$1.");
   return { path, source, template };

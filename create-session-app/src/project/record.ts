@@ -15,11 +15,12 @@ export interface RecordedFile {
 }
 
 export function recordText(choice: Choice, version: string, files: Record<string, RecordedFile>): string {
-  const { name, framework, backend, packageManager, minimal, nodePinned, workspaceMember } = choice;
+  const { name, framework, backend, previous, packageManager, minimal, nodePinned, workspaceMember } = choice;
   const answers = {
     name,
     framework: framework.id,
     backend: backend.id,
+    ...(previous && { previousBackend: previous.id }),
     packageManager,
     minimal,
     nodePinned,
