@@ -17,7 +17,7 @@ const PROMPTS = "./prompts.cjs";
 
 /** What projects are made of. A pack's own tests are not. */
 const PUBLISHED =
-  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|files\/.*)|runtime\/(package\.json|src\/.*))$/;
+  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|(files|added)\/.*)|runtime\/(package\.json|src\/.*))$/;
 
 const files = filesInFolders(root);
 const published = [

@@ -45,6 +45,7 @@ describe("package.json", () => {
     manifest: content,
     exampleDependencies: [],
     listFiles: () => [],
+    listAdded: () => [],
   });
 
   test("C12: packs that disagree are an error that names both", () => {

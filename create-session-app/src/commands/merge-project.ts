@@ -127,7 +127,8 @@ async function baseOf(input: MergeInput, { recorded, movedByYou, yours, ours }: 
     return regenerated.files;
   };
   const whereMoved = new Map([...movedByYou].map(([path, now]) => [path, yours.get(now) ?? new Uint8Array()]));
-  const sources: BaseSource[] = [() => yours, () => whereMoved, () => ours];
+  const shared = new Map([...project.record.shared].map(([path, text]) => [path, Buffer.from(text)]));
+  const sources: BaseSource[] = [() => shared, () => yours, () => whereMoved, () => ours];
   if (recordedPlan) sources.push(() => contentsOf(recordedPlan));
   if (baseDirectory !== undefined) sources.push((missing) => readFiles(baseDirectory, missing.keys()).files);
   else if (history) sources.push(...gitSources(history));

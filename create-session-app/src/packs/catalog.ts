@@ -21,6 +21,8 @@ export interface Layer {
   exampleDependencies: string[];
   /** Reads the folders, so it is called only for the packs that are chosen. */
   listFiles(): LayerFile[];
+  /** What an app that was there before gets besides, when sessions are added to it. */
+  listAdded(): LayerFile[];
 }
 
 export interface LayerFile {
@@ -47,14 +49,36 @@ export interface Pack extends Layer {
   needsSettings: boolean;
   /** True where no other process, such as the shell's tool, can see the sessions. */
   inProcess: boolean;
+  /** How `add` recognises and wires an app with this framework; undefined for backends. */
+  add: AddRules | undefined;
   /** Its part of the project's README: Markdown, with npm's commands (project/context.ts puts others in their place). */
   readSection(): string;
+}
+
+/** What `add` has to know about a framework. */
+export interface AddRules {
+  /** The package that an app imports the framework from. */
+  package: string;
+  /** The exports that make an app; "default" is the default export, or the package itself in CommonJS. */
+  makers: string[];
+  /** How: `express()`, `new Koa()`, or `createServer(listener)`, where the listener is to be wrapped. */
+  by: "call" | "new" | "listener";
+  /** Whether an exported function that takes the app as its first argument is an app as well. */
+  plugin: boolean;
+  /** What the app's main file imports besides createSessions: names, and the files of the packs that export them. */
+  imports: { name: string; file: string }[];
+  /** The statements, or the wrapped listener. APP is the app's variable, LISTENER what was there. */
+  mount: string[];
+  /** How a handler uses a session, as an example. */
+  usage: string;
 }
 
 export interface Catalog {
   version: string;
   /** The range of the package `node`, for projects made where Node is too old. */
   pinnedNode: string;
+  /** The version of @babel/parser that `add` fetches. */
+  parser: string;
   /** What every project gets: the base and the session runtime. */
   common: Layer[];
   frameworks: Pack[];
@@ -63,12 +87,15 @@ export interface Catalog {
 
 /** @param own create-session-app's own package.json */
 export function readCatalog(files: PackFiles, own: Manifest): Catalog {
-  const pinnedNode = record(own.devDependencies).node;
-  if (typeof pinnedNode !== "string")
-    throw new Error("create-session-app/package.json: devDependencies.node is missing.");
+  const version = (name: string): string => {
+    const range = record(own.devDependencies)[name];
+    if (typeof range === "string") return range;
+    throw new Error(`create-session-app/package.json: devDependencies.${name} is missing.`);
+  };
   return {
     version: String(own.version),
-    pinnedNode,
+    pinnedNode: version("node"),
+    parser: version("@babel/parser"),
     common: [readLayer(files, "base", "templates/base"), readRuntime(files)],
     frameworks: readPacks(files, "frameworks"),
     backends: readPacks(files, "backends"),
@@ -121,6 +148,7 @@ function readPack(files: PackFiles, kind: string, id: string): Pack | undefined 
     environment,
     needsSettings: environment.some(({ optional }) => !optional),
     inProcess: declared.inProcess === true,
+    add: declared.add as AddRules | undefined,
     readSection: () => files.read(`${folder}/README.section.md`)?.toString("utf8").trim() ?? "",
   };
 }
@@ -131,7 +159,8 @@ function readLayer(files: PackFiles, origin: string, folder: string): Layer {
     origin,
     manifest,
     exampleDependencies: list(record(manifest.sessionApp).exampleDependencies).map(String),
-    listFiles: () => files.list(`${folder}/files`).map((source) => projectFile(folder, source)),
+    listFiles: () => files.list(`${folder}/files`).map((source) => projectFile(`${folder}/files/`, source)),
+    listAdded: () => files.list(`${folder}/added`).map((source) => projectFile(`${folder}/added/`, source)),
   };
 }
 
@@ -141,6 +170,7 @@ function readRuntime(files: PackFiles): Layer {
     origin: "runtime",
     manifest: readJson(files, "runtime/package.json"),
     exampleDependencies: [],
+    listAdded: () => [],
     listFiles: () =>
       files
         .list("runtime/src/session")
@@ -153,7 +183,7 @@ function readRuntime(files: PackFiles): Layer {
 function projectFile(folder: string, source: string): LayerFile {
   const template = source.endsWith(".hbs");
   const path = source
-    .slice(`${folder}/files/`.length)
+    .slice(folder.length)
     .replace(/\.hbs$/, "")
     .replace(/(^|\/)_(?=[^/]*$)/, "$1.");
   return { path, source, template };

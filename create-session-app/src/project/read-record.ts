@@ -1,6 +1,7 @@
 // Reads the record of a project (.session-app.json), of this version or an earlier one.
 // Change it when the record gets another form; it must go on reading those of projects that are out there.
 import valid from "semver/functions/valid.js";
+import type { Added } from "./added.ts";
 import { blobId, RECORD } from "./record.ts";
 
 /** The message is whole sentences for the user. */
@@ -17,6 +18,8 @@ export interface RecordedAnswers {
   minimal: boolean;
   nodePinned: boolean;
   workspaceMember: boolean;
+  /** Set where sessions were added to an app that was there before. */
+  added?: Added | undefined;
 }
 
 export interface ProjectRecord {
@@ -24,6 +27,8 @@ export interface ProjectRecord {
   answers: RecordedAnswers;
   /** By generated path, what tells the generated content: see `isGenerated`. */
   files: ReadonlyMap<string, string>;
+  /** Our part of files that are the app's own, where sessions were added to an app. */
+  shared: ReadonlyMap<string, string>;
   /** Files that the user has moved: the generated path to the user's. */
   moved: ReadonlyMap<string, string>;
   /** An update whose conflicts aren't settled yet. */
@@ -41,7 +46,7 @@ export interface PendingUpdate {
 /** Throws UnreadableRecord. */
 export function readRecord(text: string): ProjectRecord {
   const value = parse(text);
-  const { format = 0, version, answers, files, moved, pending } = value;
+  const { format = 0, version, answers, files, shared, moved, pending } = value;
   if (typeof format !== "number" || format > 1) {
     throw damaged("it has a form that only a newer create-session-app reads");
   }
@@ -51,6 +56,7 @@ export function readRecord(text: string): ProjectRecord {
     version,
     answers: readAnswers(answers),
     files: new Map(Object.entries(files).map(([path, file]) => [checkPath(path), contentIdOf(file)])),
+    shared: new Map(Object.entries(isObject(shared) ? shared : {}).map(([path, text]) => [path, String(text)])),
     moved: new Map(
       Object.entries(isObject(moved) ? moved : {}).map(([path, now]) => [checkPath(path), checkPath(String(now))]),
     ),
@@ -92,6 +98,24 @@ function readAnswers(answers: Record<string, unknown>): RecordedAnswers {
     minimal: answers.minimal === true,
     nodePinned: answers.nodePinned === true,
     workspaceMember: answers.workspaceMember === true,
+    ...(isObject(answers.added) ? { added: readAdded(answers.added) } : {}),
+  };
+}
+
+function readAdded(added: Record<string, unknown>): Added {
+  const { folder, extension, specifier } = added;
+  const isKnown =
+    (extension === ".ts" || extension === ".mts") &&
+    (specifier === ".ts" || specifier === ".mts" || specifier === ".js" || specifier === "");
+  if (typeof folder !== "string" || !isKnown) throw damaged('the answer "added" isn\'t one');
+  return {
+    folder: checkPath(folder),
+    extension,
+    specifier,
+    commonjs: added.commonjs === true,
+    typescript: added.typescript === true,
+    classic: added.classic === true,
+    adopts: added.adopts === true,
   };
 }
 

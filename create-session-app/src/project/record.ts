@@ -14,8 +14,14 @@ export interface RecordedFile {
   blob: string;
 }
 
-export function recordText(choice: Choice, version: string, files: Record<string, RecordedFile>): string {
-  const { name, framework, backend, packageManager, minimal, nodePinned, workspaceMember } = choice;
+/** @param shared by path, our part of files that are the app's own: no repository has such a text as a file */
+export function recordText(
+  choice: Choice,
+  version: string,
+  files: Record<string, RecordedFile>,
+  shared?: Record<string, string>,
+): string {
+  const { name, framework, backend, packageManager, minimal, nodePinned, workspaceMember, added } = choice;
   const answers = {
     name,
     framework: framework.id,
@@ -24,8 +30,9 @@ export function recordText(choice: Choice, version: string, files: Record<string
     minimal,
     nodePinned,
     workspaceMember,
+    added,
   };
-  return `${JSON.stringify({ format: FORMAT, version, answers, files }, null, 2)}\n`;
+  return `${JSON.stringify({ format: FORMAT, version, answers, files, shared }, null, 2)}\n`;
 }
 
 /** Git's own id, so that `git cat-file blob ID` finds the generated text in the user's repository. */

@@ -1,0 +1,151 @@
+// Writes the lines that mount sessions into an app's main file, in the file's own habits; or gives them to paste.
+// Change it when mounting takes another line.
+import { posix } from "node:path";
+import type { AddRules } from "../packs/catalog.ts";
+import type { Edit, Habits } from "./edits.ts";
+import { applyEdits, habitsOf, indentationAt, lineEndOf, linesAfter, linesBefore } from "./edits.ts";
+import type { SourceFile } from "./entry.ts";
+import { importsOf } from "./modules.ts";
+import type { Place } from "./place.ts";
+import type { Parse, SyntaxNode } from "./syntax.ts";
+import { child, children, nameOf, propertyOf, requiredBy, walk } from "./syntax.ts";
+
+/** A name, and the file of the app that exports it. */
+export interface Imported {
+  name: string;
+  place: string;
+}
+
+export interface Wiring {
+  imports: readonly Imported[];
+  /** How a file is named in an import. */
+  specifierOf: (place: string, fromFolder: string) => string;
+  /** What createSessions is given, as code. */
+  options: string;
+}
+
+/** Lines for somebody to paste, in this order. */
+export interface Paste {
+  /** At the top of the file. */
+  imports: string[];
+  /** Behind what makes the app. */
+  statements: string[];
+}
+
+/** The file's new text; or, where a line would clash with what is there, why it can't be written. */
+export function wire(place: Place, rules: AddRules, wiring: Wiring, parse: Parse): { text: string } | { why: string } {
+  const { file, statement, inside, listener } = place;
+  const clash = namesIn(file.program, [...wiring.imports.map(({ name }) => name), "sessions"]);
+  if (clash !== undefined) return { why: `${file.path} uses the name "${clash}" already.` };
+  const habits = habitsOf(file.text, file.program);
+  const declaration = statement.type === "VariableDeclaration" && statement.kind === "var" ? "var" : "const";
+  const isModule = usesImport(file);
+  const importing = importLines(isModule, file.path, wiring, habits, declaration);
+  const [creation = "", ...mount] = statementLines(place.app, rules, wiring, habits, declaration);
+  const edits: Edit[] = [importEdit(file, statement, importing)];
+  if (listener !== undefined) {
+    edits.push(linesBefore(file.text, statement, [creation]));
+    const [before = "", after = ""] = (rules.mount[0] ?? "").split("LISTENER");
+    edits.push({ start: listener.start, end: listener.start, text: before });
+    edits.push({ start: listener.end, end: listener.end, text: after });
+  } else if (inside !== undefined) {
+    const position = inside.start + 1;
+    const first = children(inside, "body")[0];
+    const outer = indentationAt(file.text, inside.start);
+    const isOnOwnLine = first !== undefined && file.text.slice(position, first.start).includes("\n");
+    const indentation = isOnOwnLine ? indentationAt(file.text, first.start) : `${outer}  `;
+    const lines = [creation, ...mount].map((line) => `${lineEndOf(file.text)}${indentation}${line}`).join("");
+    edits.push({ start: position, end: position, text: lines });
+  } else edits.push(linesAfter(file.text, statement, [creation, ...mount]));
+  const text = applyEdits(file.text, edits);
+  // What can't be read again isn't written.
+  parse(text, file.path);
+  return { text };
+}
+
+/** Whether the file imports the first of our names from our own file already. */
+export function isWired(files: readonly SourceFile[], { imports, specifierOf }: Wiring): boolean {
+  return files.some(({ path, program }) => {
+    const ours = imports.map(({ place }) => specifierOf(place, posix.dirname(path)));
+    return importsOf(program).some((specifier) => ours.includes(specifier));
+  });
+}
+
+/** @param path the file that the lines are for */
+export function linesToPaste(path: string, isModule: boolean, rules: AddRules, wiring: Wiring, habits: Habits): Paste {
+  return {
+    imports: importLines(isModule, path, wiring, habits, "const"),
+    statements: statementLines("app", rules, wiring, habits, "const"),
+  };
+}
+
+export function usesImport({ path, program }: SourceFile): boolean {
+  const body = children(program, "body");
+  if (body.some(({ type }) => /^(Import|Export|TSImportEquals)/.test(type))) return true;
+  return /\.(mjs|[cm]?tsx?)$/.test(path);
+}
+
+function importLines(isModule: boolean, path: string, wiring: Wiring, habits: Habits, declaration: string): string[] {
+  const { quote, semicolon } = habits;
+  return wiring.imports.map(({ name, place }) => {
+    const from = `${quote}${wiring.specifierOf(place, posix.dirname(path))}${quote}`;
+    return isModule
+      ? `import { ${name} } from ${from}${semicolon}`
+      : `${declaration} { ${name} } = require(${from})${semicolon}`;
+  });
+}
+
+function statementLines(
+  app: string,
+  rules: AddRules,
+  { options }: Wiring,
+  habits: Habits,
+  declaration: string,
+): string[] {
+  const creation = `${declaration} sessions = createSessions(${options})${habits.semicolon}`;
+  const mount = rules.mount.map((line) => {
+    const code = line.replace("APP", app).replace("LISTENER", "listener").replaceAll('"', habits.quote);
+    return `${code}${habits.semicolon}`;
+  });
+  return [creation, ...mount];
+}
+
+/** Behind the last import; in CommonJS behind the last require before the app is made, or just before that. */
+function importEdit({ text, program }: SourceFile, statement: SyntaxNode, lines: readonly string[]): Edit {
+  const before = children(program, "body").filter((other) => other.end <= statement.start);
+  const imports = children(program, "body").filter(({ type }) =>
+    /^(ImportDeclaration|TSImportEqualsDeclaration)$/.test(type),
+  );
+  const last = imports.at(-1) ?? before.filter(requires).at(-1);
+  return last === undefined ? linesBefore(text, statement, lines) : linesAfter(text, last, lines);
+}
+
+/** Whether the statement's own value is a require, or of one: not one that is somewhere in a function. */
+function requires(statement: SyntaxNode): boolean {
+  const values =
+    statement.type === "VariableDeclaration"
+      ? children(statement, "declarations").map((one) => child(one, "init"))
+      : [child(statement, "expression")];
+  return values.some((value) => {
+    let node = value;
+    while (node !== undefined && requiredBy(node) === undefined) {
+      node = propertyOf(node) === undefined ? child(node, "callee") : child(node, "object");
+    }
+    return node !== undefined;
+  });
+}
+
+/** The first of these names that stands for something in the file. */
+function namesIn(program: SyntaxNode, names: readonly string[]): string | undefined {
+  let found: string | undefined;
+  walk(program, (node, parents) => {
+    const name = nameOf(node);
+    if (node.type !== "Identifier" || name === undefined || !names.includes(name)) return;
+    const parent = parents.at(-1);
+    const isProperty =
+      (propertyOf(parent) === name && child(parent, "property") === node) ||
+      (parent?.type === "ObjectProperty" && child(parent, "key") === node && parent.shorthand !== true);
+    if (!isProperty) found ??= name;
+  });
+  return found;
+}
