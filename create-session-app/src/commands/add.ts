@@ -17,9 +17,9 @@ import type { AddRules, Pack } from "../packs/catalog.ts";
 import { GitHistory } from "../programs/git-history.ts";
 import type { Added } from "../project/added.ts";
 import { placeOf, placeOfAddition, specifierOf } from "../project/added.ts";
+import { appendEnvironment } from "../project/append-environment.ts";
 import type { Choice } from "../project/choice.ts";
 import { isOlder } from "../project/dependency-ranges.ts";
-import { mergeEnvironment } from "../project/merge-environment.ts";
 import { mergeFile } from "../project/merge-file.ts";
 import { mergeManifest } from "../project/merge-manifest.ts";
 import type { Plan } from "../project/plan.ts";
@@ -183,7 +183,7 @@ function mergeShared(
   labels: Labels,
 ): { text: string; notes: string[] } | undefined {
   if (path === "package.json") return mergeManifest({ base: outdatedTypes(yours, ours), yours, ours }, labels);
-  if (path === ".env.example") return mergeEnvironment({ base: "", yours, ours }, labels);
+  if (path === ".env.example") return { text: appendEnvironment(yours, ours), notes: [] };
   const contents = { base: undefined, yours: Buffer.from(yours), ours: Buffer.from(ours) };
   const merged = mergeFile(path, contents, labels);
   return merged && { text: Buffer.from(merged.content).toString("utf8"), notes: [] };

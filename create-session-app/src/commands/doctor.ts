@@ -1,6 +1,8 @@
 // `doctor`: says how a project stands: its version, edited files, dependencies, security fixes, settings. It changes nothing.
 // Change it to look at something else; doctor-messages.ts words what it reports.
 import { readFiles } from "../disk/read.ts";
+import type { Added } from "../project/added.ts";
+import { placeOf } from "../project/added.ts";
 import { dependencyDrift } from "../project/dependency-ranges.ts";
 import { isUnedited } from "../project/find-base.ts";
 import type { Plan } from "../project/plan.ts";
@@ -21,7 +23,7 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
   const project = openProject(flags.directory, version);
   const { record, directory } = project;
   const plan = await planFor(choiceOf(record.answers, assets), assets);
-  const fixes = assets.securityFixes() as SecurityFix[];
+  const fixes = fixesFor(assets.securityFixes() as SecurityFix[], record.answers.added);
   const paths = [
     ...record.files.keys(),
     ...record.moved.values(),
@@ -39,12 +41,22 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
   reportFindings(report, project, version, findings);
 }
 
+/** In an app that was there before, the files are elsewhere. */
+function fixesFor(fixes: readonly SecurityFix[], added: Added | undefined): SecurityFix[] {
+  if (added === undefined) return [...fixes];
+  return fixes.map((fix) => ({
+    ...fix,
+    signs: fix.signs.map((sign) => ({ ...sign, files: sign.files.map((path) => placeOf(path, added) ?? path) })),
+  }));
+}
+
 /** A file that was moved counts as there. */
 function editsOf({ record }: Project, files: Tree): Pick<Findings, "edited" | "missing"> {
   const edited: string[] = [];
   const missing: string[] = [];
   for (const [generatedPath, id] of record.files) {
-    if (generatedPath === RECORD) continue;
+    // Most of a file that is shared is the app's own.
+    if (generatedPath === RECORD || record.shared.has(generatedPath)) continue;
     const path = record.moved.get(generatedPath) ?? generatedPath;
     const content = files.get(path);
     if (content === undefined) missing.push(path);

@@ -31,6 +31,9 @@ export async function switchPack(input: CommandInput): Promise<void> {
     throw new Failure(1, "OUTDATED", message);
   }
 
+  if (record.answers.added && flags.framework !== undefined) {
+    throw wrongUsage("The app's framework is the app's own: only --backend can be switched where sessions were added.");
+  }
   const answers = otherAnswers(record.answers, input);
   const choice = choiceOf(answers, assets);
   const history = await GitHistory.open(directory, signal);

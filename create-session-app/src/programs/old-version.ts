@@ -1,5 +1,5 @@
 // Has an earlier version of create-session-app generate a project again, into a temporary directory.
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { withNpm } from "./registry.ts";
 
@@ -11,13 +11,24 @@ export interface Regenerated {
 
 /**
  * Needs the registry, unless npm has the version in its cache. Rejects only when it is cancelled.
- * @param flags the answers, as flags that this version knows
+ * @param how the flags that make the project, as this version knows them; or, for sessions that were added to an app, a record that
+ *   names no file yet, from which `update` makes them all
  */
-export function regenerate(version: string, flags: readonly string[], signal: AbortSignal): Promise<Regenerated> {
+export function regenerate(
+  version: string,
+  how: { flags: readonly string[] } | { record: { path: string; text: string } },
+  signal: AbortSignal,
+): Promise<Regenerated> {
   const directoryIn = (folder: string) => join(folder, "project");
   const command = ["exec", "--yes", `--package=create-session-app@${version}`, "--", "create-session-app"];
   return withNpm<Regenerated>(
-    (folder) => [...command, directoryIn(folder), ...flags],
+    (folder) => {
+      const directory = directoryIn(folder);
+      if ("flags" in how) return [...command, directory, ...how.flags];
+      mkdirSync(directory);
+      writeFileSync(join(directory, how.record.path), how.record.text);
+      return [...command, "update", directory, "--no-install"];
+    },
     (folder, { ok, output }) =>
       ok ? { files: filesBelow(directoryIn(folder)), problem: "" } : { files: new Map(), problem: output },
     signal,
