@@ -124,27 +124,38 @@ export function honoNodejs(): App {
   return new App(folder);
 }
 
-/** What a browser sends back. */
+/** Keeps cookies, and follows no redirect. */
 export class Browser {
   readonly #url: string;
-  cookie = "";
+  readonly #jar = new Map<string, string>();
 
-  constructor(url: string) {
+  constructor(url: string, cookie = "") {
     this.#url = url;
+    for (const pair of cookie.split("; ")) if (pair !== "") this.#keep(pair);
   }
 
-  async get(path: string): Promise<string> {
-    return this.#request(path, { method: "GET" });
+  get cookie(): string {
+    return [...this.#jar].map(([name, value]) => `${name}=${value}`).join("; ");
   }
 
-  async post(path: string): Promise<string> {
-    return this.#request(path, { method: "POST" });
+  get(path: string): Promise<string> {
+    return this.#request(path, "GET");
   }
 
-  async #request(path: string, init: RequestInit): Promise<string> {
+  post(path: string): Promise<string> {
+    return this.#request(path, "POST");
+  }
+
+  #keep(cookie: string): void {
+    const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+    if (value === "" || /max-age=0|expires=[^;]*1970/i.test(cookie)) this.#jar.delete(name);
+    else this.#jar.set(name, value);
+  }
+
+  async #request(path: string, method: string): Promise<string> {
     const headers = { cookie: this.cookie, "sec-fetch-site": "same-origin" };
-    const response = await fetch(this.#url + path, { ...init, headers, redirect: "manual" });
-    for (const cookie of response.headers.getSetCookie()) this.cookie = cookie.split(";", 1)[0] ?? "";
+    const response = await fetch(this.#url + path, { method, headers, redirect: "manual" });
+    for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
     const text = await response.text();
     if (response.status >= 400) throw new Error(`${path}: ${response.status} ${text}`);
     return text;

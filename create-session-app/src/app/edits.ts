@@ -14,7 +14,8 @@ export interface Edit {
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let result = "";
   let position = 0;
-  for (const { start, end, text: inserted } of edits.toSorted((one, other) => one.start - other.start)) {
+  const inOrder = edits.toSorted((one, other) => one.start - other.start || one.end - other.end);
+  for (const { start, end, text: inserted } of inOrder) {
     if (start < position) throw new Error("Two edits overlap.");
     result += text.slice(position, start) + inserted;
     position = end;
@@ -36,6 +37,14 @@ export function linesBefore(text: string, statement: SyntaxNode, lines: readonly
   const indentation = indentationAt(text, statement.start);
   const inserted = lines.map((line) => `${line}${lineEndOf(text)}${indentation}`).join("");
   return { start: statement.start, end: statement.start, text: inserted };
+}
+
+/** Takes a statement away, and its line where nothing else is on it. */
+export function withoutStatement(text: string, { start, end }: SyntaxNode): Edit {
+  const isAlone = /(^|\n)[ \t]*$/.test(text.slice(0, start)) && /^[ \t]*(\r?\n|$)/.test(text.slice(end));
+  if (!isAlone) return { start, end, text: "" };
+  const lineStart = start - indentationAt(text, start).length;
+  return { start: lineStart, end: end + (/^[ \t]*(\r?\n)?/.exec(text.slice(end))?.[0].length ?? 0), text: "" };
 }
 
 export function lineEndOf(text: string): string {

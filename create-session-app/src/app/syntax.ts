@@ -88,3 +88,10 @@ export function bare(node: SyntaxNode | undefined): SyntaxNode | undefined {
   if (node?.type === "AwaitExpression") return bare(child(node, "argument"));
   return node !== undefined && wrapped.includes(node.type) ? bare(child(node, "expression")) : node;
 }
+
+/** Whether an identifier stands for a binding: the name of a property doesn't. */
+export function isReference(node: SyntaxNode, parent: SyntaxNode | undefined): boolean {
+  if (node.type !== "Identifier") return false;
+  if (child(parent, "property") === node && propertyOf(parent) !== undefined) return false;
+  return !(parent?.type === "ObjectProperty" && child(parent, "key") === node && parent.shorthand !== true);
+}

@@ -1,14 +1,15 @@
 // Writes the lines that mount sessions into an app's main file, in the file's own habits; or gives them to paste.
 // Change it when mounting takes another line.
 import { posix } from "node:path";
-import type { AddRules } from "../packs/catalog.ts";
+import type { AddRules, Predecessor } from "../packs/catalog.ts";
 import type { Edit, Habits } from "./edits.ts";
-import { applyEdits, habitsOf, indentationAt, lineEndOf, linesAfter, linesBefore } from "./edits.ts";
+import { applyEdits, habitsOf, indentationAt, lineEndOf, linesAfter, linesBefore, withoutStatement } from "./edits.ts";
 import type { SourceFile } from "./entry.ts";
 import { importsOf } from "./modules.ts";
 import type { Place } from "./place.ts";
+import type { PredecessorMount } from "./predecessor.ts";
 import type { Parse, SyntaxNode } from "./syntax.ts";
-import { child, children, nameOf, propertyOf, requiredBy, walk } from "./syntax.ts";
+import { child, children, isReference, nameOf, propertyOf, requiredBy, walk } from "./syntax.ts";
 
 /** A name, and the file of the app that exports it. */
 export interface Imported {
@@ -20,8 +21,10 @@ export interface Wiring {
   imports: readonly Imported[];
   /** How a file is named in an import. */
   specifierOf: (place: string, fromFolder: string) => string;
-  /** What createSessions is given, as code. */
-  options: string;
+  /** Whether another package's live sessions are taken over. */
+  adopts: boolean;
+  /** Where another session package is mounted, whose place is taken. */
+  replaced: PredecessorMount | undefined;
 }
 
 /** Lines for somebody to paste, in this order. */
@@ -41,22 +44,31 @@ export function wire(place: Place, rules: AddRules, wiring: Wiring, parse: Parse
   const declaration = statement.type === "VariableDeclaration" && statement.kind === "var" ? "var" : "const";
   const isModule = usesImport(file);
   const importing = importLines(isModule, file.path, wiring, habits, declaration);
-  const [creation = "", ...mount] = statementLines(place.app, rules, wiring, habits, declaration);
-  const edits: Edit[] = [importEdit(file, statement, importing)];
+  const lines = statementLines(place.app, rules, wiring, habits, declaration);
+  const [creation = ""] = lines;
+  const edits: Edit[] = [importEdit(file, statement, importing, wiring.replaced?.useless)];
   if (listener !== undefined) {
     edits.push(linesBefore(file.text, statement, [creation]));
     const [before = "", after = ""] = (rules.mount[0] ?? "").split("LISTENER");
     edits.push({ start: listener.start, end: listener.start, text: before });
     edits.push({ start: listener.end, end: listener.end, text: after });
+  } else if (wiring.replaced !== undefined) {
+    const { start, end } = wiring.replaced.statement;
+    const between = `${lineEndOf(file.text)}${indentationAt(file.text, start)}`;
+    edits.push({ start, end, text: lines.join(between) });
+    const { useless } = wiring.replaced;
+    if (useless !== undefined && !edits.some((edit) => edit.start === useless.start)) {
+      edits.push(withoutStatement(file.text, useless));
+    }
   } else if (inside !== undefined) {
     const position = inside.start + 1;
     const first = children(inside, "body")[0];
     const outer = indentationAt(file.text, inside.start);
     const isOnOwnLine = first !== undefined && file.text.slice(position, first.start).includes("\n");
     const indentation = isOnOwnLine ? indentationAt(file.text, first.start) : `${outer}  `;
-    const lines = [creation, ...mount].map((line) => `${lineEndOf(file.text)}${indentation}${line}`).join("");
-    edits.push({ start: position, end: position, text: lines });
-  } else edits.push(linesAfter(file.text, statement, [creation, ...mount]));
+    const text = lines.map((line) => `${lineEndOf(file.text)}${indentation}${line}`).join("");
+    edits.push({ start: position, end: position, text });
+  } else edits.push(linesAfter(file.text, statement, lines));
   const text = applyEdits(file.text, edits);
   // What can't be read again isn't written.
   parse(text, file.path);
@@ -98,25 +110,39 @@ function importLines(isModule: boolean, path: string, wiring: Wiring, habits: Ha
 function statementLines(
   app: string,
   rules: AddRules,
-  { options }: Wiring,
+  { replaced, adopts }: Wiring,
   habits: Habits,
   declaration: string,
 ): string[] {
-  const creation = `${declaration} sessions = createSessions(${options})${habits.semicolon}`;
-  const mount = rules.mount.map((line) => {
-    const code = line.replace("APP", app).replace("LISTENER", "listener").replaceAll('"', habits.quote);
-    return `${code}${habits.semicolon}`;
-  });
-  return [creation, ...mount];
+  const { predecessor } = rules;
+  const code = (line: string) => line.replaceAll("APP", app).replace("LISTENER", "listener");
+  const quoted = (line: string) => `${code(line).replaceAll('"', habits.quote)}${habits.semicolon}`;
+  const options = adopts && predecessor ? adoption(predecessor, replaced) : "";
+  const creation = `${declaration} sessions = createSessions(${code(options)})${habits.semicolon}`;
+  const view = adopts && predecessor ? [predecessor.viewMount] : [];
+  return [creation, ...[...rules.mount, ...view].map(quoted)];
+}
+
+/** What createSessions is given. Where nothing was found, the names of the options stand for what the app has. */
+function adoption({ adopt, options }: Predecessor, replaced: PredecessorMount | undefined): string {
+  const code = replaced ? replaced.options : `{ ${Object.keys(options).join(", ")} }`;
+  return code === undefined ? "" : `{ adopt: ${adopt}(${code}) }`;
 }
 
 /** Behind the last import; in CommonJS behind the last require before the app is made, or just before that. */
-function importEdit({ text, program }: SourceFile, statement: SyntaxNode, lines: readonly string[]): Edit {
+function importEdit(
+  { text, program }: SourceFile,
+  statement: SyntaxNode,
+  lines: readonly string[],
+  useless: SyntaxNode | undefined,
+): Edit {
   const before = children(program, "body").filter((other) => other.end <= statement.start);
   const imports = children(program, "body").filter(({ type }) =>
     /^(ImportDeclaration|TSImportEqualsDeclaration)$/.test(type),
   );
   const last = imports.at(-1) ?? before.filter(requires).at(-1);
+  if (last !== undefined && last === useless)
+    return { start: last.start, end: last.end, text: lines.join(lineEndOf(text)) };
   return last === undefined ? linesBefore(text, statement, lines) : linesAfter(text, last, lines);
 }
 
@@ -140,12 +166,7 @@ function namesIn(program: SyntaxNode, names: readonly string[]): string | undefi
   let found: string | undefined;
   walk(program, (node, parents) => {
     const name = nameOf(node);
-    if (node.type !== "Identifier" || name === undefined || !names.includes(name)) return;
-    const parent = parents.at(-1);
-    const isProperty =
-      (propertyOf(parent) === name && child(parent, "property") === node) ||
-      (parent?.type === "ObjectProperty" && child(parent, "key") === node && parent.shorthand !== true);
-    if (!isProperty) found ??= name;
+    if (name !== undefined && names.includes(name) && isReference(node, parents.at(-1))) found ??= name;
   });
   return found;
 }

@@ -2,13 +2,14 @@
 // Change it to word a message otherwise.
 import { habitsOf } from "../app/edits.ts";
 import type { NoPlace } from "../app/place.ts";
+import type { SessionUse } from "../app/predecessor.ts";
 import type { Wiring } from "../app/wire.ts";
 import { linesToPaste, usesImport } from "../app/wire.ts";
 import { Failure } from "../command-line/failure.ts";
 import type { Report } from "../command-line/report.ts";
 import { quoted } from "../command-line/wording.ts";
 import type { NewFile } from "../disk/changes.ts";
-import type { AddRules } from "../packs/catalog.ts";
+import type { AddRules, Predecessor } from "../packs/catalog.ts";
 import { hasTool } from "../project/added.ts";
 import type { Choice } from "../project/choice.ts";
 import { isTooOld, NEEDED_NODE } from "../project/node-version.ts";
@@ -19,7 +20,9 @@ import type { ExistingApp } from "./existing-app.ts";
 
 /** One of the two; neither, where sessions are mounted already. */
 export interface MainFile {
-  wired: { path: string; line: number; text: string } | undefined;
+  wired:
+    | { path: string; line: number; text: string; replaces: string | undefined; lost: string | undefined }
+    | undefined;
   paste: { why: string; file: string; line: number | undefined; imports: string[]; statements: string[] } | undefined;
 }
 
@@ -31,6 +34,10 @@ export interface Addition {
   /** Those of the changed files that were there before. */
   before: ReadonlyMap<string, Uint8Array>;
   main: MainFile;
+  /** Another session package that the app has. */
+  predecessor: Predecessor | undefined;
+  /** Each use of its sessions. */
+  uses: readonly SessionUse[];
   /** Whole sentences. */
   notes: readonly string[];
 }
@@ -54,7 +61,8 @@ export function inTheWay(paths: readonly string[], directory: string): Failure {
   return new Failure(1, "COLLISION", message, { paths });
 }
 
-export function decided(report: Report, { app, choice, version, changes, main, notes }: Addition): void {
+export function decided(report: Report, addition: Addition): void {
+  const { app, choice, version, changes, main, predecessor, uses, notes } = addition;
   const { framework, backend, packageManager, workspaceMember, added } = choice;
   report.set({
     version,
@@ -68,8 +76,10 @@ export function decided(report: Report, { app, choice, version, changes, main, n
       added,
     },
     files: [...changes.keys()],
-    wired: main.wired ? { file: main.wired.path, line: main.wired.line } : null,
+    wired: main.wired ? { file: main.wired.path, line: main.wired.line, replaces: main.wired.replaces ?? null } : null,
     paste: main.paste ?? null,
+    predecessor: predecessor?.package ?? null,
+    uses,
   });
   for (const note of notes) report.note(note);
   const range = Object(app.manifest.engines).node;
@@ -105,7 +115,8 @@ export function written(report: Report, addition: Addition): void {
   describe(report, addition);
 }
 
-function describe(report: Report, { choice, main, before, changes }: Addition): void {
+function describe(report: Report, addition: Addition): void {
+  const { choice, main, before, changes } = addition;
   const { framework, backend, added } = choice;
   const edited = [...before.keys()].filter((path) => path !== main.wired?.path);
   report.succeed(
@@ -113,10 +124,33 @@ function describe(report: Report, { choice, main, before, changes }: Addition): 
   );
   if (edited.length > 0) report.say(`  Merged into ${edited.join(", ")}.`);
   mounted(report, main);
+  taken(report, addition);
+}
+
+/** What becomes of the other package's sessions, and of the code that uses them. */
+function taken(report: Report, { app, choice, main, predecessor, uses }: Addition): void {
+  const dependencies = { ...Object(app.manifest.devDependencies), ...Object(app.manifest.dependencies) };
+  const others = choice.framework.add?.predecessor?.others.filter((name) => Object.hasOwn(dependencies, name)) ?? [];
+  for (const name of others) report.note(`The sessions of ${name} can't be taken over: their users sign in again.`);
+  if (predecessor === undefined) return;
+  const { package: name } = predecessor;
+  report.say(`\n  Code written for ${name} goes on working: session-view shows it the session as it knows it.`);
+  if (app.compiler) report.say("  The type-checker finds what has to be renamed:");
+  if (main.wired?.replaces)
+    report.say(`  The options of ${name} are settings here: see .env.example, SESSION_IDLE for its cookie's maxAge.`);
+  if (uses.some(({ counterpart }) => counterpart.includes("signIn(id)"))) {
+    report.say(
+      "  So that lists of devices know who is signed in, give session-adopt and session-view a userOf for your key.",
+    );
+  }
+  if (uses.length === 0) return;
+  report.say(`\n  Uses of ${name}'s sessions, and what they are called here:\n`);
+  for (const { file, line, code, counterpart } of uses) report.say(`  ${file}:${line}  ${code}\n      ${counterpart}`);
 }
 
 function mounted(report: Report, { wired, paste }: MainFile): void {
-  if (wired) report.say(`  Mounted in ${wired.path}, where the app is made (line ${wired.line}).`);
+  const where = wired?.replaces ? `in place of ${wired.replaces}` : "where the app is made";
+  if (wired) report.say(`  Mounted in ${wired.path}, ${where} (line ${wired.line}).`);
   if (paste === undefined) return;
   const at = paste.line === undefined ? paste.file : `${paste.file}:${paste.line}`;
   report.note(`${paste.why} Nothing in it was changed. Paste into ${at}:`);

@@ -2,7 +2,10 @@
 // Change it when a run gets another step; add-messages.ts words what it reports.
 import { posix, resolve } from "node:path";
 import { formFor, neededOptions } from "../app/compiler-options.ts";
+import { parsedFile } from "../app/entry.ts";
 import { findPlace } from "../app/place.ts";
+import type { PredecessorMount, SessionUse } from "../app/predecessor.ts";
+import { predecessorMount, usesOf } from "../app/predecessor.ts";
 import { withOptions } from "../app/tsconfig.ts";
 import type { Wiring } from "../app/wire.ts";
 import { isWired, wire } from "../app/wire.ts";
@@ -10,10 +13,11 @@ import { defaultOf, idsOf } from "../choices/answers.ts";
 import { Failure, wrongUsage } from "../command-line/failure.ts";
 import { choose, oneOf, quoted } from "../command-line/wording.ts";
 import type { NewFile } from "../disk/changes.ts";
+import { sourceFilesBelow } from "../disk/list.ts";
 import { readFiles } from "../disk/read.ts";
 import { inspectTarget } from "../disk/target.ts";
 import { writeChanges } from "../disk/write.ts";
-import type { AddRules, Pack } from "../packs/catalog.ts";
+import type { AddRules, Pack, Predecessor } from "../packs/catalog.ts";
 import { GitHistory } from "../programs/git-history.ts";
 import type { Added } from "../project/added.ts";
 import { placeOf, placeOfAddition, specifierOf } from "../project/added.ts";
@@ -46,7 +50,9 @@ export async function add(input: CommandInput): Promise<void> {
   if (record !== undefined) return addedBefore(record, app, input);
 
   const { framework, backend } = await settlePacks(app, input);
-  const added = formOf(app);
+  const rules = rulesOf(framework);
+  const predecessor = predecessorOf(app, rules);
+  const added = { ...formOf(app), adopts: predecessor !== undefined };
   const choice: Choice = {
     name: String(app.manifest.name ?? posix.basename(directory)),
     framework,
@@ -60,12 +66,14 @@ export async function add(input: CommandInput): Promise<void> {
   const plan = await planFor(choice, assets);
   const notes: string[] = [];
   const changes = changesTo(app, plan, catalog.version, notes);
+  if (predecessor?.types !== undefined) withoutTypes(app, changes, predecessor.types, notes);
   setCompilerOptions(app, changes, notes);
   notes.push(...compiledSchema(app, plan));
-  const main = mainFile(app, rulesOf(framework), added);
+  const main = mainFile(app, rules, added);
+  const uses = predecessor ? everyUse(app, predecessor) : [];
   if (main.wired !== undefined) changes.set(main.wired.path, changed(app, main.wired.path, main.wired.text));
   const before = readFiles(directory, changes.keys()).files;
-  const addition: Addition = { app, choice, version: catalog.version, changes, before, main, notes };
+  const addition: Addition = { app, choice, version: catalog.version, changes, before, main, predecessor, uses, notes };
 
   messages.decided(report, addition);
   if (flags.diff) messages.difference(report, addition);
@@ -134,13 +142,12 @@ function nobodyToAsk(
   return wrongUsage(`${why}${nobody}. Give ${oneOf(flags, "and")}.`, { flags });
 }
 
-function formOf(app: ExistingApp): Added {
+function formOf(app: ExistingApp): Omit<Added, "adopts"> {
   const folder = app.start?.path.split("/").slice(0, -1)[0];
   const isTypeScript = app.compiler !== undefined;
   return {
     folder: isTypeScript && folder !== undefined ? folder : "src",
     ...formFor(languageOf(app)),
-    adopts: false,
   };
 }
 
@@ -203,6 +210,24 @@ function changed({ directory }: ExistingApp, path: string, text: string): NewFil
   return { content: Buffer.from(text), mode: readFiles(directory, [path]).modes.get(path) ?? 0o644 };
 }
 
+/** Types of the other package that claim the session for themselves: with them nothing type-checks. */
+function withoutTypes(app: ExistingApp, changes: Map<string, NewFile>, types: string, notes: string[]): void {
+  const path = "package.json";
+  const text = Buffer.from(changes.get(path)?.content ?? app.read(path) ?? "{}").toString("utf8");
+  const manifest = JSON.parse(text.replace(/^\ufeff/, ""));
+  const sections = ["dependencies", "devDependencies"].filter(
+    (section) => Object(manifest[section])[types] !== undefined,
+  );
+  if (sections.length === 0) return;
+  const part = JSON.stringify(Object.fromEntries(sections.map((name) => [name, { [types]: manifest[name][types] }])));
+  const empty = JSON.stringify(Object.fromEntries(sections.map((name) => [name, {}])));
+  const merged = mergeManifest({ base: part, yours: text, ours: empty }, { yours: "", ours: "" });
+  if (merged !== undefined) changes.set(path, changed(app, path, merged.text));
+  notes.push(
+    `${types} ${merged ? "was taken out of" : "has to go from"} package.json: it declares the session to be its own.`,
+  );
+}
+
 /** Options without which our files don't type-check. */
 function setCompilerOptions(app: ExistingApp, changes: Map<string, NewFile>, notes: string[]): void {
   const { compiler, parse } = app;
@@ -230,13 +255,20 @@ function compiledSchema({ compiler }: ExistingApp, plan: Plan): string[] {
 /** The app's main file with sessions mounted; or what to paste into it, and why. */
 function mainFile(app: ExistingApp, rules: AddRules, added: Added): MainFile {
   const place = (path: string) => placeOf(path, added) ?? placeOfAddition(path, added) ?? "";
+  const { predecessor } = rules;
+  const borrowed =
+    added.adopts && predecessor
+      ? [
+          { name: predecessor.adopt, file: "src/adopt.ts" },
+          { name: "sessionView", file: "src/http/session-view.ts" },
+        ]
+      : [];
+  const own = [{ name: "createSessions", file: "src/create-sessions.ts" }, ...rules.imports, ...borrowed];
   const wiring: Wiring = {
-    imports: [
-      { name: "createSessions", place: place("src/create-sessions.ts") },
-      ...rules.imports.map(({ name, file }) => ({ name, place: place(file) })),
-    ],
+    imports: own.map(({ name, file }) => ({ name, place: place(file) })),
     specifierOf: (target, folder) => specifierOf(target, folder, added),
-    options: "",
+    adopts: added.adopts,
+    replaced: undefined,
   };
   if (isWired(app.files, wiring)) return messages.isThere();
   const path = app.start?.path;
@@ -246,8 +278,35 @@ function mainFile(app: ExistingApp, rules: AddRules, added: Added): MainFile {
   }
   const found = findPlace(app.files, rules, app.start?.plugin === true);
   if ("why" in found) return messages.toPaste(found, app, rules, wiring);
-  const wired = wire(found, rules, wiring, app.parse);
   const { path: file } = found.file;
-  if ("why" in wired) return messages.toPaste({ why: wired.why, file, line: found.line }, app, rules, wiring);
-  return { wired: { path: file, line: found.line, text: wired.text }, paste: undefined };
+  const unclear = (why: string) => messages.toPaste({ why, file, line: found.line }, app, rules, wiring);
+  const replaced = added.adopts && predecessor ? predecessorMount(found, predecessor, app.files) : undefined;
+  if (typeof replaced === "string") return unclear(replaced);
+  const complete = { ...wiring, imports: usedImports(wiring.imports, replaced, predecessor?.adopt), replaced };
+  const wired = wire(found, rules, complete, app.parse);
+  if ("why" in wired) return unclear(wired.why);
+  const line = replaced?.statement.loc.start.line ?? found.line;
+  return {
+    wired: { path: file, line, replaces: replaced && predecessor?.package, lost: replaced?.lost, text: wired.text },
+    paste: undefined,
+  };
+}
+
+/** Sessions that were in memory only are gone after a restart: nothing takes them over. */
+function usedImports(imports: Wiring["imports"], replaced: PredecessorMount | undefined, adopt: string | undefined) {
+  const isUseless = replaced !== undefined && replaced.options === undefined;
+  return isUseless ? imports.filter(({ name }) => name !== adopt) : imports;
+}
+
+function predecessorOf({ manifest }: ExistingApp, { predecessor }: AddRules): Predecessor | undefined {
+  const dependencies = { ...Object(manifest.devDependencies), ...Object(manifest.dependencies) };
+  return predecessor && Object.hasOwn(dependencies, predecessor.package) ? predecessor : undefined;
+}
+
+function everyUse({ directory, read, parse }: ExistingApp, predecessor: Predecessor): SessionUse[] {
+  if (parse === undefined) return [];
+  return sourceFilesBelow(directory).flatMap((path) => {
+    const file = parsedFile(path, read, parse);
+    return file === undefined ? [] : usesOf(file, predecessor);
+  });
 }

@@ -71,6 +71,31 @@ export interface AddRules {
   mount: string[];
   /** How a handler uses a session, as an example. */
   usage: string;
+  predecessor?: Predecessor;
+}
+
+/** Another package's sessions, which can be taken over. */
+export interface Predecessor {
+  package: string;
+  /** Its exports that make the middleware or are the plugin. */
+  exports: string[];
+  /** Types that claim the session for themselves; they have to go. */
+  types?: string;
+  /** The recipe with src/adopt.ts, and the function in it. */
+  adoptRecipe: string;
+  adopt: string;
+  /** What that function is given: its options, and what they are called in the package's; "=CODE" is code as it stands. */
+  options: Record<string, string>;
+  /** The options without which there is nothing to take over. */
+  needs: string[];
+  /** The recipe that shows a session as the package did, what it exports, and the statement that mounts it. */
+  viewRecipe: string;
+  view: string;
+  viewMount: string;
+  /** By member of the session, what it is called here. SESSION is the session. "=" is an assignment to the session itself. */
+  uses: Record<string, string>;
+  /** Packages whose sessions can't be taken over. */
+  others: string[];
 }
 
 export interface Catalog {

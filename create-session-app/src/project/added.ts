@@ -15,7 +15,7 @@ export interface Added {
   typescript: boolean;
   /** Whether TypeScript looks for types without the "exports" of packages, as it did before "node16". */
   classic: boolean;
-  /** Whether live sessions of another package are taken over. */
+  /** Whether live sessions of the framework's other session package are taken over. */
   adopts: boolean;
 }
 
@@ -28,6 +28,8 @@ const PLACES: readonly [from: string, to: string][] = [
   ["src/config.ts", "session-config.ts"],
   ["src/http/environment.ts", "session-environment.ts"],
   ["schema.ts", "session-schema.ts"],
+  ["src/adopt.ts", "session-adopt.ts"],
+  ["src/http/session-view.ts", "session-view.ts"],
 ];
 
 /** The shell's tool. It is run by Node as it is, so that compiled apps don't get it. */

@@ -1,6 +1,6 @@
 // Makes in memory what an app that was there before gets when sessions are added to it: answers in, files out.
 // Change it when such an app gets a part of another file of its own, as of its package.json.
-import type { LayerFile, Manifest } from "../packs/catalog.ts";
+import type { LayerFile, Manifest, Pack } from "../packs/catalog.ts";
 import type { Added } from "./added.ts";
 import { environmentInApp, hasTool, placeOf, placeOfAddition, textInApp } from "./added.ts";
 import type { Choice } from "./choice.ts";
@@ -31,9 +31,14 @@ export function planAdded(choice: Choice, added: Added, { catalog, read, render 
     ...layer.listFiles().map((file) => ({ file, origin: layer.origin, place: placeOf(file.path, added) })),
     ...layer.listAdded().map((file) => ({ file, origin: layer.origin, place: placeOfAddition(file.path, added) })),
   ]);
+  const borrowed = added.adopts ? fromRecipes(choice.framework, read) : new Map<string, string>();
   const places = new Map(placed.flatMap(({ file, place }) => (place === undefined ? [] : [[file.path, place]])));
   const textOf = ({ source, template }: LayerFile) =>
     template ? render(source, context) : read(source).toString("utf8");
+  for (const path of borrowed.keys()) places.set(path, placeOf(path, added) ?? path);
+  for (const [path, text] of borrowed) {
+    put(places.get(path) ?? path, textInApp(text, path, places, added), choice.framework.origin);
+  }
   for (const { file, origin, place } of placed) {
     if (place !== undefined) put(place, textInApp(textOf(file), file.path, places, added), origin);
     else if (file.path === ".env.example") put(file.path, environmentInApp(textOf(file), added), "project");
@@ -61,6 +66,26 @@ export function planAdded(choice: Choice, added: Added, { catalog, read, render 
   const sorted = Object.fromEntries(Object.entries(record).sort(byPath));
   put(RECORD, recordText(choice, catalog.version, sorted, shared), "project");
   return new Map([...files].sort(byPath));
+}
+
+/** The code of the recipes that take over live sessions, and show a session as the other package did. */
+function fromRecipes({ add }: Pack, read: PlanInput["read"]): Map<string, string> {
+  const predecessor = add?.predecessor;
+  if (predecessor === undefined) return new Map();
+  const { adoptRecipe, viewRecipe, view } = predecessor;
+  const adopt = codeIn(adoptRecipe, read);
+  return new Map([
+    ["src/adopt.ts", adopt],
+    // An app often calls the other package by that name.
+    ["src/http/session-view.ts", codeIn(viewRecipe, read).replaceAll(view, "sessionView")],
+  ]);
+}
+
+/** The first block of TypeScript of a page. */
+function codeIn(page: string, read: PlanInput["read"]): string {
+  const code = /^```ts\n([\s\S]*?)^```$/m.exec(read(page).toString("utf8"))?.[1];
+  if (code === undefined) throw new Error(`${page} holds no code.`);
+  return code;
 }
 
 function partOfManifest(choice: Choice, added: Added, places: ReadonlyMap<string, string>, all: Manifest): Manifest {
