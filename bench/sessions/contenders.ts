@@ -1,6 +1,7 @@
 // The apps that are measured against each other: the same Express, the same two handlers, other sessions.
 // Add a contender: a function that puts its session middleware into an app and makes one session.
 
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -32,6 +33,9 @@ export const contenders: Record<string, (setting: Setting) => Promise<Contender>
   bare: async () => ({ use: noSession, make: async () => "none=1" }),
   "lookup-sqlite": lookupInSqlite,
   "lookup-postgres": lookupInPostgres,
+  "by-hand-memory": byHandInMemory,
+  "by-hand-sqlite": byHandInSqlite,
+  "by-hand-postgres": byHandInPostgres,
   "ours-memory": ours,
   "ours-sqlite": ours,
   "ours-postgres": ours,
@@ -101,6 +105,67 @@ async function lookupInPostgres(setting: Setting): Promise<Contender> {
       return `sid=${id}`;
     },
   };
+}
+
+interface HandRow {
+  hash: Uint8Array;
+  data: string;
+}
+
+/** Keeps rows by an id. */
+interface HandStore {
+  get(id: string): Promise<HandRow | undefined> | HandRow | undefined;
+  put(id: string, hash: Uint8Array, data: string): Promise<unknown> | unknown;
+}
+
+/**
+ * The least that a safe session needs, as one would write it by hand for this route: the cookie, the hash of its secret,
+ * one row by its key, a comparison in constant time, the data parsed, two headers for caches. No expiry, and no saving.
+ */
+function byHand(store: HandStore): Contender {
+  const hashOf = (secret: string) => createHash("sha256").update(secret).digest();
+  return {
+    use(app) {
+      app.use(async (request, response, next) => {
+        const [, id, secret] = /(?:^|; )sid=([\w-]{22})([\w-]{43})(?:;|$)/.exec(request.headers.cookie ?? "") ?? [];
+        const row = id === undefined ? undefined : await store.get(id);
+        const isOwn = row !== undefined && secret !== undefined && timingSafeEqual(row.hash, hashOf(secret));
+        (request as unknown as { session: unknown }).session = { data: isOwn ? JSON.parse(row.data) : {} };
+        response.setHeader("Cache-Control", "private");
+        response.setHeader("Vary", "Cookie");
+        next();
+      });
+    },
+    async make(data) {
+      const [id, secret] = [randomBytes(16).toString("base64url"), randomBytes(32).toString("base64url")];
+      await store.put(id, hashOf(secret), JSON.stringify(data));
+      return `sid=${id}${secret}`;
+    },
+  };
+}
+
+async function byHandInMemory(): Promise<Contender> {
+  const rows = new Map<string, HandRow>();
+  return byHand({ get: (id) => rows.get(id), put: (id, hash, data) => rows.set(id, { hash, data }) });
+}
+
+async function byHandInSqlite(setting: Setting): Promise<Contender> {
+  const database = sqlite(setting);
+  database.exec("CREATE TABLE hand (id TEXT PRIMARY KEY, hash BLOB NOT NULL, data TEXT NOT NULL) STRICT");
+  const get = database.prepare<[string], HandRow>("SELECT hash, data FROM hand WHERE id = ?");
+  const insert = database.prepare("INSERT INTO hand VALUES (?, ?, ?)");
+  return byHand({ get: (id) => get.get(id), put: (id, hash, data) => insert.run(id, hash, data) });
+}
+
+async function byHandInPostgres(setting: Setting): Promise<Contender> {
+  const pool = postgres(setting);
+  await pool.query("DROP TABLE IF EXISTS hand");
+  await pool.query("CREATE TABLE hand (id text PRIMARY KEY, hash bytea NOT NULL, data jsonb NOT NULL)");
+  const text = "SELECT hash, data::text FROM hand WHERE id = $1";
+  return byHand({
+    get: async (id) => (await pool.query<HandRow>({ name: "hand", text, values: [id] })).rows[0],
+    put: (id, hash, data) => pool.query("INSERT INTO hand VALUES ($1, $2, $3)", [id, hash, data]),
+  });
 }
 
 async function ours({ project, folder, postgres }: Setting): Promise<Contender> {

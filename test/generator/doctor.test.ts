@@ -1,7 +1,7 @@
 // `doctor`, on projects that lack fixes, have unsafe settings or were edited; and the file of security fixes itself.
 // Change it when doctor looks at something else.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { SecurityFix } from "../../create-session-app/src/project/security-fixes.ts";
@@ -49,6 +49,73 @@ describe("a sound project", () => {
     const { dependencies } = JSON.parse(stdout);
     expect(dependencies).toContainEqual({ name: "express", yours: "^4.21.0", ours: express });
     expect(dependencies.map(({ name }: { name: string }) => name).sort()).toEqual(["cookie", "express"]);
+  });
+});
+
+describe("what is installed", () => {
+  /** As a package manager leaves it. */
+  function put(project: Project, folder: string, version: string): void {
+    project.write(`node_modules/${folder}/package.json`, JSON.stringify({ version }));
+  }
+
+  async function installed(): Promise<Project> {
+    const project = await version.create(EXPRESS, { git: false });
+    const { dependencies, devDependencies } = JSON.parse(project.read("package.json"));
+    for (const [name, range] of Object.entries<string>({ ...dependencies, ...devDependencies })) {
+      put(project, name, range.replace("^", ""));
+    }
+    return project;
+  }
+
+  test("L8: nothing is said while it is as package.json asks", async () => {
+    const { code, stdout } = await doctor(await installed());
+    expect(code).toBe(0);
+    expect(stdout).not.toContain("node_modules");
+  });
+
+  test("L8: what is missing or older than package.json asks for has to be installed", async () => {
+    const project = await installed();
+    project.remove("node_modules/helmet");
+    put(project, "express", "4.21.2");
+    const { code, stdout, stderr } = await doctor(project);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /In node_modules, older than in package\.json or missing:\n {2}express: 4\.21\.2, package\.json has \^5/,
+    );
+    expect(stdout).toMatch(/\n {2}helmet: missing, package\.json has/);
+    expect(stderr).toBe("Not all that package.json asks for is installed: npm install\n");
+    const document = JSON.parse((await doctor(project, ["--json"])).stdout);
+    expect(document.installed).toContainEqual({ name: "express", range: expect.any(String), version: "4.21.2" });
+  });
+
+  test("L8: several copies of the framework are listed, those of pnpm too", async () => {
+    const project = await installed();
+    put(project, "some-router/node_modules/express", "4.21.2");
+    put(project, ".pnpm/express@4.20.0/node_modules/express", "4.20.0");
+    const { code, stdout } = await doctor(project);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /"express" is installed several times[^\n]*:\n {2}5\.[^\n]*\n {2}4\.21\.2 in [^\n]*\n {2}4\.20\.0 in /,
+    );
+  });
+
+  test("L8: a folder above counts as well, and one that has nothing of the project's says nothing", async () => {
+    const outer = new Project(temporaryFolder());
+    const project = new Project(join(outer.root, "apps/app"));
+    cpSync((await version.create(EXPRESS, { git: false })).root, project.root, { recursive: true });
+    put(outer, "something-else", "1.0.0");
+    expect(await doctor(project)).toMatchObject({ code: 0 });
+    put(outer, "express", "4.21.2");
+    expect((await doctor(project)).stdout).toContain("\n  express: 4.21.2, package.json has ");
+  });
+
+  test("C8 L8: a package.json that is no JSON is said to be that", async () => {
+    const project = await installed();
+    project.write("package.json", "{");
+    expect(await doctor(project)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^package\.json is not JSON: /),
+    });
   });
 });
 

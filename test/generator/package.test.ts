@@ -30,15 +30,15 @@ function pack(): Packed {
 describe("the package", () => {
   const packed = pack();
 
-  test("C9: holds the bundle, the prompts, the archive, the templates and the licences, nothing else", () => {
+  test("C9: holds the bundled program, the archive and the licences, nothing else", () => {
     expect(packed.files.map(({ path }) => path).sort()).toEqual([
       "LICENSE",
       "README.md",
       "dist/cli.cjs",
+      "dist/commands.cjs",
       "dist/licenses.txt",
       "dist/packs.br",
-      "dist/prompts.cjs",
-      "dist/templates.cjs",
+      "dist/questions.cjs",
       "package.json",
     ]);
   });
@@ -83,8 +83,8 @@ describe("the package", () => {
   });
 
   test("C9: nothing of this machine is in it", () => {
-    for (const file of ["dist/cli.cjs", "dist/prompts.cjs", "dist/templates.cjs"]) {
-      expect(readFileSync(join(folder, file), "utf8")).not.toContain(repository);
+    for (const file of ["cli.cjs", "commands.cjs", "questions.cjs"]) {
+      expect(readFileSync(join(folder, "dist", file), "utf8")).not.toContain(repository);
     }
   });
 

@@ -34,12 +34,15 @@ export interface Recipe {
   framework: string;
   /** Memory unless the recipe needs a database. */
   backend?: string;
+  /** Further pages that are followed after it. */
+  with?: string[];
   /** Files that the test adds: what the page leaves to its reader. */
   files?: Record<string, string>;
 }
 
 /** Generates a project, follows the page and the pages that it builds on, and checks the types. Resolves to its folder. */
-export async function followRecipe({ page, framework, backend = "memory", files = {} }: Recipe): Promise<string> {
+export async function followRecipe(recipe: Recipe): Promise<string> {
+  const { page, framework, backend = "memory", files = {} } = recipe;
   const cwd = temporaryFolder();
   const flags = ["app", "-f", framework, "-b", backend, "--no-install", "--no-git"];
   const { code, stderr } = await runCli(sourceCli(repository), flags, { cwd });
@@ -47,21 +50,22 @@ export async function followRecipe({ page, framework, backend = "memory", files 
   const project = join(cwd, "app");
   const modules = installed(framework, project, backend);
   symlinkSync(modules, join(project, "node_modules"), "dir");
-  const { foundations, ...own } = readPage(page);
-  if (!own.frameworks.includes(framework)) throw new Error(`${page} is not for ${framework}`);
-  for (const one of [...foundations.map(readPage), own]) {
+  const pages = [page, ...(recipe.with ?? [])].map(readPage);
+  const foundations = pages.flatMap((each) => each.foundations).map(readPage);
+  for (const one of [...foundations, ...pages]) {
+    if (!one.frameworks.includes(framework)) throw new Error(`${one.name} is not for ${framework}`);
     applyPage(one, project, framework);
     checkVersions(one, modules);
   }
   for (const [path, text] of Object.entries(files)) write(join(project, path), text);
   checkTypes(
     project,
-    own.blocks.map(({ file }) => file),
+    pages.flatMap(({ blocks }) => blocks.map(({ file }) => file)),
   );
   return project;
 }
 
-function applyPage({ name, blocks }: Omit<Page, "foundations">, project: string, framework: string): void {
+function applyPage({ name, blocks }: Page, project: string, framework: string): void {
   for (const { step, file, framework: only = framework, text } of blocks) {
     if (only !== framework) continue;
     const place = join(project, file);

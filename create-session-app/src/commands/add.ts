@@ -27,7 +27,7 @@ import { isOlder } from "../project/dependency-ranges.ts";
 import { mergeFile } from "../project/merge-file.ts";
 import { mergeManifest } from "../project/merge-manifest.ts";
 import type { Plan } from "../project/plan.ts";
-import { SHARED } from "../project/plan-added.ts";
+import { isShared } from "../project/plan-added.ts";
 import { readRecord } from "../project/read-record.ts";
 import { RECORD } from "../project/record.ts";
 import { findWorkspace } from "../project/workspace.ts";
@@ -159,7 +159,6 @@ function rulesOf(framework: Pack): AddRules {
 /** Our files as they are, our part of the app's files merged into them. Throws where a file of the app's is in the way. */
 function changesTo(app: ExistingApp, plan: Plan, version: string, notes: string[]): Map<string, NewFile> {
   const here = readFiles(app.directory, plan.keys());
-  const isShared = (path: string) => (SHARED as readonly string[]).includes(path);
   const inTheWay = [...here.files.keys()].filter((path) => !isShared(path)).concat(here.others);
   if (inTheWay.length > 0) throw messages.inTheWay(inTheWay, app.directory);
   const changes = new Map<string, NewFile>();

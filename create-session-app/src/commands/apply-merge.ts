@@ -40,12 +40,10 @@ export async function applyMerge(
   await writeChanges(merge.changes, target, signal);
   messages.written(report, outcome, history !== undefined);
   if (merge.conflicts.length > 0) {
-    throw messages.conflictsLeft(
-      merge.conflicts.map(({ path }) => path),
-      version,
-    );
+    throw messages.conflictsLeft(project, version, merge.conflicts);
   }
   await installAndCheck(choice, project.directory, input);
+  messages.whatNext(report, choice, history !== undefined);
 }
 
 /** A mistake is taken back by git, if git has what was there before. */

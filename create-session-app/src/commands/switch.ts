@@ -13,7 +13,7 @@ import { mergeProject } from "./merge-project.ts";
 import { choiceOf, openProject, planFor } from "./project.ts";
 
 export async function switchPack(input: CommandInput): Promise<void> {
-  const { flags, assets, signal } = input;
+  const { flags, assets, report, signal } = input;
   const { version } = assets.catalog;
   const directory = resolve(flags.directory ?? ".");
   if (flags.framework === undefined && flags.backend === undefined) {
@@ -48,10 +48,12 @@ export async function switchPack(input: CommandInput): Promise<void> {
     history,
     baseDirectory,
     restore: [],
+    report,
     signal,
   });
   const switched = switchedTo(choice, answers.backend !== record.answers.backend);
-  await applyMerge({ project, version, merge, releases: [], switched }, choice, history, input);
+  const outcome = { project, version, merge, releases: [], schemaChanges: [], backend: choice.backend.label, switched };
+  await applyMerge(outcome, choice, history, input);
 }
 
 function otherAnswers(answers: RecordedAnswers, { flags, assets }: CommandInput): RecordedAnswers {

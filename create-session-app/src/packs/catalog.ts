@@ -53,6 +53,8 @@ export interface Pack extends Layer {
   add: AddRules | undefined;
   /** Its part of the project's README: Markdown, with npm's commands (project/context.ts puts others in their place). */
   readSection(): string;
+  /** What an existing store needs for a version's new code, in the form of a changelog; empty: nothing has changed yet. */
+  readSchemaChanges(): string;
 }
 
 /** What `add` has to know about a framework. */
@@ -175,6 +177,7 @@ function readPack(files: PackFiles, kind: string, id: string): Pack | undefined 
     inProcess: declared.inProcess === true,
     add: declared.add as AddRules | undefined,
     readSection: () => files.read(`${folder}/README.section.md`)?.toString("utf8").trim() ?? "",
+    readSchemaChanges: () => files.read(`${folder}/SCHEMA-CHANGES.md`)?.toString("utf8") ?? "",
   };
 }
 

@@ -11,7 +11,11 @@ import type { Plan, PlanInput, PlannedFile } from "./plan.ts";
 import { blobId, RECORD, type RecordedFile, recordText } from "./record.ts";
 
 /** What the app shares with us: of these files the plan holds our part only. */
-export const SHARED = ["package.json", ".env.example", ".gitignore"] as const;
+const SHARED = [".env.example", ".gitignore", "package.json"];
+
+export function isShared(path: string): boolean {
+  return SHARED.includes(path);
+}
 
 /** The parts of package.json that sessions need. */
 const PARTS = ["scripts", "dependencies", "devDependencies", "allowScripts", "dependenciesMeta", "trustedDependencies"];
@@ -60,11 +64,16 @@ export function planAdded(choice: Choice, added: Added, { catalog, read, render 
   );
   put(".gitignore", ignored(choice), "project");
 
-  const shared = Object.fromEntries(
-    SHARED.map((path) => [path, Buffer.from(files.get(path)?.content ?? []).toString("utf8")]),
+  const generated = Object.fromEntries(
+    SHARED.map((path) => [
+      path,
+      Buffer.from(files.get(path)?.content ?? [])
+        .toString("utf8")
+        .split("\n"),
+    ]),
   );
   const sorted = Object.fromEntries(Object.entries(record).sort(byPath));
-  put(RECORD, recordText(choice, catalog.version, sorted, shared), "project");
+  put(RECORD, recordText(choice, catalog.version, sorted, generated), "project");
   return new Map([...files].sort(byPath));
 }
 

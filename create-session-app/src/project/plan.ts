@@ -59,6 +59,12 @@ export function planProject(choice: Choice, { catalog, read, render }: PlanInput
   return new Map(byPath(files));
 }
 
+/** What a plan generates, without the record. */
+export function contentsOf(plan: Plan): Map<string, Uint8Array> {
+  const files = [...plan].filter(([path]) => path !== RECORD);
+  return new Map(files.map(([path, { content }]) => [path, content]));
+}
+
 /** Which dependencies of the project have install scripts. */
 export function installScriptsOf(choice: Choice, catalog: Catalog): InstallScripts {
   return installScripts(mergeManifests(choice.name, layersOf(choice, catalog)));

@@ -27,10 +27,10 @@ export interface ProjectRecord {
   answers: RecordedAnswers;
   /** By generated path, what tells the generated content: see `isGenerated`. */
   files: ReadonlyMap<string, string>;
-  /** Our part of files that are the app's own, where sessions were added to an app. */
-  shared: ReadonlyMap<string, string>;
   /** Files that the user has moved: the generated path to the user's. */
   moved: ReadonlyMap<string, string>;
+  /** By generated path, what was generated for files that the user had edited when the record was written. */
+  generated: ReadonlyMap<string, string>;
   /** An update whose conflicts aren't settled yet. */
   pending: PendingUpdate | undefined;
 }
@@ -46,7 +46,7 @@ export interface PendingUpdate {
 /** Throws UnreadableRecord. */
 export function readRecord(text: string): ProjectRecord {
   const value = parse(text);
-  const { format = 0, version, answers, files, shared, moved, pending } = value;
+  const { format = 0, version, answers, files, moved, generated, pending } = value;
   if (typeof format !== "number" || format > 1) {
     throw damaged("it has a form that only a newer create-session-app reads");
   }
@@ -56,10 +56,10 @@ export function readRecord(text: string): ProjectRecord {
     version,
     answers: readAnswers(answers),
     files: new Map(Object.entries(files).map(([path, file]) => [checkPath(path), contentIdOf(file)])),
-    shared: new Map(Object.entries(isObject(shared) ? shared : {}).map(([path, text]) => [path, String(text)])),
     moved: new Map(
       Object.entries(isObject(moved) ? moved : {}).map(([path, now]) => [checkPath(path), checkPath(String(now))]),
     ),
+    generated: new Map(Object.entries(isObject(generated) ? generated : {}).map(readGenerated)),
     pending: isObject(pending) ? readPending(pending) : undefined,
   };
 }
@@ -124,6 +124,12 @@ function readPending({ version, conflicts, record }: Record<string, unknown>): P
     throw damaged("the update that is under way can't be read");
   }
   return { version, conflicts: conflicts.map((path) => checkPath(String(path))), record };
+}
+
+/** The text is held line by line, so that `git diff` of the record can be read. */
+function readGenerated([path, lines]: [string, unknown]): [path: string, text: string] {
+  if (!Array.isArray(lines)) throw damaged(`what was generated at ${JSON.stringify(path)} can't be read`);
+  return [checkPath(path), lines.join("\n")];
 }
 
 function contentIdOf(file: unknown): string {

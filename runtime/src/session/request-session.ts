@@ -24,6 +24,24 @@ interface RequestSessionOptions extends SessionOptions {
   refusal?: Error | undefined;
 }
 
+const REQUEST_SESSION = Symbol("requestSession");
+
+/** A framework's request that has the property `session`. */
+interface Exposed {
+  [REQUEST_SESSION]?: RequestSession;
+}
+
+/** One for all requests: with accessors of its own, each request would get a hidden class of its own, and be slow to use. */
+const SESSION_PROPERTY: PropertyDescriptor & ThisType<Exposed> = {
+  configurable: true,
+  get() {
+    return this[REQUEST_SESSION]?.session;
+  },
+  set() {
+    throw new InvalidData("The session can't be replaced: end it with session.destroy(), or set session.data");
+  },
+};
+
 /** How far the response is: nothing sent, headers sent (a stream may save later), or all of it. */
 type Phase = "open" | "headersSent" | "sent";
 
@@ -68,13 +86,8 @@ export class RequestSession {
    */
   exposeOn(target: object): void {
     if (Object.hasOwn(target, "session")) return;
-    Object.defineProperty(target, "session", {
-      configurable: true,
-      get: () => this.session,
-      set() {
-        throw new InvalidData("The session can't be replaced: end it with session.destroy(), or set session.data");
-      },
-    });
+    (target as Exposed)[REQUEST_SESSION] = this;
+    Object.defineProperty(target, "session", SESSION_PROPERTY);
   }
 
   /** The session without the handler's view of it. */

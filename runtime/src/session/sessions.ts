@@ -4,7 +4,7 @@ import { Administration } from "./administration.ts";
 import { type Adoption, checkAdoption, findOrAdopt } from "./adopt.ts";
 import type { Client, SessionContext } from "./context.ts";
 import { type SessionDriver, UNLIMITED } from "./contract.ts";
-import { type EventHook, safely } from "./events.ts";
+import { type Hooks, type SessionEvent, safely } from "./events.ts";
 import { type Finding, findSession, readCredentials } from "./find.ts";
 import { Guard } from "./guard.ts";
 import { CrossOrigin, rejectCrossOrigin } from "./origin.ts";
@@ -16,17 +16,23 @@ import { finish, save } from "./saving.ts";
 import { Session } from "./session.ts";
 import type { SessionSettings } from "./settings.ts";
 import { SessionState } from "./state.ts";
+import { type StoreCall, timed } from "./store-calls.ts";
 import { Turns } from "./turns.ts";
 
 export interface SessionsOptions {
   driver: SessionDriver;
   settings: SessionSettings;
-  onEvent?: EventHook;
+  /** One hook or several. None of them can break a request. */
+  onEvent?: Hooks<SessionEvent>;
+  /** Called after each call of the store. */
+  onStoreCall?: Hooks<StoreCall>;
   /** Takes over the sessions of another system. */
   adopt?: Adoption | undefined;
   /** Milliseconds since 1970. */
   clock?: () => number;
 }
+
+type Marked = Record<symbol, RequestSession | undefined>;
 
 const MAX_USERAGENT_LENGTH = 512;
 const PROXY_NOT_TRUSTED =
@@ -40,8 +46,8 @@ export class Sessions extends Administration {
   readonly #context: SessionContext;
   readonly #proxies: Proxies;
   readonly #adoption: Adoption | undefined;
-  /** What has begun, by the framework's own request. */
-  readonly #begun = new WeakMap<object, RequestSession>();
+  /** Marks a framework's request with what has begun for it. A WeakMap of all requests costs the garbage collector more than a request. */
+  readonly #begun = Symbol("requestSession");
 
   constructor(options: SessionsOptions) {
     const context = createContext(options);
@@ -55,7 +61,7 @@ export class Sessions extends Administration {
 
   /** For adapters: what an outer middleware has begun for this very request; undefined for the first. */
   begun(raw: object): RequestSession | undefined {
-    return this.#begun.get(raw);
+    return (raw as Marked)[this.#begun];
   }
 
   /**
@@ -135,7 +141,7 @@ export class Sessions extends Administration {
   }
 
   #noteBegun(request: SessionRequest, requestSession: RequestSession): RequestSession {
-    this.#begun.set(request.raw, requestSession);
+    (request.raw as Marked)[this.#begun] = requestSession;
     return requestSession;
   }
 
@@ -156,7 +162,9 @@ export class Sessions extends Administration {
   }
 }
 
-function createContext({ driver, settings, onEvent = () => {}, clock = Date.now }: SessionsOptions): SessionContext {
+function createContext(options: SessionsOptions): SessionContext {
+  const { settings, onEvent = [], onStoreCall, clock = Date.now } = options;
+  const driver = onStoreCall === undefined ? options.driver : timed(options.driver, onStoreCall);
   const emit = safely(onEvent);
   const warnings = new Set<string>();
   return {

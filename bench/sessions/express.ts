@@ -1,12 +1,13 @@
-// One contender as a process: makes 500 sessions of 1 kB, prints where it listens and their cookies, and serves.
+// One Express contender as a process: `express.ts NAME PROJECT POSTGRES_URL`.
 // Change the handlers to measure another kind of request.
 import { mkdtempSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type express from "express";
 import { type AnySession, contenders } from "./contenders.ts";
+import { serve } from "./serving.ts";
 
 const [name = "", project = "", postgres = ""] = process.argv.slice(2);
 const make = contenders[name];
@@ -17,7 +18,6 @@ const load = createRequire(join(project, "package.json"))("express") as typeof e
 const app = load();
 app.disable("x-powered-by");
 app.disable("etag");
-app.get("/anonymous-bare", (_request, response) => void response.json({ user: null }));
 await contender.use(app);
 const data = (request: express.Request) => (request as unknown as { session: { data: AnySession } }).session.data;
 app.get("/anonymous", (_request, response) => void response.json({ user: null }));
@@ -27,11 +27,4 @@ app.get("/write", (request, response) => {
   session.count = (session.count ?? 0) + 1;
   response.json({ user: session.user ?? null });
 });
-
-const filler = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`key${index}`, "x".repeat(38)]));
-const cookies: string[] = [];
-for (let count = 0; count < 500; count++) cookies.push(await contender.make({ user: "ann", count: 0, ...filler }));
-const server = app.listen(0, "127.0.0.1", () => {
-  console.log(JSON.stringify({ port: (server.address() as AddressInfo).port, cookies }));
-});
-process.on("SIGTERM", () => process.exit(0));
+await serve(createServer(app), (sessionData) => contender.make(sessionData));
