@@ -18,7 +18,7 @@ function workspaceDependencies(): string[] {
   });
 }
 
-const pack = { entry: ["{files,added}/**/*.ts", "*.ts", "test/*.ts"] };
+const pack = { entry: ["{files,added,move}/**/*.ts", "*.ts", "test/*.ts"] };
 
 export default {
   // The compiler reports these, and it knows how the packs lie over each other.
@@ -54,7 +54,7 @@ export default {
     "create-session-app": { entry: ["src/cli.ts", "*.{ts,mjs}"], project: ["src/**/*.ts"] },
     runtime: { entry: ["src/session/*.ts"] },
     // The runtime's one dependency; a project gets it from the base.
-    "templates/base": { entry: ["{files,added}/**/*.ts"], ignoreDependencies: ["cookie"] },
+    "templates/base": { entry: ["{files,added,move}/**/*.ts"], ignoreDependencies: ["cookie"] },
     "templates/backends/*": pack,
     "templates/frameworks/*": pack,
   },

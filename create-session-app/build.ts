@@ -13,7 +13,7 @@ const dist = join(own, "dist");
 
 /** What projects are made of. A pack's own tests are not. */
 const PUBLISHED =
-  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|SCHEMA-CHANGES\.md|(files|added)\/.*)|runtime\/(package\.json|src\/.*))$/;
+  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|SCHEMA-CHANGES\.md|(files|added|move)\/.*)|runtime\/(package\.json|src\/.*))$/;
 
 /** The recipes whose code `add` puts into an app. */
 const RECIPES = /^docs\/recipes\/(adopt-)?(express|fastify|koa)-session\.md$/;

@@ -49,7 +49,7 @@ function repositoryCheck(): Check {
   return check(
     "repository",
     "tsconfig.json",
-    ["runtime", "templates/base/files", ...ofPacks],
+    ["runtime", "templates/base/files", "templates/base/move", ...ofPacks],
     [...own, "*.ts", "plopfile.js"],
   );
 }

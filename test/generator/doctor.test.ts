@@ -1,14 +1,13 @@
 // `doctor`, on projects that lack fixes, have unsafe settings or were edited; and the file of security fixes itself.
 // Change it when doctor looks at something else.
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { SecurityFix } from "../../create-session-app/src/project/security-fixes.ts";
 import { packs } from "../../scripts/packs.ts";
-import { repository, runCli, temporaryFolder } from "./sandbox.ts";
+import { repository, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
-import { append, Project, Version } from "./versions.ts";
+import { append, hasCommit, Project, Version } from "./versions.ts";
 
 const fixes: SecurityFix[] = JSON.parse(readFileSync(join(repository, "docs/security-fixes.json"), "utf8"));
 const EXPRESS = ["-f", "express", "-b", "redis"];
@@ -188,16 +187,12 @@ describe("security fixes", () => {
   });
 
   const OLD = "d9ce326";
-  const hasOld = spawnSync("git", ["cat-file", "-e", `${OLD}^{commit}`], { cwd: repository }).status === 0;
 
-  describe.skipIf(!hasOld)(`in a project made at ${OLD}`, () => {
-    const old = temporaryFolder();
+  describe.skipIf(!hasCommit(OLD))(`in a project made at ${OLD}`, () => {
+    let old: Version;
 
     beforeAll(() => {
-      const parts = ["create-session-app", "runtime", "templates", "package.json"];
-      const archive = execFileSync("git", ["archive", OLD, ...parts], { cwd: repository, maxBuffer: 1 << 28 });
-      execFileSync("tar", ["-x", "-C", old], { input: archive });
-      symlinkSync(join(repository, "node_modules"), join(old, "node_modules"));
+      old = Version.ofCommit(OLD, "0.0.1");
     });
 
     test.each([
@@ -205,10 +200,7 @@ describe("security fixes", () => {
       ["express", "postgres", ["CSA-2026-001", "CSA-2026-002"]],
       ["hono", "sqlite", ["CSA-2026-002"]],
     ])("L8: those that it lacks are reported, with what to do: %s, %s", async (framework, backend, expected) => {
-      const folder = temporaryFolder();
-      const flags = ["app", "-f", framework, "-b", backend, "--pm", "npm", "--no-install", "--no-git"];
-      await runCli(join(old, "create-session-app/src/cli.ts"), flags, { cwd: folder });
-      const project = new Project(join(folder, "app"));
+      const project = await old.create(["-f", framework, "-b", backend, "--pm", "npm"], { git: false });
       const { code, stdout, stderr } = await doctor(project, ["--json"]);
       expect(code).toBe(1);
       expect(JSON.parse(stdout).fixes.map(({ id }: SecurityFix) => id)).toEqual(expected);

@@ -48,6 +48,7 @@ describe("package.json", () => {
     exampleDependencies: [],
     listFiles: () => [],
     listAdded: () => [],
+    listMoveFiles: () => [],
   });
 
   test("C12: packs that disagree are an error that names both", () => {

@@ -59,6 +59,16 @@ const formatters: Formatter[] = [
     check: ["prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
   },
   {
+    name: "Prettier, beside a Biome that only lints",
+    packages: ["prettier", "@biomejs"],
+    settings: {
+      ".prettierrc": '{ "semi": false, "arrowParens": "avoid" }\n',
+      "biome.json": '{ "formatter": { "enabled": false } }\n',
+    },
+    write: ["prettier/bin/prettier.cjs", "--write", "--log-level=warn", "."],
+    check: ["prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
+  },
+  {
     name: "Biome with tabs and single quotes",
     packages: ["@biomejs"],
     settings: {

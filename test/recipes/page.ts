@@ -13,8 +13,8 @@ export interface Block {
   step: Step;
   /** The file in the project that the block is about. */
   file: string;
-  /** The framework that it is for, where a page for several has a block for each. */
-  framework: string | undefined;
+  /** The frameworks that it is for, where a page for several has blocks of their own for some. */
+  frameworks: string[] | undefined;
   text: string;
 }
 
@@ -66,7 +66,11 @@ export function readPage(name: string): Page {
 function readFrameworks(name: string, text: string): string[] {
   const line = /^For (.+?)\. Tested with/m.exec(text)?.[1];
   if (line === undefined) throw new Error(`${name}: no line "For Express and Koa. Tested with …"`);
-  return line.split(/, | and /).map((title) => {
+  return readTitles(name, line);
+}
+
+function readTitles(name: string, list: string): string[] {
+  return list.split(/, | and | or /).map((title) => {
     const id = FRAMEWORKS[title];
     if (id === undefined) throw new Error(`${name}: "${title}" is no framework`);
     return id;
@@ -81,16 +85,16 @@ function readVersions(name: string, text: string): Record<string, string> {
 }
 
 const BLOCK =
-  /^(?:(New file|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+?))?(?:, [^\n]+)?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
+  /^(?:(New file|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+(?:, [A-Z][\w.:]+)*(?: or [\w.:]+)?))?(?:, [^\n]+?)?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
 
 function readBlocks(name: string, text: string): Block[] {
-  return [...text.matchAll(BLOCK)].flatMap(([, step, file, title, language = "", code = ""]) => {
+  return [...text.matchAll(BLOCK)].flatMap(([, step, file, titles, language = "", code = ""]) => {
     if (language === "sh") return [];
     if (step === undefined || file === undefined) {
       throw new Error(`${name}: nothing says to what file this belongs\n${code}`);
     }
     if ((step === "In") !== (language === "diff")) throw new Error(`${name}: "${step}" doesn't go with ${language}`);
-    return [{ step: step as Step, file, framework: title && FRAMEWORKS[title], text: code }];
+    return [{ step: step as Step, file, frameworks: titles && readTitles(name, titles), text: code }];
   });
 }
 

@@ -66,8 +66,8 @@ export async function followRecipe(recipe: Recipe): Promise<string> {
 }
 
 function applyPage({ name, blocks }: Page, project: string, framework: string): void {
-  for (const { step, file, framework: only = framework, text } of blocks) {
-    if (only !== framework) continue;
+  for (const { step, file, frameworks = [framework], text } of blocks) {
+    if (!frameworks.includes(framework)) continue;
     const place = join(project, file);
     if (existsSync(place) === (step === "New file") && file !== ".env")
       throw new Error(`${name}: ${file} is there, or it is not`);

@@ -61,7 +61,7 @@ interface IoSocket {
 }
 type IoClient = { io: (url: string, options: object) => IoSocket };
 
-test.each(["express", "fastify"])(
+test.each(readPage("socket-io").frameworks)(
   "S14 S20: socket.io in %s has the session, and is disconnected when it ends",
   async (framework) => {
     const project = await followRecipe({ page: "socket-io", framework });

@@ -4,7 +4,7 @@ import { posix } from "node:path";
 import type { AddRules, Predecessor } from "../packs/catalog.ts";
 import type { Edit, Habits } from "./edits.ts";
 import { applyEdits, habitsOf, indentationAt, lineEndOf, linesAfter, linesBefore, withoutStatement } from "./edits.ts";
-import type { SourceFile } from "./entry.ts";
+import { parsedFile, type SourceFile } from "./entry.ts";
 import { importsOf } from "./modules.ts";
 import type { Place } from "./place.ts";
 import type { PredecessorMount } from "./predecessor.ts";
@@ -37,10 +37,37 @@ export interface Paste {
 
 /** The file's new text; or, where a line would clash with what is there, why it can't be written. */
 export function wire(place: Place, rules: AddRules, wiring: Wiring, parse: Parse): { text: string } | { why: string } {
-  const { file, statement, inside, listener } = place;
+  const { file, listener } = place;
   const clash = namesIn(file.program, [...wiring.imports.map(({ name }) => name), "sessions"]);
   if (clash !== undefined) return { why: `${file.path} uses the name "${clash}" already.` };
   const habits = habitsOf(file.text, file.program);
+  const expected = statementsIn(file.program) + added(rules, wiring, listener);
+  // In code without semicolons, what stands behind ours would sometimes go on with it, such as a line that begins with a bracket.
+  for (const semicolon of [habits.semicolon, ";"]) {
+    const text = textWith({ ...habits, semicolon }, place, rules, wiring);
+    const again = parsedFile(file.path, () => text, parse);
+    if (again !== undefined && statementsIn(again.program) === expected) return { text };
+  }
+  return { why: `The lines don't fit into ${file.path}.` };
+}
+
+/** By how many statements the file grows. */
+function added(rules: AddRules, { imports, replaced, adopts }: Wiring, listener: SyntaxNode | undefined): number {
+  const mounts = listener === undefined ? rules.mount.length + (adopts && rules.predecessor ? 1 : 0) : 0;
+  const gone = (replaced ? 1 : 0) + (replaced?.useless ? 1 : 0);
+  return imports.length + 1 + mounts - gone;
+}
+
+function statementsIn(program: SyntaxNode): number {
+  let count = 0;
+  walk(program, ({ type }) => {
+    if (/^(ExpressionStatement|VariableDeclaration|ImportDeclaration|TSImportEqualsDeclaration)$/.test(type)) count++;
+  });
+  return count;
+}
+
+function textWith(habits: Habits, place: Place, rules: AddRules, wiring: Wiring): string {
+  const { file, statement, inside, listener } = place;
   const declaration = statement.type === "VariableDeclaration" && statement.kind === "var" ? "var" : "const";
   const isModule = usesImport(file);
   const importing = importLines(isModule, file.path, wiring, habits, declaration);
@@ -69,10 +96,7 @@ export function wire(place: Place, rules: AddRules, wiring: Wiring, parse: Parse
     const text = lines.map((line) => `${lineEndOf(file.text)}${indentation}${line}`).join("");
     edits.push({ start: position, end: position, text });
   } else edits.push(linesAfter(file.text, statement, lines));
-  const text = applyEdits(file.text, edits);
-  // What can't be read again isn't written.
-  parse(text, file.path);
-  return { text };
+  return applyEdits(file.text, edits);
 }
 
 /** Whether the file imports the first of our names from our own file already. */

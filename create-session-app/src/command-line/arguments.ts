@@ -22,6 +22,7 @@ export interface Flags {
   directory?: string;
   framework?: string;
   backend?: string;
+  keepStore: boolean;
   name?: string;
   pm?: string;
   install?: boolean;
@@ -67,6 +68,11 @@ export const OPTIONS: Record<string, Option> = {
     commands: CHOOSING,
   },
   yes: { type: "boolean", short: "y", help: "take the default for everything not given", commands: ["create", "add"] },
+  "keep-store": {
+    type: "boolean",
+    help: "keep the code of the present store, to copy its sessions",
+    commands: ["switch"],
+  },
   name: { type: "string", value: "NAME", help: "the package's name (default: the directory's)" },
   pm: { type: "string", value: "PM", help: "npm, pnpm, yarn or bun (default: the one that ran this)" },
   minimal: { type: "boolean", help: "leave out the example: the wiring, one route and its test remain" },
@@ -106,6 +112,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
     directory: directories[0],
     framework: text("framework"),
     backend: text("backend"),
+    keepStore: given("keep-store"),
     name: text("name"),
     pm: text("pm"),
     install: either(given, "install"),

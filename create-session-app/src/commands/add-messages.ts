@@ -88,6 +88,13 @@ export function decided(report: Report, addition: Addition): void {
     lowest !== undefined && isTooOld(`${lowest}.0.0`) ? [`"engines" in package.json admits ${range}`] : [];
   const own = isTooOld(process.versions.node) ? [`this is ${process.versions.node}`] : [];
   const old = [...admitted, ...own];
+  const [major = 0, minor = 0] = (app.compiler?.version ?? "").split(".").map(Number);
+  if (major > 0 && (major < 5 || (major === 5 && minor < 7))) {
+    report.note(`The added code needs TypeScript 5.7 or newer, and the app has ${app.compiler?.version}.`);
+  }
+  if (/\bts-node/.test(JSON.stringify(app.manifest.scripts ?? {})) && choice.added?.specifier !== "") {
+    report.note("ts-node doesn't find the added files by their names; tsx does.");
+  }
   if (old.length > 0) report.note(`The added code needs Node ${NEEDED_NODE} or newer, and ${old.join(", ")}.`);
 }
 

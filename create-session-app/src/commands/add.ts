@@ -26,11 +26,12 @@ import type { Choice } from "../project/choice.ts";
 import { isOlder } from "../project/dependency-ranges.ts";
 import { mergeFile } from "../project/merge-file.ts";
 import { mergeManifest } from "../project/merge-manifest.ts";
+import { installScripts } from "../project/package-manager.ts";
 import type { Plan } from "../project/plan.ts";
 import { isShared } from "../project/plan-added.ts";
 import { readRecord } from "../project/read-record.ts";
 import { RECORD } from "../project/record.ts";
-import { findWorkspace } from "../project/workspace.ts";
+import { findWorkspace, rootNeeds } from "../project/workspace.ts";
 import type { Addition, MainFile } from "./add-messages.ts";
 import * as messages from "./add-messages.ts";
 import { onlyLooks, recover, refuseUncommitted } from "./apply-merge.ts";
@@ -64,7 +65,7 @@ export async function add(input: CommandInput): Promise<void> {
     added,
   };
   const plan = await planFor(choice, assets);
-  const notes: string[] = [];
+  const notes = settingsNeeded(choice, directory);
   const changes = changesTo(app, plan, catalog.version, notes);
   if (predecessor?.types !== undefined) withoutTypes(app, changes, predecessor.types, notes);
   setCompilerOptions(app, changes, notes);
@@ -84,6 +85,17 @@ export async function add(input: CommandInput): Promise<void> {
   messages.written(report, addition);
   await installAndCheck(choice, directory, input);
   messages.finished(report, addition, flags.install !== false);
+}
+
+/** What the package manager has to be told in a file that isn't ours: the workspace's, or one of the app's own. */
+function settingsNeeded(choice: Choice, directory: string): string[] {
+  const { packageManager } = choice;
+  const workspace = findWorkspace(directory, packageManager);
+  if (workspace === undefined && packageManager !== "pnpm") return [];
+  const scripts = installScripts({ allowScripts: choice.backend.manifest.allowScripts });
+  const needs = rootNeeds(workspace ?? { root: directory, manager: packageManager }, scripts);
+  const where = workspace === undefined ? "The app" : "The workspace";
+  return needs.map(({ file, lines }) => `${where} needs these lines in its ${file}:\n${lines.join("\n")}`);
 }
 
 /** Nothing is left to do but, perhaps, to paste the lines. */

@@ -8,6 +8,7 @@ import type { Choice } from "../project/choice.ts";
 import type { MergedFile, Outcome } from "../project/merge.ts";
 import { BESIDE } from "../project/merge.ts";
 import { commands, initializerCommand } from "../project/package-manager.ts";
+import type { RecordedAnswers } from "../project/read-record.ts";
 import { RECORD } from "../project/record.ts";
 import { unifiedDiff } from "../project/unified-diff.ts";
 import type { ProjectMerge } from "./merge-project.ts";
@@ -34,11 +35,20 @@ export interface Switched {
   notes: string[];
 }
 
-/** @param otherBackend whether the backend is another one now */
-export function switchedTo({ framework, backend }: Choice, otherBackend: boolean): Switched {
+/** @param before the answers that the project had */
+export function switchedTo({ framework, backend, previous }: Choice, before: RecordedAnswers): Switched {
   const notes: string[] = [];
-  if (otherBackend) {
-    notes.push("Sessions stay in the old store: who is signed in has to sign in again.");
+  if (previous) {
+    notes.push(
+      `The code of ${previous.label} stays in src/previous-store until its sessions are copied: see docs/moving.md.`,
+    );
+  }
+  if (backend.id !== before.backend) {
+    if (!previous && !backend.inProcess) {
+      notes.push(
+        "Sessions stay in the old store: who is signed in has to sign in again. With --keep-store they can be copied.",
+      );
+    }
     const needs =
       backend.server === null ? "" : ` It needs ${backend.server.name}, which ${quoted(backend.server.start)} starts.`;
     notes.push(

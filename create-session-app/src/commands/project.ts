@@ -57,6 +57,10 @@ export function choiceOf(answers: RecordedAnswers, { catalog }: Assets): Choice 
     ...answers,
     framework: packOf("framework", catalog.frameworks, answers.framework),
     backend: packOf("backend", catalog.backends, answers.backend),
+    previous:
+      answers.previousBackend === undefined
+        ? undefined
+        : packOf("previous backend", catalog.backends, answers.previousBackend),
     packageManager,
   };
 }

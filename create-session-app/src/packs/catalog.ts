@@ -23,6 +23,8 @@ export interface Layer {
   listFiles(): LayerFile[];
   /** What an app that was there before gets besides, when sessions are added to it. */
   listAdded(): LayerFile[];
+  /** What comes in addition, or in place of a file, while a project keeps the store that it had before. */
+  listMoveFiles(): LayerFile[];
 }
 
 export interface LayerFile {
@@ -187,8 +189,9 @@ function readLayer(files: PackFiles, origin: string, folder: string): Layer {
     origin,
     manifest,
     exampleDependencies: list(record(manifest.sessionApp).exampleDependencies).map(String),
-    listFiles: () => files.list(`${folder}/files`).map((source) => projectFile(`${folder}/files/`, source)),
-    listAdded: () => files.list(`${folder}/added`).map((source) => projectFile(`${folder}/added/`, source)),
+    listFiles: () => files.list(`${folder}/files`).map((source) => projectFile(`${folder}/files`, source)),
+    listAdded: () => files.list(`${folder}/added`).map((source) => projectFile(`${folder}/added`, source)),
+    listMoveFiles: () => files.list(`${folder}/move`).map((source) => projectFile(`${folder}/move`, source)),
   };
 }
 
@@ -204,6 +207,7 @@ function readRuntime(files: PackFiles): Layer {
         .list("runtime/src/session")
         .filter((source) => source.endsWith(".ts") && !source.endsWith(".test.ts"))
         .map((source) => ({ path: source.slice("runtime/".length), source, template: false })),
+    listMoveFiles: () => [],
   };
 }
 
@@ -211,7 +215,7 @@ function readRuntime(files: PackFiles): Layer {
 function projectFile(folder: string, source: string): LayerFile {
   const template = source.endsWith(".hbs");
   const path = source
-    .slice(folder.length)
+    .slice(`${folder}/`.length)
     .replace(/\.hbs$/, "")
     .replace(/(^|\/)_(?=[^/]*$)/, "$1.");
   return { path, source, template };

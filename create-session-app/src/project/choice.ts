@@ -8,6 +8,8 @@ export interface Choice {
   name: string;
   framework: Pack;
   backend: Pack;
+  /** The store that the project had before, whose driver stays while sessions are moved. */
+  previous?: Pack | undefined;
   packageManager: PackageManager;
   /** Without the example. */
   minimal: boolean;

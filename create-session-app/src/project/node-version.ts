@@ -38,6 +38,7 @@ export function pinnedNode(range: string): Layer {
     origin: "pinned Node",
     listFiles: () => [],
     listAdded: () => [],
+    listMoveFiles: () => [],
     exampleDependencies: [],
     manifest: { devDependencies: { node: range }, allowScripts: { node: true } },
   };

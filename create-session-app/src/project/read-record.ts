@@ -14,6 +14,7 @@ export interface RecordedAnswers {
   name: string;
   framework: string;
   backend: string;
+  previousBackend?: string | undefined;
   packageManager: string;
   minimal: boolean;
   nodePinned: boolean;
@@ -94,6 +95,7 @@ function readAnswers(answers: Record<string, unknown>): RecordedAnswers {
     name: text("name"),
     framework: text("framework"),
     backend: text("backend"),
+    previousBackend: answers.previousBackend === undefined ? undefined : text("previousBackend"),
     packageManager: text("packageManager"),
     minimal: answers.minimal === true,
     nodePinned: answers.nodePinned === true,

@@ -21,11 +21,12 @@ export function recordText(
   files: Record<string, RecordedFile>,
   generated?: Record<string, string[]>,
 ): string {
-  const { name, framework, backend, packageManager, minimal, nodePinned, workspaceMember, added } = choice;
+  const { name, framework, backend, previous, packageManager, minimal, nodePinned, workspaceMember, added } = choice;
   const answers = {
     name,
     framework: framework.id,
     backend: backend.id,
+    ...(previous && { previousBackend: previous.id }),
     packageManager,
     minimal,
     nodePinned,

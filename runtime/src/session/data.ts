@@ -107,7 +107,7 @@ function equal(value: unknown, stored: unknown): boolean {
   if (!isPlain(value)) return false;
   const [now, before] = [value, stored] as [Record<string, unknown>, Record<string, unknown>];
   let count = 0;
-  for (const key in now) {
+  for (const key of Object.keys(now)) {
     const item = now[key];
     if (item === undefined) continue;
     const isSame = item === before[key] && typeof item !== "object" && typeof item !== "function";
