@@ -156,3 +156,12 @@ test("L3: a formatter that fails is named, and files are merged as they are", as
   expect(stderr).toMatch(/Prettier failed, so files are merged as they are: /);
   expect(readFileSync(join(project.root, "src/main.ts"), "utf8")).toContain("<<<<<<< yours");
 });
+
+test("L3: so is one that is installed but broken", async () => {
+  const project = await formattedProject(formatters[0] as Formatter, false);
+  project.write("node_modules/prettier/package.json", '{ "main": "index.cjs" }');
+  project.write("node_modules/prettier/index.cjs", 'throw new Error("it is broken");\n');
+  const { code, stderr } = await update(project);
+  expect(code).toBe(1);
+  expect(stderr).toContain("Prettier failed, so files are merged as they are: it is broken\n");
+});

@@ -94,7 +94,9 @@ function readBlocks(name: string, text: string): Block[] {
       throw new Error(`${name}: nothing says to what file this belongs\n${code}`);
     }
     if ((step === "In") !== (language === "diff")) throw new Error(`${name}: "${step}" doesn't go with ${language}`);
-    return [{ step: step as Step, file, frameworks: titles && readTitles(name, titles), text: code }];
+    return [
+      { step: step as Step, file, frameworks: titles === undefined ? undefined : readTitles(name, titles), text: code },
+    ];
   });
 }
 

@@ -23,6 +23,14 @@ test("every page is in the table, and what it was tested with", () => {
   }
 });
 
+test("whatever a page installs is in the table", () => {
+  for (const { name, dependencies, devDependencies } of readPages()) {
+    const packages = [...dependencies, ...devDependencies].map((each) => each.replace(/(?<=.)@.*$/, ""));
+    // Types go with the package that they describe.
+    for (const each of packages.filter((one) => !one.startsWith("@types/"))) expect(table, name).toContain(each);
+  }
+});
+
 test("every page is followed by a test", () => {
   const tests = readdirSync(import.meta.dirname)
     .filter((file) => file.endsWith(".test.ts"))

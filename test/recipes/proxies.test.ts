@@ -12,7 +12,6 @@ import { followRecipe, start } from "./project.ts";
 import { startProxy } from "./proxies.ts";
 
 const ada = { userid: "ada", password: "demo" };
-const KINDS = ["nginx", "caddy"] as const;
 
 /** In CI a missing program is a failure, when the test starts it. */
 function isMissing(name: string): boolean {
@@ -31,7 +30,7 @@ async function sessionOf(url: string, cookie: string): Promise<{ ipaddress: stri
   return (await json(response)) as { ipaddress: string };
 }
 
-describe.each(KINDS)("%s", (kind) => {
+describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page: kind }) => {
   describe.skipIf(isMissing(kind))("as its recipe sets it up", () => {
     test.each(readPage(kind).frameworks)(
       "S4 S16 S17: before %s the cookie is Secure, the address the client's, and other sites are refused",

@@ -16,7 +16,7 @@ export async function formatAlike(
   const { formattersOf } = await import("../programs/formatters.ts");
   const failed = new Map<string, unknown>();
   const left = new Set(files);
-  for (const { name, format } of await formattersOf(directory, signal)) {
+  for (const { name, format } of formattersOf(directory, signal)) {
     for (const file of left) {
       signal.throwIfAborted();
       try {
