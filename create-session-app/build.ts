@@ -13,18 +13,25 @@ const dist = join(own, "dist");
 
 /** What projects are made of. A pack's own tests are not. */
 const PUBLISHED =
-  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|SCHEMA-CHANGES\.md|(files|move)\/.*)|runtime\/(package\.json|src\/.*))$/;
+  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|SCHEMA-CHANGES\.md|(files|added|move)\/.*)|runtime\/(package\.json|src\/.*))$/;
+
+/** The recipes whose code `add` puts into an app. */
+const RECIPES = /^docs\/recipes\/(adopt-)?(express|fastify|koa)-session\.md$/;
 
 const files = filesInFolders(root);
 const published = [
   ...["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path)),
+  ...files.list("docs/recipes").filter((path) => RECIPES.test(path)),
   "CHANGELOG.md",
   "docs/security-fixes.json",
 ];
 
-/** A template is there in its compiled form; of the template itself, only its place among the files is needed. */
+/** A template is there in its compiled form; of the template itself, only its place among the files is needed. Of a recipe, only its first code is. */
 function contentOf(path: string): Buffer {
-  return path.endsWith(".hbs") ? Buffer.alloc(0) : read(path);
+  if (path.endsWith(".hbs")) return Buffer.alloc(0);
+  return RECIPES.test(path)
+    ? Buffer.from(/^```ts\n[\s\S]*?^```$/m.exec(read(path).toString("utf8"))?.[0] ?? "")
+    : read(path);
 }
 
 function read(path: string): Buffer {

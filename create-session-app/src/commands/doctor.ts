@@ -3,11 +3,14 @@
 import { Failure } from "../command-line/failure.ts";
 import { installedCopies, installedCopy, moduleFolders } from "../disk/installed-packages.ts";
 import { readFiles } from "../disk/read.ts";
+import type { Added } from "../project/added.ts";
+import { placeOf } from "../project/added.ts";
 import { releasesSince } from "../project/changelog.ts";
 import type { Choice } from "../project/choice.ts";
 import { dependenciesOf, dependencyDrift, isBelow } from "../project/dependency-ranges.ts";
 import { isUnedited } from "../project/find-base.ts";
 import type { Plan } from "../project/plan.ts";
+import { isShared } from "../project/plan-added.ts";
 import { RECORD } from "../project/record.ts";
 import type { SecurityFix } from "../project/security-fixes.ts";
 import { filesToSearch, missingFixes } from "../project/security-fixes.ts";
@@ -26,7 +29,7 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
   const { record, directory } = project;
   const choice = choiceOf(record.answers, assets);
   const plan = await planFor(choice, assets);
-  const fixes = assets.securityFixes() as SecurityFix[];
+  const fixes = fixesFor(assets.securityFixes() as SecurityFix[], record.answers.added);
   const paths = [
     ...record.files.keys(),
     ...record.moved.values(),
@@ -46,12 +49,22 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
   reportFindings(report, project, choice, version, findings);
 }
 
+/** In an app that was there before, the files are elsewhere. */
+function fixesFor(fixes: readonly SecurityFix[], added: Added | undefined): SecurityFix[] {
+  if (added === undefined) return [...fixes];
+  return fixes.map((fix) => ({
+    ...fix,
+    signs: fix.signs.map((sign) => ({ ...sign, files: sign.files.map((path) => placeOf(path, added) ?? path) })),
+  }));
+}
+
 /** A file that was moved counts as there. */
 function editsOf({ record }: Project, files: Tree): Pick<Findings, "edited" | "missing"> {
   const edited: string[] = [];
   const missing: string[] = [];
   for (const [generatedPath, id] of record.files) {
-    if (generatedPath === RECORD) continue;
+    // Most of a file that is shared is the app's own.
+    if (generatedPath === RECORD || (record.answers.added && isShared(generatedPath))) continue;
     const path = record.moved.get(generatedPath) ?? generatedPath;
     const content = files.get(path);
     if (content === undefined) missing.push(path);
