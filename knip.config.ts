@@ -38,7 +38,7 @@ export default {
         "plopfile.js",
       ],
       project: ["scripts/**/*.{ts,mjs}", "test/**/*.ts", "*.ts"],
-      ignore: ["test/generator/fixtures/**"],
+      ignore: ["test/generator/fixtures/**", "test/recipes/apps/**"],
       // Run as programs, or resolved by name.
       ignoreDependencies: [
         "@biomejs/biome",
