@@ -14,15 +14,22 @@ const recipes = [
     form: { signIn: "/login?/login", signOut: "/login?/logout" },
     listening: /Listening on (http\S+)/,
   },
+  {
+    page: "astro",
+    framework: "astro",
+    checks: [["npx", "astro", "check"]],
+    form: { signIn: "/login", signOut: "/login" },
+    listening: /Server listening on (http\S+)/,
+  },
 ];
 
-describe.each(recipes)("$page", ({ form, ...recipe }) => {
+describe.each(recipes)("$page", ({ form, listening, ...recipe }) => {
   let app: BuiltApp;
   beforeAll(async () => {
     app = await buildApp(recipe);
   });
   const open = async (more: Record<string, string> = {}) => {
-    const { url } = await serve(app, { NODE_ENV: "development", ...more });
+    const { url } = await serve(app, listening, { NODE_ENV: "development", ...more });
     return { url, browser: new Client(url) };
   };
 
@@ -119,7 +126,7 @@ describe.each(recipes)("$page", ({ form, ...recipe }) => {
     const signedIn = await browser.form(form.signIn, { userid: "ada", password: "demo" }, origin);
     expect(signedIn.headers.getSetCookie()[0]).toMatch(/^__Host-session=[\w-]{64};.*; Secure/);
     expect((await browser.get("/login")).text).toContain("ada");
-    await browser.form(form.signOut, {}, origin);
+    await browser.form(form.signOut, { signOut: "yes" }, origin);
     expect((await browser.get("/login")).text).not.toContain("ada");
   });
 });

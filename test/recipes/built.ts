@@ -100,11 +100,15 @@ function variables(): NodeJS.ProcessEnv {
 }
 
 /** Starts the app by the page's last command, on a free port. It is stopped after the test. */
-export async function serve({ folder, command }: BuiltApp, more: Record<string, string> = {}): Promise<Running> {
+export async function serve(
+  { folder, command }: BuiltApp,
+  listening: RegExp,
+  more: Record<string, string>,
+): Promise<Running> {
   const port = await freePort();
   const env = { ...variables(), PORT: String(port), HOST: "localhost", ...more };
   const [setting = "", node, ...parameters] = command;
   if (node !== "node" || !setting.startsWith("NODE_ENV="))
     throw new Error(`can't follow the command "${command.join(" ")}"`);
-  return run(folder, parameters, { ...env, NODE_ENV: more.NODE_ENV ?? setting.slice("NODE_ENV=".length) });
+  return run(folder, parameters, { ...env, NODE_ENV: more.NODE_ENV ?? setting.slice("NODE_ENV=".length) }, listening);
 }
