@@ -44,10 +44,7 @@ const FRAMEWORKS: Record<string, string> = {
   Koa: "koa",
   "node:http": "node",
   SvelteKit: "sveltekit",
-  "React Router": "react-router",
   Astro: "astro",
-  "Next.js": "next",
-  NestJS: "nest",
 };
 
 export function readPages(): Page[] {
