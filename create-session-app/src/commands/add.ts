@@ -23,7 +23,7 @@ import type { Added } from "../project/added.ts";
 import { placeOf, placeOfAddition, specifierOf } from "../project/added.ts";
 import { appendEnvironment } from "../project/append-environment.ts";
 import type { Choice } from "../project/choice.ts";
-import { isOlder } from "../project/dependency-ranges.ts";
+import { dependencyDrift, isOlder } from "../project/dependency-ranges.ts";
 import { mergeFile } from "../project/merge-file.ts";
 import { mergeManifest } from "../project/merge-manifest.ts";
 import { installScripts } from "../project/package-manager.ts";
@@ -185,7 +185,7 @@ function changesTo(app: ExistingApp, plan: Plan, version: string, notes: string[
     const merged = mergeShared(path, yours, ours, labels);
     if (merged === undefined) notes.push(`${path} can't be merged. It needs these lines:\n${ours}`);
     else {
-      notes.push(...merged.notes.map((note) => `${path}: ${note}`));
+      notes.push(...merged.notes);
       if (merged.text !== yours) changes.set(path, changed(app, path, merged.text));
     }
   }
@@ -200,11 +200,22 @@ function mergeShared(
   ours: string,
   labels: Labels,
 ): { text: string; notes: string[] } | undefined {
-  if (path === "package.json") return mergeManifest({ base: outdatedTypes(yours, ours), yours, ours }, labels);
+  if (path === "package.json") {
+    const merged = mergeManifest({ base: outdatedTypes(yours, ours), yours, ours }, labels);
+    return merged && { text: merged.text, notes: tooOld(merged.text, ours) };
+  }
   if (path === ".env.example") return { text: appendEnvironment(yours, ours), notes: [] };
   const contents = { base: undefined, yours: Buffer.from(yours), ours: Buffer.from(ours) };
   const merged = mergeFile(path, contents, labels);
   return merged && { text: Buffer.from(merged.content).toString("utf8"), notes: [] };
+}
+
+/** Dependencies that the app has already, in a version that our files don't work with. */
+function tooOld(manifest: string, ours: string): string[] {
+  return dependencyDrift(manifest, ours).map(
+    ({ name, yours, ours }) =>
+      `The added code needs ${name} ${ours}, and the app has ${yours}. Raise it, or the app won't start.`,
+  );
 }
 
 /** Types of Node that are older than the Node that our files need: what stands in the base of a merge is replaced. */
