@@ -35,6 +35,7 @@ export default {
         // Run as processes of their own.
         "test/browser/pictures.ts",
         "test/generator/apply-changes.ts",
+        "test/runtime/costs/requests.ts",
         "plopfile.js",
       ],
       project: ["scripts/**/*.{ts,mjs}", "test/**/*.ts", "*.ts"],

@@ -63,8 +63,9 @@ describe("the package", () => {
     expect(archive.read("templates/LICENSE")).toBeUndefined();
   });
 
-  test("C9: is at most 200 kB packed", () => {
-    expect(packed.size).toBeLessThanOrEqual(200_000);
+  // 200 kB were the limit until `add` and `sessions copy` came; docs/decisions/0006 says what they take.
+  test("C9: is at most 230 kB packed", () => {
+    expect(packed.size).toBeLessThanOrEqual(230_000);
   });
 
   test("C9: no runtime dependencies; the binary is executable and names Node", () => {
