@@ -28,6 +28,7 @@ function check(name: string, extended: string, rootDirs: string[], include: stri
     ".build",
     "test/servers/couchdb",
     "test/generator/fixtures",
+    "test/recipes/apps",
   ].map(there);
   const content = {
     extends: there(extended),
@@ -49,7 +50,7 @@ function repositoryCheck(): Check {
   return check(
     "repository",
     "tsconfig.json",
-    ["runtime", "templates/base/files", ...ofPacks],
+    ["runtime", "templates/base/files", "templates/base/move", ...ofPacks],
     [...own, "*.ts", "plopfile.js"],
   );
 }

@@ -123,7 +123,9 @@ class SqliteDriver implements SessionDriver {
     let last: number | null = 0;
     while (last !== null) {
       const values: number[] = [now, now, now, last, COUNTED_AT_ONCE];
-      const counted: Counted = await this.#sqlite.run(() => this.#sqlite.statement<Counted>(sql).get(...values) as Counted);
+      const counted: Counted = await this.#sqlite.run(
+        () => this.#sqlite.statement<Counted>(sql).get(...values) as Counted,
+      );
       total.live += counted.live;
       total.expired += counted.expired;
       total.signedIn += counted.signedIn;
