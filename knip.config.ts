@@ -39,7 +39,7 @@ export default {
         "plopfile.js",
       ],
       project: ["scripts/**/*.{ts,mjs}", "test/**/*.ts", "*.ts"],
-      ignore: ["test/generator/fixtures/**", "test/generator/apps/**"],
+      ignore: ["test/generator/fixtures/**", "test/generator/apps/**", "test/recipes/apps/**"],
       // Run as programs, or resolved by name.
       ignoreDependencies: [
         "@biomejs/biome",

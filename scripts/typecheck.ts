@@ -28,6 +28,7 @@ function check(name: string, extended: string, rootDirs: string[], include: stri
     ".build",
     "test/servers/couchdb",
     "test/generator/fixtures",
+    "test/recipes/apps",
   ].map(there);
   const content = {
     extends: there(extended),

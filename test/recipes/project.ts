@@ -65,7 +65,7 @@ export async function followRecipe(recipe: Recipe): Promise<string> {
   return project;
 }
 
-function applyPage({ name, blocks }: Page, project: string, framework: string): void {
+export function applyPage({ name, blocks }: Omit<Page, "foundations">, project: string, framework: string): void {
   for (const { step, file, frameworks = [framework], text } of blocks) {
     if (!frameworks.includes(framework)) continue;
     const place = join(project, file);
@@ -82,7 +82,7 @@ function write(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-function checkVersions({ name, versions }: Pick<Page, "name" | "versions">, modules: string): void {
+export function checkVersions({ name, versions }: Pick<Page, "name" | "versions">, modules: string): void {
   for (const [dependency, version] of Object.entries(versions)) {
     const manifest = join(modules, dependency, "package.json");
     if (!existsSync(manifest)) continue;
@@ -127,19 +127,7 @@ function installed(framework: string, project: string, backend: string): string 
     ...pages.flatMap((page) => [...page.dependencies, ...page.devDependencies]),
     ...(TOOLS[framework] ?? []),
   ];
-  const list = [...new Set(wanted)].sort();
-  const hash = createHash("sha256").update(list.join("\n")).digest("hex").slice(0, 12);
-  const all = join(repository, ".build", "recipes");
-  const folder = join(all, `${framework}-${hash}`);
-  if (!existsSync(folder)) {
-    install(folder, list);
-    // What was installed for earlier versions of the pages is no use any more.
-    for (const name of readdirSync(all)) {
-      if (name.startsWith(`${framework}-`) && name.length === basename(folder).length && name !== basename(folder)) {
-        rmSync(join(all, name), { recursive: true, force: true });
-      }
-    }
-  }
+  const folder = installOnce(framework, [...new Set(wanted)].sort());
   const modules = join(folder, "node_modules");
   for (const name of driver) {
     const place = join(modules, name);
@@ -160,6 +148,21 @@ function packageOf(name: string, backend: string): string {
   const place = places.find((path) => existsSync(path));
   if (place === undefined) throw new Error(`${name} is not installed in the repository`);
   return place;
+}
+
+/** Installs packages into a folder, unless they are there. What was installed for earlier versions of the pages goes. */
+export function installOnce(kind: string, list: string[]): string {
+  const hash = createHash("sha256").update(list.join("\n")).digest("hex").slice(0, 12);
+  const all = join(repository, ".build", "recipes");
+  const folder = join(all, `${kind}-${hash}`);
+  if (existsSync(folder)) return folder;
+  install(folder, list);
+  for (const name of readdirSync(all)) {
+    if (name.startsWith(`${kind}-`) && name.length === basename(folder).length && name !== basename(folder)) {
+      rmSync(join(all, name), { recursive: true, force: true });
+    }
+  }
+  return folder;
 }
 
 function install(folder: string, packages: string[]): void {
@@ -199,8 +202,13 @@ export async function start(project: string, variables: Record<string, string> =
   return run(project, ["src/main.ts"], env);
 }
 
-/** Starts a program that prints "Listening on URL". */
-export async function run(project: string, parameters: string[], env: NodeJS.ProcessEnv): Promise<Running> {
+/** Starts a program that prints its URL when it listens. */
+export async function run(
+  project: string,
+  parameters: string[],
+  env: NodeJS.ProcessEnv,
+  listening = /Listening on (http\S+)/,
+): Promise<Running> {
   const child = spawn(process.execPath, parameters, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -229,6 +237,6 @@ export async function run(project: string, parameters: string[], env: NodeJS.Pro
     },
   };
   running.push(app);
-  app.url = (await app.printed(/Listening on (http\S+)/))[1] ?? "";
+  app.url = (await app.printed(listening))[1] ?? "";
   return app;
 }
