@@ -107,6 +107,19 @@ describe("add", () => {
     expect(again.stderr).toContain("Paste into app.js:4:");
   });
 
+  test("L7: where nothing is installed yet, tsconfig.json itself says how the files are imported", async () => {
+    const app = koaApp({
+      "package.json": '{ "type": "module", "main": "src/index.ts", "dependencies": { "koa": "^3.0.0" } }\n',
+      "tsconfig.json":
+        '{ "compilerOptions": { "allowImportingTsExtensions": true /* Node runs it */, "target": "esnext" } }\n',
+      "src/index.ts": 'import Koa from "koa";\nexport const app = new Koa();\n',
+    });
+    const { code, stderr } = await app.add(...MEMORY);
+    expect(code, stderr).toBe(0);
+    expect(app.read("src/index.ts")).toContain('from "./create-sessions.ts";\n');
+    expect(app.read("src/create-sessions.ts")).toContain('from "./session/sessions.ts";\n');
+  });
+
   test("L7 C11: an app that admits an older Node, or has packages that can't be taken over, is told so", async () => {
     const manifest = {
       engines: { node: ">=18" },
