@@ -47,6 +47,7 @@ describe("package.json", () => {
     manifest: content,
     exampleDependencies: [],
     listFiles: () => [],
+    listAdded: () => [],
     listMoveFiles: () => [],
   });
 

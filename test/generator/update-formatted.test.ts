@@ -59,6 +59,16 @@ const formatters: Formatter[] = [
     check: ["prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
   },
   {
+    name: "Prettier, beside a Biome that only lints",
+    packages: ["prettier", "@biomejs"],
+    settings: {
+      ".prettierrc": '{ "semi": false, "arrowParens": "avoid" }\n',
+      "biome.json": '{ "formatter": { "enabled": false } }\n',
+    },
+    write: ["prettier/bin/prettier.cjs", "--write", "--log-level=warn", "."],
+    check: ["prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
+  },
+  {
     name: "Biome with tabs and single quotes",
     packages: ["@biomejs"],
     settings: {
@@ -114,7 +124,7 @@ describe.each(formatters)("a project formatted by $name", (formatter) => {
     expect(stdout).toContain("src/main.ts: merged with your changes\n");
     // Only its format was theirs.
     expect(stdout).not.toContain("src/session/cookie.ts: merged");
-    expect(stdout).toContain("3 files taken as generated\n");
+    expect(stdout).toContain("3 files that you have not edited: brought to this version\n");
     expect(existsSync(join(project.root, "src/http/gone.ts"))).toBe(false);
     run(project, formatter.check);
 
@@ -145,4 +155,13 @@ test("L3: a formatter that fails is named, and files are merged as they are", as
   expect(code).toBe(1);
   expect(stderr).toMatch(/Prettier failed, so files are merged as they are: /);
   expect(readFileSync(join(project.root, "src/main.ts"), "utf8")).toContain("<<<<<<< yours");
+});
+
+test("L3: so is one that is installed but broken", async () => {
+  const project = await formattedProject(formatters[0] as Formatter, false);
+  project.write("node_modules/prettier/package.json", '{ "main": "index.cjs" }');
+  project.write("node_modules/prettier/index.cjs", 'throw new Error("it is broken");\n');
+  const { code, stderr } = await update(project);
+  expect(code).toBe(1);
+  expect(stderr).toContain("Prettier failed, so files are merged as they are: it is broken\n");
 });

@@ -5,6 +5,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { programs, temporaryFolder } from "./sandbox.ts";
+import { snapshot } from "./tree.ts";
 import { append, Project, Version } from "./versions.ts";
 
 const OFFLINE = programs({ npm: "echo no network; exit 1" });
@@ -17,7 +18,9 @@ beforeAll(() => {
     const version = new Version(number, before);
     if (before !== undefined) {
       version.edit("templates/base/files/src/config.ts", (text) => `// New in ${number}.\n${text}`);
-      version.edit("templates/frameworks/express/files/src/main.ts", append(`// New in ${number}.\n`));
+      for (const id of ["express", "koa"]) {
+        version.edit(`templates/frameworks/${id}/files/src/main.ts`, append(`// New in ${number}.\n`));
+      }
     }
     versions.push(version);
     before = version;
@@ -85,6 +88,47 @@ describe("one update after another, offline", () => {
     expect(clone.read("src/main.ts")).toMatch(/^\/\/ Mine\.\n[\s\S]*0\.4\.0\.\n\/\/ New in 0\.5\.0\.\n$/);
   });
 });
+
+test.each(["-f express -b redis", "-f koa -b mysql --minimal"])(
+  "L2: one by one, with work in between, or in one leap, a project comes out with the same bytes: %s",
+  async (choice) => {
+    const [first, second, third, fourth] = versions as [Version, Version, Version, Version];
+    const edits: ((project: Project) => void)[] = [
+      (project) => project.edit("src/config.ts", append("// Mine.\n")),
+      (project) => {
+        project.edit("src/main.ts", (text) => `// Mine.\n${text}`);
+        project.edit("package.json", (text) => text.replace('"scripts": {', '"scripts": {\n    "mine": "true",'));
+        project.remove("Dockerfile");
+      },
+      (project) => {
+        project.edit("src/config.ts", (text) =>
+          text.replace('"SESSION_MAX_PER_USER", 0,', '"SESSION_MAX_PER_USER", 5,'),
+        );
+        project.edit("src/main.ts", (text) => text.replace("// Mine.\n", "// Mine, once more.\n"));
+        project.git("mv", "src/routes.ts", "src/my-routes.ts");
+        project.edit("src/main.ts", (text) => text.replace("./routes.ts", "./my-routes.ts"));
+      },
+    ];
+    const step = await first.create(choice.split(" "));
+    const leap = new Project(join(temporaryFolder(), "app"));
+    cpSync(step.root, leap.root, { recursive: true });
+    for (const [index, version] of [second, third, fourth].entries()) {
+      edits[index]?.(step);
+      step.commit();
+      const { code, stderr } = await update(step, version);
+      expect(code, stderr).toBe(0);
+      step.commit();
+      edits[index]?.(leap);
+      leap.commit();
+    }
+    const { code, stderr } = await update(leap, fourth);
+    expect(code, stderr).toBe(0);
+    const files = (project: Project) =>
+      Object.fromEntries(Object.entries(snapshot(project.root)).filter(([path]) => !path.startsWith(".git/")));
+    expect(files(step)).toEqual(files(leap));
+    expect(step.record.moved).toEqual({ "src/routes.ts": "src/my-routes.ts" });
+  },
+);
 
 describe("the record after an update", () => {
   test("L1: holds what was generated for the files that the user has edited, and for no others", async () => {

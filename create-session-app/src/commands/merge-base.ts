@@ -8,6 +8,7 @@ import type { Regenerated } from "../programs/old-version.ts";
 import type { BaseSource } from "../project/find-base.ts";
 import { findBase } from "../project/find-base.ts";
 import { encodeText } from "../project/lines.ts";
+import { formatRecord } from "../project/next-record.ts";
 import type { Plan } from "../project/plan.ts";
 import { contentsOf } from "../project/plan.ts";
 import type { RecordedAnswers } from "../project/read-record.ts";
@@ -39,7 +40,8 @@ export async function baseOf(input: BaseInput, { recorded, movedByYou, yours, ou
   let regenerated: Regenerated | undefined;
   const fromRegistry: BaseSource = async () => {
     const { regenerate } = await import("../programs/old-version.ts");
-    regenerated = await regenerate(version, generatingFlags(answers), signal);
+    const record = { path: RECORD, text: formatRecord({ format: 1, version, answers, files: {} }) };
+    regenerated = await regenerate(version, answers.added ? { record } : { flags: generatingFlags(answers) }, signal);
     return regenerated.files;
   };
   const whereMoved = new Map([...movedByYou].map(([path, now]) => [path, yours.get(now) ?? new Uint8Array()]));
@@ -91,7 +93,8 @@ function needsBase({ project, baseDirectory }: BaseInput, paths: readonly string
       : `isn't in ${quoted(baseDirectory)}`;
   const count = paths.length === 1 ? "a file that you have edited" : `${paths.length} files that you have edited`;
   const command = `npm create session-app@${version} DIR -- ${generatingFlags(answers).join(" ")}`;
-  const message = `What was generated ${where}, for ${count}:${listed}\nGive a directory with the project as it was generated: --base DIR. This makes one:\n  ${command}`;
+  const remedy = answers.added ? "" : ` This makes one:\n  ${command}`;
+  const message = `What was generated ${where}, for ${count}:${listed}\nGive a directory with the project as it was generated: --base DIR.${remedy}`;
   return new Failure(1, "NO_BASE", message, { paths, version, output: problem });
 }
 

@@ -31,6 +31,12 @@ export async function switchPack(input: CommandInput): Promise<void> {
     throw new Failure(1, "OUTDATED", message);
   }
 
+  if (record.answers.added && flags.framework !== undefined) {
+    throw wrongUsage("The app's framework is the app's own: only --backend can be switched where sessions were added.");
+  }
+  if (record.answers.added && flags.keepStore) {
+    throw wrongUsage("Sessions that were added to an app move without --keep-store: their old store isn't kept.");
+  }
   const answers = otherAnswers(record.answers, input);
   checkKept(answers, input);
   const choice = choiceOf(answers, assets);
@@ -50,7 +56,8 @@ export async function switchPack(input: CommandInput): Promise<void> {
     signal,
   });
   const switched = switchedTo(choice, record.answers);
-  await applyMerge({ project, version, merge, releases: [], switched }, choice, history, input);
+  const outcome = { project, version, merge, releases: [], schemaChanges: [], backend: choice.backend.label, switched };
+  await applyMerge(outcome, choice, history, input);
 }
 
 function otherAnswers(answers: RecordedAnswers, { flags, assets }: CommandInput): RecordedAnswers {

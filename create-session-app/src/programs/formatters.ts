@@ -16,12 +16,12 @@ export interface Formatter {
 }
 
 /** Those that are installed where the project would find them. */
-export async function formattersOf(directory: string, signal: AbortSignal): Promise<Formatter[]> {
+export function formattersOf(directory: string, signal: AbortSignal): Formatter[] {
   const biome = resolved("@biomejs/biome/bin/biome", directory);
   const prettier = resolved("prettier", directory);
   return [
     ...(biome === undefined ? [] : [biomeAt(biome, directory, signal)]),
-    ...(prettier === undefined ? [] : [await prettierAt(prettier, directory)]),
+    ...(prettier === undefined ? [] : [prettierAt(prettier, directory)]),
   ];
 }
 
@@ -59,13 +59,13 @@ interface Prettier {
   format(text: string, options: object): Promise<string> | string;
 }
 
-async function prettierAt(entry: string, directory: string): Promise<Formatter> {
-  const module: { default?: Prettier } & Prettier = await import(pathToFileURL(entry).href);
-  const prettier: Prettier = module.default ?? module;
+function prettierAt(entry: string, directory: string): Formatter {
   const ignorePath = join(directory, ".prettierignore");
   return {
     name: "Prettier",
     async format(path, text) {
+      const module: { default?: Prettier } & Prettier = await import(pathToFileURL(entry).href);
+      const prettier: Prettier = module.default ?? module;
       const filepath = join(directory, path);
       const { ignored, inferredParser } = await prettier.getFileInfo(filepath, { ignorePath });
       if (ignored || inferredParser === null) return undefined;

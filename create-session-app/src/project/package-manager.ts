@@ -59,6 +59,13 @@ export const commands: Record<PackageManager, Commands> = {
   },
 };
 
+/** The command line that runs this initializer: `npm create session-app@latest update -- --continue`. */
+export function initializerCommand(packageManager: string, version: string, command: string, flags = ""): string {
+  const known = PACKAGE_MANAGERS.find((name) => name === packageManager) ?? "npm";
+  const given = flags === "" ? "" : `${commands[known].args} ${flags}`;
+  return `${known} create session-app@${version} ${command}${given}`;
+}
+
 /** The package manager that runs this process, by its user agent: "pnpm/10.2.0 npm/? node/v22.12.0 linux x64". */
 export function runningPackageManager(userAgent: string | undefined): PackageManager {
   const name = userAgent?.split("/", 1)[0];

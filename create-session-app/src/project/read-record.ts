@@ -1,6 +1,7 @@
 // Reads the record of a project (.session-app.json), of this version or an earlier one.
 // Change it when the record gets another form; it must go on reading those of projects that are out there.
 import valid from "semver/functions/valid.js";
+import type { Added } from "./added.ts";
 import { blobId, RECORD } from "./record.ts";
 
 /** The message is whole sentences for the user. */
@@ -18,6 +19,8 @@ export interface RecordedAnswers {
   minimal: boolean;
   nodePinned: boolean;
   workspaceMember: boolean;
+  /** Set where sessions were added to an app that was there before. */
+  added?: Added | undefined;
 }
 
 export interface ProjectRecord {
@@ -97,6 +100,24 @@ function readAnswers(answers: Record<string, unknown>): RecordedAnswers {
     minimal: answers.minimal === true,
     nodePinned: answers.nodePinned === true,
     workspaceMember: answers.workspaceMember === true,
+    ...(isObject(answers.added) ? { added: readAdded(answers.added) } : {}),
+  };
+}
+
+function readAdded(added: Record<string, unknown>): Added {
+  const { folder, extension, specifier } = added;
+  const isKnown =
+    (extension === ".ts" || extension === ".mts") &&
+    (specifier === ".ts" || specifier === ".mts" || specifier === ".js" || specifier === "");
+  if (typeof folder !== "string" || !isKnown) throw damaged('the answer "added" isn\'t one');
+  return {
+    folder: checkPath(folder),
+    extension,
+    specifier,
+    commonjs: added.commonjs === true,
+    typescript: added.typescript === true,
+    classic: added.classic === true,
+    adopts: added.adopts === true,
   };
 }
 

@@ -36,8 +36,6 @@ export interface StoredData {
   text: string;
   /** The parsed text. Handlers get copies only. */
   values: Record<string, unknown>;
-  /** Whether no value is an object, so that a shallow copy is enough. */
-  isFlat: boolean;
 }
 
 /** Parses the stored text. Throws UnreadableRow unless it is the JSON text of an object. */
@@ -46,8 +44,7 @@ export function readData(text: string): StoredData {
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     throw new UnreadableRow("the stored data is not an object");
   }
-  const isFlat = Object.values(values).every((value) => typeof value !== "object" || value === null);
-  return { text, values: values as Record<string, unknown>, isFlat };
+  return { text, values: values as Record<string, unknown> };
 }
 
 function parse(text: string): unknown {
@@ -59,12 +56,23 @@ function parse(text: string): unknown {
 }
 
 /** A copy for handlers to change. It has no prototype, so that `__proto__` is a key like any other. */
-export function copyOf({ text, values, isFlat }: StoredData): SessionData {
-  return Object.assign(Object.create(null), isFlat ? values : JSON.parse(text));
+export function copyOf({ values }: StoredData): SessionData {
+  return Object.setPrototypeOf(deepCopy(values), null);
+}
+
+function deepCopy(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(deepCopy);
+  const copy: Record<string, unknown> = { ...value };
+  for (const key of Object.keys(copy)) {
+    if (typeof copy[key] === "object") copy[key] = deepCopy(copy[key]);
+  }
+  return copy;
 }
 
 /** Finds what differs from what is stored, by top-level key. Throws InvalidData for what can't be stored. */
 export function changesOf(data: SessionData, stored: StoredData, limits: StoreLimits = {}): DataChange | undefined {
+  if (equal(data, stored.values)) return undefined;
   const now = data as unknown as Record<string, unknown>;
   const before = stored.values;
   const set = new Map<string, string>();
@@ -97,10 +105,17 @@ function equal(value: unknown, stored: unknown): boolean {
     return value.length === items.length && items.every((item, index) => equal(value[index], item));
   }
   if (!isPlain(value)) return false;
-  const entries = value as Record<string, unknown>;
-  const keys = Object.keys(entries).filter((key) => entries[key] !== undefined);
-  if (keys.length !== Object.keys(stored).length) return false;
-  return keys.every((key) => Object.hasOwn(stored, key) && equal(entries[key], (stored as typeof entries)[key]));
+  const [now, before] = [value, stored] as [Record<string, unknown>, Record<string, unknown>];
+  let count = 0;
+  for (const key of Object.keys(now)) {
+    const item = now[key];
+    if (item === undefined) continue;
+    const isSame = item === before[key] && typeof item !== "object" && typeof item !== "function";
+    // `before` may inherit from Object.prototype.
+    if (!isSame && !(Object.hasOwn(before, key) && equal(item, before[key]))) return false;
+    count++;
+  }
+  return count === Object.keys(before).length;
 }
 
 function encode(key: string, value: unknown, limits: StoreLimits): string {
