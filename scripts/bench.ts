@@ -14,7 +14,7 @@ function benchmarks(): string[] {
     .sort();
 }
 
-/** The peers are installed in the benchmark's own folder when it is run, so that the repository doesn't depend on them. */
+/** The peers are installed in bench/ or the benchmark's own folder when it is run, so that the repository doesn't depend on them. */
 async function install(folder: string): Promise<number> {
   const manifest = join(folder, "package.json");
   if (!existsSync(manifest)) return 0;
@@ -37,6 +37,9 @@ if (name && !all.includes(name)) {
 }
 for (const wanted of name ? [name] : all) {
   const folder = join(bench, wanted);
-  const code = (await install(folder)) || (await step(process.execPath, [join(folder, "run.ts"), ...args]));
+  const code =
+    (await install(bench)) ||
+    (await install(folder)) ||
+    (await step(process.execPath, [join(folder, "run.ts"), ...args]));
   if (code) process.exitCode = code;
 }

@@ -10,6 +10,8 @@ const PACKAGES = {
   "redis-server": "redis-server",
   "mariadb-server": "mariadbd",
   pgbouncer: "pgbouncer",
+  "nginx-light": "nginx",
+  caddy: "caddy",
   chromium: "chromium",
   openssl: "openssl",
 };

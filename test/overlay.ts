@@ -20,6 +20,7 @@ function packs(kind: "backends" | "frameworks"): string[] {
 const SHARED: Root[] = [
   { kind: "runtime", folder: join(repository, "runtime") },
   { kind: "base", folder: join(repository, "templates", "base", "files") },
+  { kind: "base", folder: join(repository, "templates", "base", "move") },
 ];
 const BACKENDS: Root[] = packs("backends").map((id) => ({ kind: "backend", folder: filesOf("backends", id) }));
 const FRAMEWORKS: Root[] = packs("frameworks").map((id) => ({ kind: "framework", folder: filesOf("frameworks", id) }));

@@ -37,6 +37,8 @@ async function runCommand(input: CommandInput): Promise<void> {
   switch (input.flags.command) {
     case "create":
       return create(input);
+    case "add":
+      return (await import("./commands/add.ts")).add(input);
     case "update":
       return (await import("./commands/update.ts")).update(input);
     case "switch":

@@ -1,14 +1,13 @@
 // `doctor`, on projects that lack fixes, have unsafe settings or were edited; and the file of security fixes itself.
 // Change it when doctor looks at something else.
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { SecurityFix } from "../../create-session-app/src/project/security-fixes.ts";
 import { packs } from "../../scripts/packs.ts";
-import { repository, runCli, temporaryFolder } from "./sandbox.ts";
+import { repository, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
-import { append, Project, Version } from "./versions.ts";
+import { append, hasCommit, Project, Version } from "./versions.ts";
 
 const fixes: SecurityFix[] = JSON.parse(readFileSync(join(repository, "docs/security-fixes.json"), "utf8"));
 const EXPRESS = ["-f", "express", "-b", "redis"];
@@ -49,6 +48,73 @@ describe("a sound project", () => {
     const { dependencies } = JSON.parse(stdout);
     expect(dependencies).toContainEqual({ name: "express", yours: "^4.21.0", ours: express });
     expect(dependencies.map(({ name }: { name: string }) => name).sort()).toEqual(["cookie", "express"]);
+  });
+});
+
+describe("what is installed", () => {
+  /** As a package manager leaves it. */
+  function put(project: Project, folder: string, version: string): void {
+    project.write(`node_modules/${folder}/package.json`, JSON.stringify({ version }));
+  }
+
+  async function installed(): Promise<Project> {
+    const project = await version.create(EXPRESS, { git: false });
+    const { dependencies, devDependencies } = JSON.parse(project.read("package.json"));
+    for (const [name, range] of Object.entries<string>({ ...dependencies, ...devDependencies })) {
+      put(project, name, range.replace("^", ""));
+    }
+    return project;
+  }
+
+  test("L8: nothing is said while it is as package.json asks", async () => {
+    const { code, stdout } = await doctor(await installed());
+    expect(code).toBe(0);
+    expect(stdout).not.toContain("node_modules");
+  });
+
+  test("L8: what is missing or older than package.json asks for has to be installed", async () => {
+    const project = await installed();
+    project.remove("node_modules/helmet");
+    put(project, "express", "4.21.2");
+    const { code, stdout, stderr } = await doctor(project);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /In node_modules, older than in package\.json or missing:\n {2}express: 4\.21\.2, package\.json has \^5/,
+    );
+    expect(stdout).toMatch(/\n {2}helmet: missing, package\.json has/);
+    expect(stderr).toBe("Not all that package.json asks for is installed: npm install\n");
+    const document = JSON.parse((await doctor(project, ["--json"])).stdout);
+    expect(document.installed).toContainEqual({ name: "express", range: expect.any(String), version: "4.21.2" });
+  });
+
+  test("L8: several copies of the framework are listed, those of pnpm too", async () => {
+    const project = await installed();
+    put(project, "some-router/node_modules/express", "4.21.2");
+    put(project, ".pnpm/express@4.20.0/node_modules/express", "4.20.0");
+    const { code, stdout } = await doctor(project);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /"express" is installed several times[^\n]*:\n {2}5\.[^\n]*\n {2}4\.21\.2 in [^\n]*\n {2}4\.20\.0 in /,
+    );
+  });
+
+  test("L8: a folder above counts as well, and one that has nothing of the project's says nothing", async () => {
+    const outer = new Project(temporaryFolder());
+    const project = new Project(join(outer.root, "apps/app"));
+    cpSync((await version.create(EXPRESS, { git: false })).root, project.root, { recursive: true });
+    put(outer, "something-else", "1.0.0");
+    expect(await doctor(project)).toMatchObject({ code: 0 });
+    put(outer, "express", "4.21.2");
+    expect((await doctor(project)).stdout).toContain("\n  express: 4.21.2, package.json has ");
+  });
+
+  test("C8 L8: a package.json that is no JSON is said to be that", async () => {
+    const project = await installed();
+    project.write("package.json", "{");
+    expect(await doctor(project)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^package\.json is not JSON: /),
+    });
   });
 });
 
@@ -121,16 +187,12 @@ describe("security fixes", () => {
   });
 
   const OLD = "d9ce326";
-  const hasOld = spawnSync("git", ["cat-file", "-e", `${OLD}^{commit}`], { cwd: repository }).status === 0;
 
-  describe.skipIf(!hasOld)(`in a project made at ${OLD}`, () => {
-    const old = temporaryFolder();
+  describe.skipIf(!hasCommit(OLD))(`in a project made at ${OLD}`, () => {
+    let old: Version;
 
     beforeAll(() => {
-      const parts = ["create-session-app", "runtime", "templates", "package.json"];
-      const archive = execFileSync("git", ["archive", OLD, ...parts], { cwd: repository, maxBuffer: 1 << 28 });
-      execFileSync("tar", ["-x", "-C", old], { input: archive });
-      symlinkSync(join(repository, "node_modules"), join(old, "node_modules"));
+      old = Version.ofCommit(OLD, "0.0.1");
     });
 
     test.each([
@@ -138,10 +200,7 @@ describe("security fixes", () => {
       ["express", "postgres", ["CSA-2026-001", "CSA-2026-002"]],
       ["hono", "sqlite", ["CSA-2026-002"]],
     ])("L8: those that it lacks are reported, with what to do: %s, %s", async (framework, backend, expected) => {
-      const folder = temporaryFolder();
-      const flags = ["app", "-f", framework, "-b", backend, "--pm", "npm", "--no-install", "--no-git"];
-      await runCli(join(old, "create-session-app/src/cli.ts"), flags, { cwd: folder });
-      const project = new Project(join(folder, "app"));
+      const project = await old.create(["-f", framework, "-b", backend, "--pm", "npm"], { git: false });
       const { code, stdout, stderr } = await doctor(project, ["--json"]);
       expect(code).toBe(1);
       expect(JSON.parse(stdout).fixes.map(({ id }: SecurityFix) => id)).toEqual(expected);

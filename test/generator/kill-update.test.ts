@@ -1,24 +1,38 @@
-// Atomicity of `update` by force: runs that are killed at each of their changes to the disk, and the tree before and after, byte for byte.
-// Change it together with kill.test.ts.
+// Atomicity of `update` and `switch` by force: runs that are killed at each of their changes to the disk, and the tree before and after,
+// byte for byte. Change it together with kill.test.ts.
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Finished } from "./sandbox.ts";
-import { builtCli, cloneWithFixtures, repository, runCli, temporaryFolder } from "./sandbox.ts";
+import { countChanges, forEach, interfere, MINUTES, upTo } from "./kills.ts";
+import { builtCli, cloneWithFixtures, runCli, temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
 
-const MINUTES = 60_000;
-const generated = temporaryFolder();
-const edited = temporaryFolder();
-let cli: string;
-let before: Record<string, string>;
-let after: Record<string, string>;
-let changes: number;
+interface Run {
+  cli: string;
+  parameters: string[];
+  /** A project that the run changes. */
+  edited: string;
+  before: Record<string, string>;
+  after: Record<string, string>;
+  changes: number;
+}
 
-beforeAll(async () => {
-  const old = builtCli(cloneWithFixtures());
+/** A project as it is generated, and a user's work on it. */
+async function makeProject(cli: string): Promise<{ generated: string; edited: string }> {
+  const [folder, edited] = [temporaryFolder(), temporaryFolder()];
   const flags = ["-f", "alpha", "-b", "plain", "--no-install", "--no-git"];
-  expect((await runCli(old, ["app", ...flags], { cwd: generated })).code).toBe(0);
+  expect((await runCli(cli, ["app", ...flags], { cwd: folder })).code).toBe(0);
+  const generated = join(folder, "app");
+  cpSync(generated, edited, { recursive: true });
+  const config = readFileSync(join(edited, "src/config.ts"), "utf8");
+  writeFileSync(join(edited, "src/config.ts"), `${config}\n\n\n// Mine.\n`);
+  writeFileSync(join(edited, "src/main.ts"), "// Mine.\n");
+  writeFileSync(join(edited, "mine.txt"), "Mine.\n", { mode: 0o600 });
+  return { generated, edited };
+}
+
+/** A clone with changed packs, of a later version. */
+function laterClone(): string {
   const clone = cloneWithFixtures();
   const pack = (path: string) => join(clone, path);
   const manifest = JSON.parse(readFileSync(pack("create-session-app/package.json"), "utf8"));
@@ -28,68 +42,53 @@ beforeAll(async () => {
   }
   rmSync(pack("templates/base/files/public"), { recursive: true });
   writeFileSync(pack("templates/base/files/src/new.ts"), "// New.\n");
-  cli = builtCli(clone);
+  return clone;
+}
 
-  cpSync(join(generated, "app"), edited, { recursive: true });
-  writeFileSync(
-    join(edited, "src/config.ts"),
-    `${readFileSync(join(edited, "src/config.ts"), "utf8")}\n\n\n// Mine.\n`,
-  );
-  writeFileSync(join(edited, "src/main.ts"), "// Mine.\n");
-  writeFileSync(join(edited, "mine.txt"), "Mine.\n", { mode: 0o600 });
-  before = snapshot(edited);
-  const count = join(temporaryFolder(), "count");
-  const project = copyOfProject();
-  const finished = await interfere(project, {}, count);
-  expect(finished.code, finished.stderr).toBe(0);
-  after = snapshot(project);
-  changes = Number(readFileSync(count, "utf8"));
-}, 5 * MINUTES);
+async function prepare(command: string): Promise<Run> {
+  const first = builtCli(cloneWithFixtures());
+  const { generated, edited } = await makeProject(first);
+  const isUpdate = command === "update";
+  const cli = isUpdate ? builtCli(laterClone()) : first;
+  const own = isUpdate ? ["update", "--base", generated] : ["switch", "--backend", "served"];
+  const parameters = [...own, "--no-install"];
+  const project = copyOf(edited);
+  const changes = await countChanges(cli, project, parameters);
+  return { cli, parameters, edited, changes, before: snapshot(edited), after: snapshot(project) };
+}
 
-function copyOfProject(): string {
+function copyOf(edited: string): string {
   const project = temporaryFolder();
   cpSync(edited, project, { recursive: true });
   return project;
 }
 
-const parameters = ["update", "--no-install", "--base", join(generated, "app")];
+describe.each([
+  { command: "update", removed: ["public/", "public/icon.png", "public/style.css"], added: ["src/new.ts"] },
+  { command: "switch", removed: [], added: ["compose.yaml"] },
+])("$command", ({ command, removed, added }) => {
+  let run: Run;
 
-function interfere(project: string, interference: object, count?: string): Promise<Finished> {
-  const env = {
-    NODE_OPTIONS: `--require ${join(repository, "test/generator/interference.cjs")}`,
-    INTERFERENCE: JSON.stringify(interference),
-    INTERFERENCE_COUNT: count,
-  };
-  return runCli(cli, parameters, { cwd: project, env });
-}
+  beforeAll(async () => {
+    run = await prepare(command);
+  }, 5 * MINUTES);
 
-async function atEachChange(check: (at: number) => Promise<void>): Promise<void> {
-  const left = Array.from({ length: changes }, (_, index) => index + 1);
-  const work = async () => {
-    for (let at = left.shift(); at !== undefined; at = left.shift()) await check(at);
-  };
-  await Promise.all([work(), work()]);
-}
-
-describe("an update", () => {
-  test("L2: replaces, merges, adds and removes files, and keeps the user's", () => {
-    expect(changes).toBeGreaterThan(20);
-    const paths = (tree: Record<string, string>) => Object.keys(tree);
-    expect(paths(before).filter((path) => !paths(after).includes(path))).toEqual([
-      "public/",
-      "public/icon.png",
-      "public/style.css",
-    ]);
-    expect(paths(after).filter((path) => !paths(before).includes(path))).toEqual(["src/new.ts"]);
+  test("L2 L5: replaces, merges, adds and removes files, and keeps the user's", () => {
+    const { before, after, changes } = run;
+    expect(changes).toBeGreaterThan(15);
+    const only = (tree: Record<string, string>, other: Record<string, string>) =>
+      Object.keys(tree).filter((path) => !(path in other));
+    expect({ removed: only(before, after), added: only(after, before) }).toEqual({ removed, added });
     for (const path of ["mine.txt", "src/main.ts"]) expect(after[path]).toBe(before[path]);
   });
 
   test("C5 L4: after SIGKILL before any single change, the next run undoes it and then does it whole", {
     timeout: 10 * MINUTES,
   }, async () => {
-    await atEachChange(async (at) => {
-      const project = copyOfProject();
-      const killed = await interfere(project, { at, signal: "SIGKILL" });
+    const { cli, parameters, edited, changes, after } = run;
+    await forEach(upTo(changes), async (at) => {
+      const project = copyOf(edited);
+      const killed = await interfere(cli, project, parameters, { at, signal: "SIGKILL" });
       expect(killed.signal, `change ${at}`).toBe("SIGKILL");
       const next = await runCli(cli, parameters, { cwd: project });
       expect(next.code, `change ${at}: ${next.stderr}`).toBe(0);
@@ -100,9 +99,13 @@ describe("an update", () => {
   test("C4 C5 L4: SIGINT and SIGTERM at any change leave the project as it was, and exit with 130", {
     timeout: 10 * MINUTES,
   }, async () => {
-    await atEachChange(async (at) => {
-      const project = copyOfProject();
-      const { code, stderr } = await interfere(project, { at, signal: at % 2 === 0 ? "SIGINT" : "SIGTERM" });
+    const { cli, parameters, edited, changes, before, after } = run;
+    await forEach(upTo(changes), async (at) => {
+      const project = copyOf(edited);
+      const { code, stderr } = await interfere(cli, project, parameters, {
+        at,
+        signal: at % 2 === 0 ? "SIGINT" : "SIGTERM",
+      });
       expect([code, snapshot(project)], `change ${at}: ${stderr}`).toEqual(code === 0 ? [0, after] : [130, before]);
     });
   });
@@ -110,9 +113,10 @@ describe("an update", () => {
   test("C5 L4: a disk that is full from any change on leaves the project as it was", {
     timeout: 10 * MINUTES,
   }, async () => {
-    await atEachChange(async (at) => {
-      const project = copyOfProject();
-      const { code, stderr } = await interfere(project, { at, full: true });
+    const { cli, parameters, edited, changes, before, after } = run;
+    await forEach(upTo(changes), async (at) => {
+      const project = copyOf(edited);
+      const { code, stderr } = await interfere(cli, project, parameters, { at, full: true });
       expect([code, snapshot(project)], `change ${at}: ${stderr}`).toEqual(code === 0 ? [0, after] : [1, before]);
     });
   });

@@ -35,6 +35,8 @@ describe("package.json", () => {
       "quiet-driver": { built: false },
       "served-driver": { built: true },
     });
+    // One of them needs its scripts, and yarn 1 knows only all or none.
+    expect([...yarn.keys()]).not.toContain(".yarnrc");
     const bun = await plan({ backend, packageManager: "bun" });
     expect(manifest(bun).trustedDependencies).toEqual(["served-driver"]);
     for (const files of [pnpm, yarn, bun]) expect(manifest(files)).not.toHaveProperty("allowScripts");
@@ -45,6 +47,8 @@ describe("package.json", () => {
     manifest: content,
     exampleDependencies: [],
     listFiles: () => [],
+    listAdded: () => [],
+    listMoveFiles: () => [],
   });
 
   test("C12: packs that disagree are an error that names both", () => {

@@ -30,15 +30,15 @@ function pack(): Packed {
 describe("the package", () => {
   const packed = pack();
 
-  test("C9: holds the bundle, the prompts, the archive, the templates and the licences, nothing else", () => {
+  test("C9: holds the bundled program, the archive and the licences, nothing else", () => {
     expect(packed.files.map(({ path }) => path).sort()).toEqual([
       "LICENSE",
       "README.md",
       "dist/cli.cjs",
+      "dist/commands.cjs",
       "dist/licenses.txt",
       "dist/packs.br",
-      "dist/prompts.cjs",
-      "dist/templates.cjs",
+      "dist/questions.cjs",
       "package.json",
     ]);
   });
@@ -63,8 +63,9 @@ describe("the package", () => {
     expect(archive.read("templates/LICENSE")).toBeUndefined();
   });
 
-  test("C9: is at most 200 kB packed", () => {
-    expect(packed.size).toBeLessThanOrEqual(200_000);
+  // 200 kB were the limit until `add` and `sessions copy` came; docs/decisions/0006 says what they take.
+  test("C9: is at most 230 kB packed", () => {
+    expect(packed.size).toBeLessThanOrEqual(230_000);
   });
 
   test("C9: no runtime dependencies; the binary is executable and names Node", () => {
@@ -83,8 +84,8 @@ describe("the package", () => {
   });
 
   test("C9: nothing of this machine is in it", () => {
-    for (const file of ["dist/cli.cjs", "dist/prompts.cjs", "dist/templates.cjs"]) {
-      expect(readFileSync(join(folder, file), "utf8")).not.toContain(repository);
+    for (const file of ["cli.cjs", "commands.cjs", "questions.cjs"]) {
+      expect(readFileSync(join(folder, "dist", file), "utf8")).not.toContain(repository);
     }
   });
 

@@ -56,6 +56,16 @@ describe("the packs of this repository", () => {
     expect(copied).toContain(`COPY --from=${/ AS (\w+)/.exec(readable)?.[1]} /app ./`);
   });
 
+  test("C10: yarn 1 compiles nothing where each package brings its binaries along, in the image neither", async () => {
+    const sqlite = backends.find(({ id }) => id === "sqlite");
+    const files = await plan({ backend: sqlite, packageManager: "yarn" }, assets);
+    expect(text(files, ".yarnrc")).toContain("--install.ignore-scripts true\n");
+    expect(text(files, ".yarnrc")).toContain("compiled: better-sqlite3.");
+    expect(text(files, "Dockerfile")).toContain("COPY package.json yarn.lock .yarnrc* ./\n");
+    const postgres = backends.find(({ id }) => id === "postgres");
+    expect([...(await plan({ backend: postgres, packageManager: "yarn" }, assets)).keys()]).not.toContain(".yarnrc");
+  });
+
   const pairs = frameworks.flatMap((framework) => backends.map((backend) => ({ framework, backend })));
   test.each(pairs.map((pair) => [`${pair.framework.id} with ${pair.backend.id}`, pair] as const))(
     "C12: %s can be planned, for every package manager, with no template residue",

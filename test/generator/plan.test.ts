@@ -3,7 +3,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import type { Assets } from "../../create-session-app/src/packs/assets.ts";
-import type { TemplateContext } from "../../create-session-app/src/packs/template-context.ts";
 import { planProject } from "../../create-session-app/src/project/plan.ts";
 import { choice, fixtures, manifest, pack, plan, text } from "./plans.ts";
 
@@ -61,8 +60,8 @@ describe("files", () => {
 
   test("C12: a template that names something unknown fails instead of leaving a hole", async () => {
     const { catalog, read } = fixtures;
-    const { compile } = await import("../../create-session-app/src/packs/render.ts");
-    const render = (_: string, context: TemplateContext) => compile("{{ misspelt }}")(context);
+    const { renderer } = await import("../../create-session-app/src/packs/render.ts");
+    const render = renderer(() => Buffer.from("{{ misspelt }}"));
     expect(() => planProject(choice(catalog), { catalog, read, render })).toThrow(/misspelt/);
   });
 

@@ -7,8 +7,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Registry } from "./registry.ts";
-import { answers, freePort, startRegistry } from "./registry.ts";
-import { packageCopy, repository, temporaryFolder } from "./sandbox.ts";
+import { answers, freePort, publish, startRegistry, upstreamOf, userOf } from "./registry.ts";
+import { packageCopy, temporaryFolder } from "./sandbox.ts";
 
 const run = promisify(execFile);
 const MINUTES = 60_000;
@@ -17,41 +17,9 @@ let registry: Registry;
 let environment: Record<string, string>;
 
 beforeAll(async () => {
-  const upstream = execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8", cwd: folder }).trim();
-  registry = await startRegistry(folder, "create-session-app", upstream);
-  const home = join(folder, "home");
-  mkdirSync(home);
-  const { host } = new URL(registry.url);
-  writeFileSync(join(home, ".npmrc"), `registry=${registry.url}\n//${host}/:_authToken=anybody\n`);
-  const { PATH = "" } = process.env;
-  // Where certificates lie and by which proxy one goes out is the machine's affair, not the user's.
-  const machine = Object.entries(process.env).filter(([variable]) => /_CERT|CA_|proxy$/i.test(variable));
-  environment = {
-    ...(Object.fromEntries(machine) as Record<string, string>),
-    PATH: PATH.split(":")
-      .filter((part) => !part.startsWith(repository))
-      .join(":"),
-    HOME: home,
-    npm_config_registry: registry.url,
-    npm_config_update_notifier: "false",
-    npm_config_yes: "true",
-    // The package has just been published, which careful package managers would wait out.
-    pnpm_config_registry: registry.url,
-    pnpm_config_minimum_release_age: "0",
-    YARN_NPM_REGISTRY_SERVER: registry.url,
-    YARN_UNSAFE_HTTP_WHITELIST: "127.0.0.1",
-    YARN_NPM_MINIMAL_AGE_GATE: "0",
-    BUN_CONFIG_REGISTRY: registry.url,
-    GIT_CONFIG_GLOBAL: "/dev/null",
-  };
-  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], {
-    cwd: packageCopy(),
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const { filename } = JSON.parse(packed.slice(packed.indexOf("\n[") + 1))[0];
-  const publish = ["publish", join(folder, filename), "--provenance=false"];
-  execFileSync("npm", publish, { cwd: folder, env: environment, stdio: "ignore" });
+  registry = await startRegistry(folder, "create-session-app", upstreamOf(folder));
+  environment = userOf(registry, folder);
+  publish(packageCopy(), folder, environment);
 }, 5 * MINUTES);
 
 afterAll(() => registry?.stop());

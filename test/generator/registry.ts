@@ -1,8 +1,8 @@
 // A registry of its own on loopback (verdaccio) for one test: what is published here comes from here, the rest from npm's registry.
 // Change it when verdaccio's configuration changes.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { repository } from "./sandbox.ts";
@@ -39,6 +39,52 @@ export async function startRegistry(folder: string, own: string, upstream: strin
       await closed;
     },
   };
+}
+
+/** The registry that this machine uses. */
+export function upstreamOf(cwd: string): string {
+  return execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8", cwd }).trim();
+}
+
+/** The environment of a user with a home of their own, whose package managers all use the registry. */
+export function userOf(registry: Registry, folder: string): Record<string, string> {
+  const home = join(folder, "home");
+  mkdirSync(home);
+  const { host } = new URL(registry.url);
+  writeFileSync(join(home, ".npmrc"), `registry=${registry.url}\n//${host}/:_authToken=anybody\n`);
+  const { PATH = "" } = process.env;
+  // Where certificates lie and by which proxy one goes out is the machine's affair, not the user's.
+  const machine = Object.entries(process.env).filter(([variable]) => /_CERT|CA_|proxy$/i.test(variable));
+  return {
+    ...(Object.fromEntries(machine) as Record<string, string>),
+    PATH: PATH.split(":")
+      .filter((part) => !part.startsWith(repository))
+      .join(":"),
+    HOME: home,
+    npm_config_registry: registry.url,
+    npm_config_update_notifier: "false",
+    npm_config_yes: "true",
+    // The package has just been published, which careful package managers would wait out.
+    pnpm_config_registry: registry.url,
+    pnpm_config_minimum_release_age: "0",
+    YARN_NPM_REGISTRY_SERVER: registry.url,
+    YARN_UNSAFE_HTTP_WHITELIST: "127.0.0.1",
+    YARN_NPM_MINIMAL_AGE_GATE: "0",
+    BUN_CONFIG_REGISTRY: registry.url,
+    GIT_CONFIG_GLOBAL: "/dev/null",
+  };
+}
+
+/** Packs the package, which builds it, and publishes it. */
+export function publish(packageFolder: string, folder: string, env: Record<string, string>): void {
+  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], {
+    cwd: packageFolder,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const { filename } = JSON.parse(packed.slice(packed.indexOf("\n[") + 1))[0];
+  const parameters = ["publish", join(folder, filename), "--provenance=false"];
+  execFileSync("npm", parameters, { cwd: folder, env, stdio: "ignore" });
 }
 
 export async function freePort(): Promise<number> {

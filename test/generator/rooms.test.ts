@@ -34,6 +34,7 @@ const rooms = readdirSync(join(repository, "create-session-app/src"), { withFile
 
 /** A file of each room that another room might want. */
 const WANTED: Record<string, string> = {
+  app: "syntax.ts",
   choices: "answers.ts",
   "command-line": "report.ts",
   commands: "create.ts",
@@ -44,9 +45,10 @@ const WANTED: Record<string, string> = {
 };
 
 const ALLOWED: Record<string, string[]> = {
+  app: ["packs", "project"],
   choices: ["command-line", "packs", "project"],
   "command-line": ["packs"],
-  commands: ["choices", "command-line", "disk", "packs", "programs", "project"],
+  commands: ["app", "choices", "command-line", "disk", "packs", "programs", "project"],
   disk: [],
   packs: [],
   programs: [],

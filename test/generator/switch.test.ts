@@ -4,12 +4,11 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { packs } from "../../scripts/packs.ts";
-import { programs, temporaryFolder } from "./sandbox.ts";
+import { temporaryFolder } from "./sandbox.ts";
 import { snapshot } from "./tree.ts";
-import { append, Project, Version } from "./versions.ts";
+import { append, OFFLINE, Project, Version } from "./versions.ts";
 
 const MINUTES = 60_000;
-const OFFLINE = programs({ npm: "echo no network; exit 1" });
 
 let version: Version;
 const made = new Map<string, Project>();
@@ -80,6 +79,10 @@ describe("there and back", () => {
       });
       expect(worked.read(".env.example")).toMatch(/^PORT=8080$/m);
       expect((await switchTo(worked, ["-b", from])).code).toBe(0);
+      // The record has learnt what was generated for the files that the user has edited.
+      const { generated: texts, ...record } = worked.record;
+      expect(Object.keys(texts as object)).toContain("package.json");
+      worked.write(".session-app.json", `${JSON.stringify(record, null, 2)}\n`);
       expect(snapshot(worked.root)).toEqual(before);
     },
   );

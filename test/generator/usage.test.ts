@@ -119,17 +119,17 @@ describe("wrong usage", () => {
 });
 
 describe("commands", () => {
-  test.each(["add"])("C15: %s is a command that this version doesn't have yet", async (word) => {
+  test("C15 L7: add is a command for an app that is there; a directory of that name is given as a path", async () => {
     const cwd = temporaryFolder();
-    for (const parameters of [[word], [word, ...WHOLE], ["-y", word, "."], [word, "--json"]]) {
+    for (const parameters of [["add"], ["-y", "add", "."], ["add", "--json"]]) {
       const { code, stdout, stderr } = await run(parameters, { cwd });
-      const message = `This version of create-session-app has no command "${word}" yet. A directory of that name is "./${word}".`;
-      expect([code, stderr]).toEqual([2, `${message}\n`]);
-      if (parameters.includes("--json")) expect(JSON.parse(stdout).error).toMatchObject({ code: "USAGE", message });
+      const message = `"${cwd}" holds no package.json, so there is no app to add sessions to. Give the directory of an app. A new one is made by: npm create session-app@latest`;
+      expect([code, stderr]).toEqual([1, `${message}\n`]);
+      if (parameters.includes("--json")) expect(JSON.parse(stdout).error).toMatchObject({ code: "NO_APP", message });
     }
     expect(snapshot(cwd)).toEqual({});
-    expect((await run([`./${word}`, ...WHOLE], { cwd })).code).toBe(0);
-    expect(existsSync(join(cwd, word, "package.json"))).toBe(true);
+    expect((await run(["./add", ...WHOLE], { cwd })).code).toBe(0);
+    expect(existsSync(join(cwd, "add", "package.json"))).toBe(true);
   });
 
   test("C15: create is the command that runs without one, and what follows it is the directory, whatever it is called", async () => {

@@ -1,10 +1,13 @@
 // Copies of this repository that stand for versions of create-session-app, and projects made by one and edited by a user.
 // Change it when the repository's layout changes.
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Finished } from "./sandbox.ts";
-import { repository, runCli, temporaryFolder } from "./sandbox.ts";
+import { programs, repository, runCli, temporaryFolder } from "./sandbox.ts";
+
+/** Without npm, no older version can be run to make its files again. */
+export const OFFLINE = programs({ npm: "echo no network; exit 1" });
 
 /** A directory whose files a test reads and changes. */
 class Files {
@@ -36,7 +39,7 @@ class Files {
   }
 }
 
-/** Something of each kind of edit, so that no line is like another one. */
+/** An edit for `edit` that adds a text at the end of a file. */
 export function append(text: string): (before: string) => string {
   return (before) => `${before}${text}`;
 }
@@ -44,8 +47,8 @@ export function append(text: string): (before: string) => string {
 export class Version extends Files {
   readonly version: string;
 
-  /** The packs as they are here, under another version number. `from`: a version to start from. */
-  constructor(version: string, from?: Version) {
+  /** The packs as they are here, under another version number. `from`: a version, or another clone, to start from. */
+  constructor(version: string, from?: { root: string }) {
     super(temporaryFolder());
     this.version = version;
     const source = from?.root ?? repository;
@@ -55,11 +58,31 @@ export class Version extends Files {
         filter: (path) => !/node_modules$/.test(path),
       });
     }
-    for (const part of ["package.json", "CHANGELOG.md", "docs/security-fixes.json"])
-      cpSync(join(source, part), join(this.root, part));
+    // Old commits don't have all of them.
+    const single = ["package.json", "CHANGELOG.md", "docs/security-fixes.json"].filter((part) =>
+      existsSync(join(source, part)),
+    );
+    for (const part of single) cpSync(join(source, part), join(this.root, part));
     symlinkSync(join(repository, "node_modules"), join(this.root, "node_modules"), "dir");
     const manifest = JSON.parse(this.read("create-session-app/package.json"));
     this.write("create-session-app/package.json", JSON.stringify({ ...manifest, version }));
+  }
+
+  /** What a commit of this repository's history generates, under a version number of its own. */
+  static ofCommit(commit: string, version: string): Version {
+    const root = temporaryFolder();
+    const archive = execFileSync("git", ["archive", commit], { cwd: repository, maxBuffer: 1 << 28 });
+    execFileSync("tar", ["-x", "-C", root], { input: archive });
+    return new Version(version, { root });
+  }
+
+  /** The folder of the package, ready for `npm pack`. */
+  packageFolder(): string {
+    const folder = join(this.root, "create-session-app");
+    for (const part of ["build.ts", "README.md", "LICENSE"]) {
+      cpSync(join(repository, "create-session-app", part), join(folder, part));
+    }
+    return folder;
   }
 
   get cli(): string {
@@ -78,6 +101,11 @@ export class Version extends Files {
     if (code !== 0) throw new Error(stderr);
     return new Project(join(folder, "app"));
   }
+}
+
+/** False in a clone without its history. */
+export function hasCommit(commit: string): boolean {
+  return spawnSync("git", ["cat-file", "-e", `${commit}^{commit}`], { cwd: repository }).status === 0;
 }
 
 /** Somebody whom git knows, wherever the tests run. */

@@ -4,15 +4,13 @@
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { openAssets } from "../../create-session-app/src/packs/assets.ts";
+import { planProject } from "../../create-session-app/src/project/plan.ts";
 import { type Pair, repository, roots } from "../../scripts/packs.ts";
 
 /** Makes a fresh project in .build/`name`/framework-backend.pid and returns its folder, which stays there until the next run. */
 export async function assemble(pair: Pair, name: string): Promise<string> {
-  const folder = join(repository, ".build", name);
-  await removeLeftOvers(folder);
-  const project = join(folder, `${pair.framework}-${pair.backend}.${process.pid}`);
-  await rm(project, { recursive: true, force: true });
-  await mkdir(project, { recursive: true });
+  const project = await freshFolder(name, `${pair.framework}-${pair.backend}`);
   for (const root of roots(pair)) {
     // The runtime's other files belong to the repository, not to a project.
     const [from, to] = root === "runtime" ? [join(root, "src"), join(project, "src")] : [root, project];
@@ -22,6 +20,46 @@ export async function assemble(pair: Pair, name: string): Promise<string> {
   await writeFile(join(project, "package.json"), `${JSON.stringify({ type: "module", private: true })}\n`);
   for (const pack of ["base", `backends/${pair.backend}`, `frameworks/${pair.framework}`]) await link(pack, project);
   return project;
+}
+
+/** The same for a project that still has the store `previous`: by the initializer, which puts that in its place. */
+export async function assembleMove(pair: Pair, previous: string, name: string): Promise<string> {
+  const project = await freshFolder(name, `${pair.framework}-${pair.backend}-${previous}`);
+  const assets = openAssets(join(repository, "create-session-app", "src"));
+  const packOf = (kind: "frameworks" | "backends", id: string) => {
+    const found = assets.catalog[kind].find((pack) => pack.id === id);
+    if (!found) throw new Error(`there is no pack ${id}`);
+    return found;
+  };
+  const answers = {
+    name: "app",
+    packageManager: "npm",
+    minimal: false,
+    nodePinned: false,
+    workspaceMember: false,
+  } as const;
+  const chosen = {
+    framework: packOf("frameworks", pair.framework),
+    backend: packOf("backends", pair.backend),
+    previous: packOf("backends", previous),
+  };
+  const input = { catalog: assets.catalog, read: assets.read, render: await assets.loadRenderer() };
+  for (const [path, { content }] of planProject({ ...answers, ...chosen }, input)) {
+    await mkdir(dirname(join(project, path)), { recursive: true });
+    await writeFile(join(project, path), content);
+  }
+  const packs = [`backends/${pair.backend}`, `backends/${previous}`, `frameworks/${pair.framework}`];
+  for (const pack of ["base", ...packs]) await link(pack, project);
+  return project;
+}
+
+async function freshFolder(name: string, project: string): Promise<string> {
+  const folder = join(repository, ".build", name);
+  await removeLeftOvers(folder);
+  const path = join(folder, `${project}.${process.pid}`);
+  await rm(path, { recursive: true, force: true });
+  await mkdir(path, { recursive: true });
+  return path;
 }
 
 /** Removes the projects of processes that have ended; those of running processes are in use. */

@@ -16,6 +16,7 @@ const DOCUMENTED: Record<string, string> = {
 const ROOTS = /^(src\/main\.ts|src\/cli\/sessions\.ts|test\/.*\.(test|types)\.ts)$/;
 const IMPORT = /\b(?:import|export)\s+(?:type\s+)?(\{[^}]*\}|\*\s+as\s+\w+)\s+from\s+"(\.[^"]+)"/g;
 const DYNAMIC = /await import\("(\.[^"]+)"\)\)\.(\w+)/g;
+const WORKER = /\bnew Worker\(new URL\("(\.[^"]+)"/g;
 const BARE = /\bimport\s+"(\.[^"]+)"/g;
 const EXPORT =
   /^export\s+(?:declare\s+)?(?:async\s+)?(function\*?|class|const|let|interface|type|abstract class)\s+(\w+)/gm;
@@ -54,6 +55,7 @@ function parse(file: string, source: string): Module {
     add(imports, at(specifier), used);
   }
   for (const [, specifier, name = ""] of text.matchAll(DYNAMIC)) add(imports, at(specifier), [name]);
+  for (const [, specifier] of text.matchAll(WORKER)) add(imports, at(specifier), []);
   for (const [, specifier] of text.matchAll(BARE)) add(imports, at(specifier), []);
   const exports = [...text.matchAll(EXPORT)].map(([, kind = "", name = ""]) => {
     return { name, isType: kind === "interface" || kind === "type" };

@@ -13,8 +13,8 @@ export interface Block {
   step: Step;
   /** The file in the project that the block is about. */
   file: string;
-  /** The framework that it is for, where a page for several has a block for each. */
-  framework: string | undefined;
+  /** The frameworks that it is for, where a page for several has blocks of their own for some. */
+  frameworks: string[] | undefined;
   text: string;
 }
 
@@ -26,18 +26,25 @@ export interface Page {
   /** What `npm install` is given in its blocks of commands. */
   dependencies: string[];
   devDependencies: string[];
+  /** What `npm create session-app@latest` is given in its blocks of commands; undefined where the project is there already. */
+  create: string[] | undefined;
+  /** Its other commands, in their order: words as a shell would see them. */
+  commands: string[][];
   /** By the line "Tested with …": versions by package. */
   versions: Record<string, string>;
   /** Pages that come first, by the line "It builds on [title](page.md)." */
   foundations: string[];
 }
 
+/** Ids by title: those that projects are generated for, and those that have a folder in apps/. */
 const FRAMEWORKS: Record<string, string> = {
   Express: "express",
   Fastify: "fastify",
   Hono: "hono",
   Koa: "koa",
   "node:http": "node",
+  SvelteKit: "sveltekit",
+  Astro: "astro",
 };
 
 export function readPages(): Page[] {
@@ -49,13 +56,18 @@ export function readPages(): Page[] {
 
 export function readPage(name: string): Page {
   const text = readFileSync(join(recipes, `${name}.md`), "utf8");
-  const installs = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, code = ""]) => readInstalls(name, code));
+  const lines = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, code = ""]) => code.trim().split("\n"));
+  const commands = lines.map((line) => line.split(" "));
+  const installs = commands.filter(isInstall).map(readInstall);
+  const create = commands.find(isCreate);
   return {
     name,
     frameworks: readFrameworks(name, text),
     blocks: readBlocks(name, text),
     dependencies: installs.filter(({ dev }) => !dev).flatMap(({ packages }) => packages),
     devDependencies: installs.filter(({ dev }) => dev).flatMap(({ packages }) => packages),
+    create: create?.slice(3).filter((word) => word !== "--"),
+    commands: commands.filter((words) => !isInstall(words) && !isCreate(words)),
     versions: readVersions(name, text),
     foundations: [...text.matchAll(/^It builds on (.*)\.$/gm)].flatMap(([, list = ""]) =>
       [...list.matchAll(/\(([\w-]+)\.md\)/g)].map(([, page = ""]) => page),
@@ -66,7 +78,11 @@ export function readPage(name: string): Page {
 function readFrameworks(name: string, text: string): string[] {
   const line = /^For (.+?)\. Tested with/m.exec(text)?.[1];
   if (line === undefined) throw new Error(`${name}: no line "For Express and Koa. Tested with …"`);
-  return line.split(/, | and /).map((title) => {
+  return readTitles(name, line);
+}
+
+function readTitles(name: string, list: string): string[] {
+  return list.split(/, | and | or /).map((title) => {
     const id = FRAMEWORKS[title];
     if (id === undefined) throw new Error(`${name}: "${title}" is no framework`);
     return id;
@@ -81,28 +97,31 @@ function readVersions(name: string, text: string): Record<string, string> {
 }
 
 const BLOCK =
-  /^(?:(New file|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+?))?(?:, [^\n]+)?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
+  /^(?:(New file|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+(?:, [A-Z][\w.:]+)*(?: or [\w.:]+)?))?(?:, [^\n]+?)?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
 
 function readBlocks(name: string, text: string): Block[] {
-  return [...text.matchAll(BLOCK)].flatMap(([, step, file, title, language = "", code = ""]) => {
-    if (language === "sh") return [];
+  return [...text.matchAll(BLOCK)].flatMap(([, step, file, titles, language = "", code = ""]) => {
+    if (language === "sh" && step === undefined) return [];
     if (step === undefined || file === undefined) {
       throw new Error(`${name}: nothing says to what file this belongs\n${code}`);
     }
     if ((step === "In") !== (language === "diff")) throw new Error(`${name}: "${step}" doesn't go with ${language}`);
-    return [{ step: step as Step, file, framework: title && FRAMEWORKS[title], text: code }];
+    return [
+      { step: step as Step, file, frameworks: titles === undefined ? undefined : readTitles(name, titles), text: code },
+    ];
   });
 }
 
-function readInstalls(name: string, commands: string): { dev: boolean; packages: string[] }[] {
-  return commands
-    .trim()
-    .split("\n")
-    .map((line) => {
-      const [npm, install, ...words] = line.split(" ");
-      if (npm !== "npm" || install !== "install") throw new Error(`${name}: can't follow the command "${line}"`);
-      return { dev: words.includes("-D"), packages: words.filter((word) => word !== "-D") };
-    });
+function isInstall([npm, install]: string[]): boolean {
+  return npm === "npm" && install === "install";
+}
+
+function isCreate([npm, create, name]: string[]): boolean {
+  return npm === "npm" && create === "create" && name === "session-app@latest";
+}
+
+function readInstall(words: string[]): { dev: boolean; packages: string[] } {
+  return { dev: words.includes("-D"), packages: words.slice(2).filter((word) => word !== "-D") };
 }
 
 /**

@@ -14,7 +14,7 @@ test("every page is in the table, and what it was tested with", () => {
     expect(table).toContain(`](${name}.md)`);
     for (const [title, version] of Object.entries(versions)) {
       // Frameworks have no row of their own; the other end's packages neither.
-      if (/^(express|fastify|koa|graphql|oidc-provider)$/.test(title)) continue;
+      if (/^(express|fastify|koa|graphql|oidc-provider|samlp)$/.test(title)) continue;
       const row = table
         .split("\n")
         .find((line) => line.startsWith("|") && line.includes(`${title}`) && line.includes(version));
@@ -23,12 +23,25 @@ test("every page is in the table, and what it was tested with", () => {
   }
 });
 
+test("whatever a page installs is in the table", () => {
+  for (const { name, dependencies, devDependencies } of readPages()) {
+    const packages = [...dependencies, ...devDependencies].map((each) => each.replace(/(?<=.)@.*$/, ""));
+    // Types go with the package that they describe; the other two are dependencies of the sessions themselves.
+    const own = /^(@types\/.*|better-sqlite3|cookie)$/;
+    for (const each of packages.filter((one) => !own.test(one))) expect(table, name).toContain(each);
+  }
+});
+
 test("every page is followed by a test", () => {
   const tests = readdirSync(import.meta.dirname)
     .filter((file) => file.endsWith(".test.ts"))
     .map((file) => readFileSync(join(import.meta.dirname, file), "utf8"))
     .join("\n");
-  for (const { name } of readPages()) expect(tests, name).toContain(`page: "${name}"`);
+  const pages = readPages();
+  const foundations = pages.flatMap((page) => page.foundations);
+  for (const { name } of pages) {
+    if (!foundations.includes(name)) expect(tests, name).toContain(`page: "${name}"`);
+  }
 });
 
 test("links lead to pages that are there", () => {

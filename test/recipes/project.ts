@@ -34,12 +34,15 @@ export interface Recipe {
   framework: string;
   /** Memory unless the recipe needs a database. */
   backend?: string;
+  /** Further pages that are followed after it. */
+  with?: string[];
   /** Files that the test adds: what the page leaves to its reader. */
   files?: Record<string, string>;
 }
 
 /** Generates a project, follows the page and the pages that it builds on, and checks the types. Resolves to its folder. */
-export async function followRecipe({ page, framework, backend = "memory", files = {} }: Recipe): Promise<string> {
+export async function followRecipe(recipe: Recipe): Promise<string> {
+  const { page, framework, backend = "memory", files = {} } = recipe;
   const cwd = temporaryFolder();
   const flags = ["app", "-f", framework, "-b", backend, "--no-install", "--no-git"];
   const { code, stderr } = await runCli(sourceCli(repository), flags, { cwd });
@@ -47,23 +50,24 @@ export async function followRecipe({ page, framework, backend = "memory", files 
   const project = join(cwd, "app");
   const modules = installed(framework, project, backend);
   symlinkSync(modules, join(project, "node_modules"), "dir");
-  const { foundations, ...own } = readPage(page);
-  if (!own.frameworks.includes(framework)) throw new Error(`${page} is not for ${framework}`);
-  for (const one of [...foundations.map(readPage), own]) {
+  const pages = [page, ...(recipe.with ?? [])].map(readPage);
+  const foundations = pages.flatMap((each) => each.foundations).map(readPage);
+  for (const one of [...foundations, ...pages]) {
+    if (!one.frameworks.includes(framework)) throw new Error(`${one.name} is not for ${framework}`);
     applyPage(one, project, framework);
     checkVersions(one, modules);
   }
   for (const [path, text] of Object.entries(files)) write(join(project, path), text);
   checkTypes(
     project,
-    own.blocks.map(({ file }) => file),
+    pages.flatMap(({ blocks }) => blocks.map(({ file }) => file)),
   );
   return project;
 }
 
-function applyPage({ name, blocks }: Omit<Page, "foundations">, project: string, framework: string): void {
-  for (const { step, file, framework: only = framework, text } of blocks) {
-    if (only !== framework) continue;
+export function applyPage({ name, blocks }: Omit<Page, "foundations">, project: string, framework: string): void {
+  for (const { step, file, frameworks = [framework], text } of blocks) {
+    if (!frameworks.includes(framework)) continue;
     const place = join(project, file);
     if (existsSync(place) === (step === "New file") && file !== ".env")
       throw new Error(`${name}: ${file} is there, or it is not`);
@@ -78,7 +82,7 @@ function write(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-function checkVersions({ name, versions }: Pick<Page, "name" | "versions">, modules: string): void {
+export function checkVersions({ name, versions }: Pick<Page, "name" | "versions">, modules: string): void {
   for (const [dependency, version] of Object.entries(versions)) {
     const manifest = join(modules, dependency, "package.json");
     if (!existsSync(manifest)) continue;
@@ -123,19 +127,7 @@ function installed(framework: string, project: string, backend: string): string 
     ...pages.flatMap((page) => [...page.dependencies, ...page.devDependencies]),
     ...(TOOLS[framework] ?? []),
   ];
-  const list = [...new Set(wanted)].sort();
-  const hash = createHash("sha256").update(list.join("\n")).digest("hex").slice(0, 12);
-  const all = join(repository, ".build", "recipes");
-  const folder = join(all, `${framework}-${hash}`);
-  if (!existsSync(folder)) {
-    install(folder, list);
-    // What was installed for earlier versions of the pages is no use any more.
-    for (const name of readdirSync(all)) {
-      if (name.startsWith(`${framework}-`) && name.length === basename(folder).length && name !== basename(folder)) {
-        rmSync(join(all, name), { recursive: true, force: true });
-      }
-    }
-  }
+  const folder = installOnce(framework, [...new Set(wanted)].sort());
   const modules = join(folder, "node_modules");
   for (const name of driver) {
     const place = join(modules, name);
@@ -156,6 +148,21 @@ function packageOf(name: string, backend: string): string {
   const place = places.find((path) => existsSync(path));
   if (place === undefined) throw new Error(`${name} is not installed in the repository`);
   return place;
+}
+
+/** Installs packages into a folder, unless they are there. What was installed for earlier versions of the pages goes. */
+export function installOnce(kind: string, list: string[]): string {
+  const hash = createHash("sha256").update(list.join("\n")).digest("hex").slice(0, 12);
+  const all = join(repository, ".build", "recipes");
+  const folder = join(all, `${kind}-${hash}`);
+  if (existsSync(folder)) return folder;
+  install(folder, list);
+  for (const name of readdirSync(all)) {
+    if (name.startsWith(`${kind}-`) && name.length === basename(folder).length && name !== basename(folder)) {
+      rmSync(join(all, name), { recursive: true, force: true });
+    }
+  }
+  return folder;
 }
 
 function install(folder: string, packages: string[]): void {
@@ -195,8 +202,13 @@ export async function start(project: string, variables: Record<string, string> =
   return run(project, ["src/main.ts"], env);
 }
 
-/** Starts a program that prints "Listening on URL". */
-export async function run(project: string, parameters: string[], env: NodeJS.ProcessEnv): Promise<Running> {
+/** Starts a program that prints its URL when it listens. */
+export async function run(
+  project: string,
+  parameters: string[],
+  env: NodeJS.ProcessEnv,
+  listening = /Listening on (http\S+)/,
+): Promise<Running> {
   const child = spawn(process.execPath, parameters, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -225,6 +237,6 @@ export async function run(project: string, parameters: string[], env: NodeJS.Pro
     },
   };
   running.push(app);
-  app.url = (await app.printed(/Listening on (http\S+)/))[1] ?? "";
+  app.url = (await app.printed(listening))[1] ?? "";
   return app;
 }

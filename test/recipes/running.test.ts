@@ -39,13 +39,17 @@ test("S19: events are counted and audited, and sessions gauged", async () => {
   await browser.post("/logout");
   const text = await metrics();
   expect(text).toContain('session_events_total{type="created",reason=""} 2');
-  expect(text).toContain('session_events_total{type="renewed",reason=""} 1');
+  expect(text).toContain('session_events_total{type="signedIn",reason=""} 2');
+  expect(text).not.toContain('type="renewed"');
   expect(text).toContain('session_events_total{type="ended",reason="destroyed"} 1');
   expect(text).toContain('session_events_total{type="crossOrigin",reason=""} 1');
+  expect(text).toContain('session_store_call_seconds_count{operation="create",outcome="done"} 2');
+  expect(text).toContain('session_store_call_seconds_count{operation="stats",outcome="done"} 1');
 
   const lines = async () => (await readFile(join(project, "audit.log"), "utf8").catch(() => "")).trim().split("\n");
-  await expect.poll(async () => (await lines()).length, { timeout: 10_000 }).toBe(5);
+  await expect.poll(async () => (await lines()).length, { timeout: 10_000 }).toBe(4);
   const audited = (await lines()).map((line) => JSON.parse(line));
+  expect(audited.map(({ type }) => type).sort()).toEqual(["crossOrigin", "ended", "signedIn", "signedIn"]);
   expect(audited).toContainEqual(expect.objectContaining({ type: "ended", userid: "ada", reason: "destroyed" }));
   expect(await readFile(join(project, "audit.log"), "utf8")).not.toContain(
     browser.cookies.get("session") ?? "session=",
@@ -86,13 +90,38 @@ test.each(readPage("several-processes").frameworks)(
   },
 );
 
-test.each(readPage("opentelemetry").frameworks)("each call of the store in %s is a span", async (framework) => {
-  const app = await start(await followRecipe({ page: "opentelemetry", framework, backend: "sqlite" }));
-  const browser = new Client(app.url);
-  await browser.post("/login", ada);
-  await app.printed(/session store create/);
-  expect((await browser.get("/visits")).json).toEqual({ visits: 1 });
-  await app.printed(/session store read/);
-  await app.printed(/session store change/);
-  expect(app.output()).not.toContain(browser.cookies.get("session"));
-});
+/** As instrumentation of node:http would do it: each request runs in a span. */
+const SPANS_OF_REQUESTS = `import { type IncomingMessage, Server, type ServerResponse } from "node:http";
+import { trace } from "@opentelemetry/api";
+import "./tracing.ts";
+
+const { emit } = Server.prototype;
+Server.prototype.emit = function (name: string, ...values: unknown[]) {
+  if (name !== "request") return Reflect.apply(emit, this, [name, ...values]);
+  const [request, response] = values as [IncomingMessage, ServerResponse];
+  return trace.getTracer("requests").startActiveSpan(\`request \${request.url}\`, (span) => {
+    response.once("close", () => span.end());
+    return Reflect.apply(emit, this, [name, ...values]);
+  });
+};
+`;
+
+test.each(readPage("opentelemetry").frameworks)(
+  "S19: each call of the store in %s is a span below its request's",
+  async (framework) => {
+    const files = { "src/requests.ts": SPANS_OF_REQUESTS };
+    const project = await followRecipe({ page: "opentelemetry", framework, backend: "sqlite", files });
+    const parameters = ["--import", "./src/requests.ts", "src/main.ts"];
+    const app = await run(project, parameters, { ...process.env, PORT: "0", NODE_ENV: "development" });
+    const browser = new Client(app.url);
+    await browser.post("/login", ada);
+    expect((await browser.get("/visits")).json).toEqual({ visits: 1 });
+    const traceOf = async (name: string) =>
+      (await app.printed(new RegExp(`traceId: '(\\w+)',(?:(?!traceId: )[^])*?name: '${name}'`)))[1];
+    expect(await traceOf("session store create")).toBe(await traceOf("request /login"));
+    const visit = await traceOf("request /visits");
+    expect(await traceOf("session store read")).toBe(visit);
+    expect(await traceOf("session store change")).toBe(visit);
+    expect(app.output()).not.toContain(browser.cookies.get("session"));
+  },
+);

@@ -25,7 +25,7 @@ describe("events and faults", () => {
     await visitor.visit((session) => session.signIn("ann"));
     remember();
     await visitor.visit((session) => session.destroy());
-    expect(target.events.map(({ type }) => type)).toEqual(["created", "renewed", "ended"]);
+    expect(target.events.map(({ type }) => type)).toEqual(["created", "signedIn", "ended"]);
     const told = JSON.stringify(target.events);
     for (const secret of secrets) expect(told).not.toContain(secret);
   });

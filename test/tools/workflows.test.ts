@@ -79,3 +79,9 @@ test("the matrix of servers has each backend's server, and names no server that 
   // Where no title matches, vitest runs nothing and succeeds.
   for (const names of tested) expect(possible).toContain(names);
 });
+
+test("the recipes have a job of their own, with the servers and the browser that they need", () => {
+  const content = readFileSync(join(folder, "ci.yml"), "utf8");
+  const [job = ""] = /^ {2}recipes:\n(?:(?: {4}.*)?\n)+/m.exec(content) ?? [];
+  expect(job).toMatch(/run: node scripts\/debian\.ts\n.*run: npx vitest run --project recipes/);
+});

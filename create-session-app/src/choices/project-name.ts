@@ -66,7 +66,7 @@ function runtimeProblem(path: string): string | undefined {
 
 /** The path with all symbolic links in it resolved, as far as it exists. */
 function realPath(path: string): string {
-  if (existsSync(path)) return realpathSync(path);
+  if (existsSync(path)) return realpathSync.native(path);
   // The root is its own parent.
   return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path));
 }

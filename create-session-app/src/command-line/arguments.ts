@@ -8,6 +8,7 @@ import { lookAlikeHint, nearest, oneOf, quoted } from "./wording.ts";
 /** The commands of this version. Without one, a project is made. */
 export const COMMANDS = {
   create: "make a project",
+  add: "add sessions to an app that is there; what is in it stays",
   update: "bring a project to this version; what you have made of it stays",
   switch: "give a project another backend or framework; what you have made of it stays",
   doctor: "say what a project lacks: security fixes, safe settings; and what you have edited",
@@ -15,15 +16,13 @@ export const COMMANDS = {
 
 export type Command = keyof typeof COMMANDS;
 
-/** Words that name commands to come. */
-const RESERVED = ["add"];
-
 /** What the command line says. What it leaves out is undefined. */
 export interface Flags {
   command: Command;
   directory?: string;
   framework?: string;
   backend?: string;
+  keepStore: boolean;
   name?: string;
   pm?: string;
   install?: boolean;
@@ -55,18 +54,25 @@ interface Option {
 
 const ALL = Object.keys(COMMANDS) as Command[];
 const MERGING: Command[] = ["update", "switch"];
-const WRITING: Command[] = ["create", ...MERGING];
+const CHANGING: Command[] = ["add", ...MERGING];
+const WRITING: Command[] = ["create", ...CHANGING];
+const CHOOSING: Command[] = ["create", "add", "switch"];
 
 export const OPTIONS: Record<string, Option> = {
-  framework: { type: "string", short: "f", value: "ID", help: "the web framework", commands: ["create", "switch"] },
+  framework: { type: "string", short: "f", value: "ID", help: "the web framework", commands: CHOOSING },
   backend: {
     type: "string",
     short: "b",
     value: "ID",
     help: "where sessions are stored",
-    commands: ["create", "switch"],
+    commands: CHOOSING,
   },
-  yes: { type: "boolean", short: "y", help: "take the default for everything not given" },
+  yes: { type: "boolean", short: "y", help: "take the default for everything not given", commands: ["create", "add"] },
+  "keep-store": {
+    type: "boolean",
+    help: "keep the code of the present store, to copy its sessions",
+    commands: ["switch"],
+  },
   name: { type: "string", value: "NAME", help: "the package's name (default: the directory's)" },
   pm: { type: "string", value: "PM", help: "npm, pnpm, yarn or bun (default: the one that ran this)" },
   minimal: { type: "boolean", help: "leave out the example: the wiring, one route and its test remain" },
@@ -77,9 +83,9 @@ export const OPTIONS: Record<string, Option> = {
   "dry-run": { type: "boolean", help: "show what would be written, write nothing", commands: WRITING },
   json: { type: "boolean", help: "print one JSON document, ask nothing", commands: ALL },
   overwrite: { type: "boolean", help: "replace files that are in the way" },
-  check: { type: "boolean", help: "write nothing; exit 1 when there is something to take", commands: MERGING },
-  diff: { type: "boolean", help: "show what would change, write nothing", commands: MERGING },
-  force: { type: "boolean", help: "go on although changes are not committed", commands: MERGING },
+  check: { type: "boolean", help: "write nothing; exit 1 when there is something to take", commands: CHANGING },
+  diff: { type: "boolean", help: "show what would change, write nothing", commands: CHANGING },
+  force: { type: "boolean", help: "go on although changes are not committed", commands: CHANGING },
   continue: { type: "boolean", help: "finish an update whose conflicts are settled", commands: ["update"] },
   restore: { type: "string", value: "PATH", help: "bring back a file that you have deleted", commands: ["update"] },
   base: { type: "string", value: "DIR", help: "the project as it was generated", commands: MERGING },
@@ -106,6 +112,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
     directory: directories[0],
     framework: text("framework"),
     backend: text("backend"),
+    keepStore: given("keep-store"),
     name: text("name"),
     pm: text("pm"),
     install: either(given, "install"),
@@ -136,10 +143,7 @@ export function asksForJson(argv: readonly string[]): boolean {
 function splitCommand(positionals: readonly string[]): { command: Command; directories: readonly string[] } {
   const [first = "", ...others] = positionals;
   if (Object.hasOwn(COMMANDS, first)) return { command: first as Command, directories: others };
-  if (!RESERVED.includes(first)) return { command: "create", directories: positionals };
-  throw wrongUsage(
-    `This version of create-session-app has no command ${quoted(first)} yet. A directory of that name is ${quoted(`./${first}`)}.`,
-  );
+  return { command: "create", directories: positionals };
 }
 
 function mustKnow(command: Command, name: string): void {

@@ -28,7 +28,7 @@ function createHelp(catalog: Catalog): string {
     ...columns(Object.entries(COMMANDS).filter(([name]) => name !== "create")),
     "",
     "What isn't given is asked. Without a terminal, give everything, or --yes.",
-    'A directory that has the name of a command is given as a path: "./update". The command add will follow.',
+    'A directory that has the name of a command is given as a path: "./update".',
     EXIT_CODES,
   ].join("\n");
 }

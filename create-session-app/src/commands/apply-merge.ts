@@ -1,5 +1,6 @@
 // The end of `update` and `switch`: shows what a merge would do, or writes it and tries the project.
 // Change it when a merged project gets another step.
+import type { Changes } from "../disk/changes.ts";
 import { isHalfDone, recoverTarget } from "../disk/recover.ts";
 import { inspectTarget } from "../disk/target.ts";
 import { writeChanges } from "../disk/write.ts";
@@ -9,7 +10,6 @@ import type { CommandInput } from "./command.ts";
 import { installAndCheck } from "./install-and-check.ts";
 import type { MergeOutcome } from "./merge-messages.ts";
 import * as messages from "./merge-messages.ts";
-import type { ProjectMerge } from "./merge-project.ts";
 
 /** Whether the flags ask to write nothing. */
 export function onlyLooks({ flags }: CommandInput): boolean {
@@ -35,21 +35,19 @@ export async function applyMerge(
   if (flags.diff) messages.difference(report, outcome);
   if (onlyLooks(input)) return messages.preview(report, outcome, flags.check);
   if (merge.changes.size === 0) return messages.nothingToDo(report, outcome);
-  if (!flags.force) await refuseUncommitted(merge, history);
+  if (!flags.force) await refuseUncommitted(merge.changes, history);
   const target = inspectTarget(project.directory, merge.changes, true);
   await writeChanges(merge.changes, target, signal);
   messages.written(report, outcome, history !== undefined);
   if (merge.conflicts.length > 0) {
-    throw messages.conflictsLeft(
-      merge.conflicts.map(({ path }) => path),
-      version,
-    );
+    throw messages.conflictsLeft(project, version, merge.conflicts);
   }
   await installAndCheck(choice, project.directory, input);
+  messages.whatNext(report, choice, history !== undefined);
 }
 
 /** A mistake is taken back by git, if git has what was there before. */
-async function refuseUncommitted({ changes }: ProjectMerge, history: GitHistory | undefined): Promise<void> {
+export async function refuseUncommitted(changes: Changes, history: GitHistory | undefined): Promise<void> {
   const uncommitted = (await history?.uncommitted()) ?? [];
   const inTheWay = uncommitted.filter(({ path, untracked }) => !untracked || changes.has(path));
   if (inTheWay.length > 0) throw messages.notCommitted(inTheWay.map(({ path }) => path));

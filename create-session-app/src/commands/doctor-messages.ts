@@ -3,7 +3,11 @@
 import { Failure } from "../command-line/failure.ts";
 import type { Report } from "../command-line/report.ts";
 import { quoted } from "../command-line/wording.ts";
+import type { InstalledCopy } from "../disk/installed-packages.ts";
+import type { Release } from "../project/changelog.ts";
+import type { Choice } from "../project/choice.ts";
 import type { Drift } from "../project/dependency-ranges.ts";
+import { initializerCommand } from "../project/package-manager.ts";
 import type { MissingFix } from "../project/security-fixes.ts";
 import type { UnsafeSetting } from "../project/unsafe-settings.ts";
 import type { Project } from "./project.ts";
@@ -12,14 +16,26 @@ export interface Findings {
   edited: string[];
   missing: string[];
   dependencies: Drift[];
+  /** Dependencies of the project's package.json that are installed in an older version than it asks for, or not at all. */
+  installed: { name: string; range: string; version: string | undefined }[];
+  /** Packages of the framework of which there are several copies. */
+  copies: { name: string; copies: InstalledCopy[] }[];
   fixes: MissingFix[];
   settings: UnsafeSetting[];
+  /** What the store needs for the code that this version would bring. */
+  schemaChanges: Release[];
 }
 
 /** Throws when there is a finding that has to be done: a security fix, an unsafe setting, an update half way. */
-export function reportFindings(report: Report, project: Project, version: string, findings: Findings): void {
+export function reportFindings(
+  report: Report,
+  project: Project,
+  { backend }: Choice,
+  version: string,
+  findings: Findings,
+): void {
   const { record, directory } = project;
-  const { edited, missing, dependencies, fixes, settings } = findings;
+  const { edited, missing, dependencies, installed, copies, fixes, settings, schemaChanges } = findings;
   const pending = record.pending?.conflicts;
   report.set({ directory, from: record.version, version, pending: pending ?? null, ...findings });
 
@@ -35,6 +51,25 @@ export function reportFindings(report: Report, project: Project, version: string
     ({ name, yours, ours }) => `${name}: ${yours ?? "missing"}, this version has ${ours}`,
   );
   listed(report, "In package.json, older than in this version or missing", drifts);
+  const absent = installed.map(
+    ({ name, range, version }) => `${name}: ${version ?? "missing"}, package.json has ${range}`,
+  );
+  listed(report, "In node_modules, older than in package.json or missing", absent);
+  for (const { name, copies: places } of copies) {
+    const title = `${quoted(name)} is installed several times; middleware of one copy may not know the objects of another`;
+    listed(
+      report,
+      title,
+      places.map(({ version, path }) => `${version} in ${path}`),
+    );
+  }
+  if (schemaChanges.length > 0) {
+    const versions = schemaChanges.map(({ version }) => version).join(", ");
+    const unseen = "Whether the store has them already can't be seen from here; the app checks that when it starts.";
+    report.say(
+      `\nThe schema of ${backend.label} has changed in ${versions}. An update shows the statements. ${unseen}`,
+    );
+  }
   if (pending)
     listed(report, `The update to ${record.pending?.version} is not finished. Its conflicts were in`, pending);
   for (const { id, title, since, fixes: text, files } of fixes) {
@@ -45,16 +80,19 @@ export function reportFindings(report: Report, project: Project, version: string
   for (const { name, value, file, consequence } of settings) {
     report.say(`\n${report.paint("red", `${name}=${value}`)} in ${file}\n  ${consequence}`);
   }
-  const todo = whatToDo(findings, pending !== undefined);
+  const todo = whatToDo(findings, record.answers.packageManager, pending !== undefined);
   if (todo.length > 0) throw new Failure(1, "TO_DO", todo.join("\n"), { todo });
   report.succeed("Nothing has to be done.");
 }
 
-function whatToDo({ fixes, settings }: Findings, isPending: boolean): string[] {
+function whatToDo({ installed, fixes, settings }: Findings, manager: string, isPending: boolean): string[] {
   const todo: string[] = [];
-  if (isPending) todo.push("Settle the conflicts, then: npm create session-app@latest update -- --continue");
+  if (isPending) {
+    todo.push(`Settle the conflicts, then: ${initializerCommand(manager, "latest", "update", "--continue")}`);
+  }
+  if (installed.length > 0) todo.push(`Not all that package.json asks for is installed: ${manager} install`);
   const count = fixes.length === 1 ? "1 security fix is" : `${fixes.length} security fixes are`;
-  if (fixes.length > 0) todo.push(`${count} not taken: npm create session-app@latest update`);
+  if (fixes.length > 0) todo.push(`${count} not taken: ${initializerCommand(manager, "latest", "update")}`);
   if (settings.length > 0)
     todo.push(`Unsafe in production: ${settings.map(({ name, file }) => `${name} in ${file}`).join(", ")}.`);
   return todo;

@@ -1,9 +1,16 @@
 // `doctor`: says how a project stands: its version, edited files, dependencies, security fixes, settings. It changes nothing.
 // Change it to look at something else; doctor-messages.ts words what it reports.
+import { Failure } from "../command-line/failure.ts";
+import { installedCopies, installedCopy, moduleFolders } from "../disk/installed-packages.ts";
 import { readFiles } from "../disk/read.ts";
-import { dependencyDrift } from "../project/dependency-ranges.ts";
+import type { Added } from "../project/added.ts";
+import { placeOf } from "../project/added.ts";
+import { releasesSince } from "../project/changelog.ts";
+import type { Choice } from "../project/choice.ts";
+import { dependenciesOf, dependencyDrift, isBelow } from "../project/dependency-ranges.ts";
 import { isUnedited } from "../project/find-base.ts";
 import type { Plan } from "../project/plan.ts";
+import { isShared } from "../project/plan-added.ts";
 import { RECORD } from "../project/record.ts";
 import type { SecurityFix } from "../project/security-fixes.ts";
 import { filesToSearch, missingFixes } from "../project/security-fixes.ts";
@@ -20,8 +27,9 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
   const { version } = assets.catalog;
   const project = openProject(flags.directory, version);
   const { record, directory } = project;
-  const plan = await planFor(choiceOf(record.answers, assets), assets);
-  const fixes = assets.securityFixes() as SecurityFix[];
+  const choice = choiceOf(record.answers, assets);
+  const plan = await planFor(choice, assets);
+  const fixes = fixesFor(assets.securityFixes() as SecurityFix[], record.answers.added);
   const paths = [
     ...record.files.keys(),
     ...record.moved.values(),
@@ -33,10 +41,21 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
   const findings: Findings = {
     ...editsOf(project, files),
     dependencies: driftOf(files, plan),
+    ...installedIn(directory, files, choice),
     fixes: missingFixes(fixes, files, record.moved),
     settings: unsafeSettings(files),
+    schemaChanges: releasesSince(record.version, choice.backend.readSchemaChanges()),
   };
-  reportFindings(report, project, version, findings);
+  reportFindings(report, project, choice, version, findings);
+}
+
+/** In an app that was there before, the files are elsewhere. */
+function fixesFor(fixes: readonly SecurityFix[], added: Added | undefined): SecurityFix[] {
+  if (added === undefined) return [...fixes];
+  return fixes.map((fix) => ({
+    ...fix,
+    signs: fix.signs.map((sign) => ({ ...sign, files: sign.files.map((path) => placeOf(path, added) ?? path) })),
+  }));
 }
 
 /** A file that was moved counts as there. */
@@ -44,7 +63,8 @@ function editsOf({ record }: Project, files: Tree): Pick<Findings, "edited" | "m
   const edited: string[] = [];
   const missing: string[] = [];
   for (const [generatedPath, id] of record.files) {
-    if (generatedPath === RECORD) continue;
+    // Most of a file that is shared is the app's own.
+    if (generatedPath === RECORD || (record.answers.added && isShared(generatedPath))) continue;
     const path = record.moved.get(generatedPath) ?? generatedPath;
     const content = files.get(path);
     if (content === undefined) missing.push(path);
@@ -53,9 +73,36 @@ function editsOf({ record }: Project, files: Tree): Pick<Findings, "edited" | "m
   return { edited, missing };
 }
 
+/** Where none of the dependencies is installed, nothing is reported: the project has not been installed here. */
+function installedIn(directory: string, files: Tree, { framework }: Choice): Pick<Findings, "installed" | "copies"> {
+  const manifest = files.get("package.json");
+  const folders = moduleFolders(directory);
+  const dependencies = manifest === undefined ? [] : [...dependenciesOf(readManifest(manifest))];
+  const found = dependencies.map(([name, range]) => ({ name, range, version: installedCopy(folders, name)?.version }));
+  if (found.every(({ version }) => version === undefined)) return { installed: [], copies: [] };
+  return {
+    installed: found.filter(({ version, range }) => version === undefined || isBelow(version, range)),
+    copies: Object.keys(framework.manifest.dependencies ?? {})
+      .map((name) => ({ name, copies: installedCopies(folders, name) }))
+      .filter(({ copies }) => copies.length > 1),
+  };
+}
+
+function readManifest(content: Uint8Array): string {
+  const text = Buffer.from(content)
+    .toString("utf8")
+    .replace(/^\ufeff/, "");
+  try {
+    JSON.parse(text);
+    return text;
+  } catch (error) {
+    throw new Failure(1, "MANIFEST", `package.json is not JSON: ${(error as Error).message}.`, {}, error);
+  }
+}
+
 function driftOf(files: Tree, plan: Plan): Findings["dependencies"] {
   const yours = files.get("package.json");
   const ours = plan.get("package.json")?.content;
   if (yours === undefined || ours === undefined) return [];
-  return dependencyDrift(Buffer.from(yours).toString("utf8"), Buffer.from(ours).toString("utf8"));
+  return dependencyDrift(readManifest(yours), Buffer.from(ours).toString("utf8"));
 }

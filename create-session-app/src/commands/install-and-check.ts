@@ -2,6 +2,8 @@
 // Change it when a changed project should be tried in another way.
 import { Failure } from "../command-line/failure.ts";
 import { readFiles } from "../disk/read.ts";
+import { installDependencies } from "../programs/install.ts";
+import { runProgram } from "../programs/run.ts";
 import type { Choice } from "../project/choice.ts";
 import { commands } from "../project/package-manager.ts";
 import type { CommandInput } from "./command.ts";
@@ -17,7 +19,6 @@ export async function installAndCheck(
     report.set({ installed: false, typesChecked: false });
     return;
   }
-  const { installDependencies } = await import("../programs/install.ts");
   const endInstall = report.progress(`Installing with ${packageManager}`);
   const installed = await installDependencies(install, directory, signal).finally(endInstall);
   report.set({ installed: installed.ok });
@@ -25,7 +26,6 @@ export async function installAndCheck(
   report.succeed(`Installed with ${packageManager}.`);
 
   if (!hasScript(directory, "typecheck")) return;
-  const { runProgram } = await import("../programs/run.ts");
   const endCheck = report.progress("Checking types");
   const command = [...run.split(" "), "typecheck"];
   const options = { cwd: directory, shell: process.platform === "win32" };

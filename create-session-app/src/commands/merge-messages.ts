@@ -6,6 +6,9 @@ import { quoted } from "../command-line/wording.ts";
 import type { Release } from "../project/changelog.ts";
 import type { Choice } from "../project/choice.ts";
 import type { MergedFile, Outcome } from "../project/merge.ts";
+import { BESIDE } from "../project/merge.ts";
+import { commands, initializerCommand } from "../project/package-manager.ts";
+import type { RecordedAnswers } from "../project/read-record.ts";
 import { RECORD } from "../project/record.ts";
 import { unifiedDiff } from "../project/unified-diff.ts";
 import type { ProjectMerge } from "./merge-project.ts";
@@ -17,6 +20,10 @@ export interface MergeOutcome {
   merge: ProjectMerge;
   /** What the changelog says since the project's version. */
   releases: Release[];
+  /** What the store needs for the new code. */
+  schemaChanges: Release[];
+  /** What the store is called. */
+  backend: string;
   /** What `switch` has switched to. */
   switched: Switched | undefined;
 }
@@ -28,11 +35,20 @@ export interface Switched {
   notes: string[];
 }
 
-/** @param otherBackend whether the backend is another one now */
-export function switchedTo({ framework, backend }: Choice, otherBackend: boolean): Switched {
+/** @param before the answers that the project had */
+export function switchedTo({ framework, backend, previous }: Choice, before: RecordedAnswers): Switched {
   const notes: string[] = [];
-  if (otherBackend) {
-    notes.push("Sessions stay in the old store: who is signed in has to sign in again.");
+  if (previous) {
+    notes.push(
+      `The code of ${previous.label} stays in src/previous-store until its sessions are copied: see docs/moving.md.`,
+    );
+  }
+  if (backend.id !== before.backend) {
+    if (!previous && !backend.inProcess) {
+      notes.push(
+        "Sessions stay in the old store: who is signed in has to sign in again. With --keep-store they can be copied.",
+      );
+    }
     const needs =
       backend.server === null ? "" : ` It needs ${backend.server.name}, which ${quoted(backend.server.start)} starts.`;
     notes.push(
@@ -109,20 +125,36 @@ export function written(report: Report, outcome: MergeOutcome, inGit: boolean): 
   report.set({ written: [...merge.changes.keys()] });
   const name = quoted(project.record.answers.name);
   const from = project.record.version === version ? "" : ` from ${project.record.version}`;
-  report.succeed(
-    switched
-      ? `Switched ${name} to ${switched.framework} with ${switched.backend}.`
-      : `Updated ${name}${from} to ${version}.`,
-  );
+  const done = switched
+    ? `Switched ${name} to ${switched.framework} with ${switched.backend}`
+    : `Updated ${name}${from} to ${version}`;
+  const { length } = merge.conflicts;
+  if (length === 0) report.succeed(`${done}.`);
+  else report.say(`${done}, except for ${files(length)} with conflicts.`);
   describe(report, outcome);
   for (const note of switched?.notes ?? []) report.note(note);
   if (!inGit) report.note("The project is in no git repository, so only a copy of yours can take this back.");
 }
 
-export function conflictsLeft(paths: readonly string[], version: string): Failure {
-  const listed = paths.map((path) => `\n  ${path}`).join("");
+/** A conflict that is not settled yet. `beside`: where this version's content lies, if it can't be marked inside the file. */
+export type Conflict = Pick<MergedFile, "path" | "beside">;
+
+export function conflictsLeft({ record }: Project, version: string, conflicts: readonly Conflict[]): Failure {
+  const paths = conflicts.map(({ path }) => path);
+  const listed = conflicts.map(
+    ({ path, beside }) => `\n  ${path}${beside === undefined ? "" : ` (this version's: ${beside})`}`,
+  );
+  const isMarked = conflicts.some(({ beside }) => beside === undefined);
+  const isBeside = conflicts.some(({ beside }) => beside !== undefined);
+  const steps = [
+    ...(isMarked
+      ? ['Keep what you want of the lines between "<<<<<<< yours" and ">>>>>>>", and delete these markers.']
+      : []),
+    ...(isBeside ? [`Take what you want from files that end in "${BESIDE}", and delete them.`] : []),
+  ];
+  const next = initializerCommand(record.answers.packageManager, version, "update", "--continue");
   const count = paths.length === 1 ? "1 file has" : `${paths.length} files have`;
-  const message = `${count} conflicts:${listed}\nSettle them (a file beside one, with ".create-session-app" at its end, goes when you have taken from it what you want), then: npm create session-app@${version} update -- --continue`;
+  const message = `${count} conflicts:${listed.join("")}\n${steps.join("\n")}\nThen: ${next}`;
   return new Failure(1, "CONFLICTS", message, { paths });
 }
 
@@ -133,13 +165,14 @@ export function notCommitted(paths: readonly string[]): Failure {
   return new Failure(1, "UNCOMMITTED", message, { paths });
 }
 
-export function underWay(report: Report, version: string, left: readonly string[]): void {
-  report.set({ version, conflicts: left });
+export function underWay(report: Report, version: string, left: readonly Conflict[]): void {
+  report.set({ version, conflicts: left.map(({ path }) => path) });
   if (left.length > 0) report.note(`The update to ${version} is not finished yet.`);
 }
 
-export function canContinue(report: Report, version: string, check: boolean): void {
-  const message = `The conflicts of the update to ${version} are settled. Finish it with: npm create session-app@${version} update -- --continue`;
+export function canContinue(report: Report, { record }: Project, version: string, check: boolean): void {
+  const next = initializerCommand(record.answers.packageManager, version, "update", "--continue");
+  const message = `The conflicts of the update to ${version} are settled. Finish it with: ${next}`;
   if (check) throw new Failure(1, "OUTDATED", message);
   report.say(message);
 }
@@ -149,19 +182,37 @@ export function finished(report: Report, version: string): void {
   report.succeed(`Finished the update to ${version}.`);
 }
 
-function describe(report: Report, { merge, releases }: MergeOutcome): void {
+function describe(report: Report, { merge, releases, schemaChanges, backend }: MergeOutcome): void {
   const taken = merge.files.filter(({ outcome, from }) => outcome === "taken" && from === undefined).length;
-  const replaced = taken === 0 ? [] : [`  ${files(taken)} taken as generated`];
+  const replaced = taken === 0 ? [] : [`  ${files(taken)} that you have not edited: brought to this version`];
   const single = merge.files.flatMap((file) => lineFor(file) ?? []);
   for (const line of [...single, ...replaced]) report.say(line);
   const deleted = merge.files.filter(({ outcome }) => outcome === "kept-deleted").map(({ path }) => path);
   if (deleted.length > 0) {
-    report.say(`  ${files(deleted.length)} that you have deleted stay deleted (--restore PATH brings one back):`);
+    const stay = deleted.length === 1 ? "stays" : "stay";
+    report.say(`  ${files(deleted.length)} that you have deleted ${stay} deleted (--restore PATH brings one back):`);
     for (const path of deleted) report.say(`    ${path}`);
   }
   for (const note of merge.files.flatMap(({ path, notes }) => notes.map((text) => `${path}: ${text}`)))
     report.note(note);
   for (const { version, text } of releases) report.say(`\nWhat is new in ${version}:\n\n${text}`);
+  if (releases.length > 0) report.say("");
+  schemaHasChanged(report, backend, schemaChanges);
+}
+
+export function whatNext(report: Report, { packageManager }: Choice, inGit: boolean): void {
+  const { test } = commands[packageManager];
+  report.say(inGit ? `\nLook through it with git diff, run ${test}, and commit it.` : `\nNow run ${test}.`);
+}
+
+/** The statements are only shown: whether and when they run is the user's affair. */
+export function schemaHasChanged(report: Report, backend: string, changes: readonly Release[]): void {
+  report.set({ schemaChanges: changes });
+  if (changes.length === 0) return;
+  const what = "Nothing here runs these statements: read them, and run them before the new code starts";
+  report.say(report.paint("yellow", `The schema of ${backend} has changed. ${what}.`));
+  for (const { version, text } of changes.toReversed()) report.say(`\nSince ${version}:\n\n${text}`);
+  report.say("");
 }
 
 function lineFor({ path, outcome, from, beside }: MergedFile): string | undefined {

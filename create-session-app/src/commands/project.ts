@@ -11,6 +11,7 @@ import type { Choice } from "../project/choice.ts";
 import { PACKAGE_MANAGERS } from "../project/package-manager.ts";
 import type { Plan } from "../project/plan.ts";
 import { planProject } from "../project/plan.ts";
+import { planAdded } from "../project/plan-added.ts";
 import type { ProjectRecord, RecordedAnswers } from "../project/read-record.ts";
 import { readRecord, UnreadableRecord } from "../project/read-record.ts";
 import { RECORD } from "../project/record.ts";
@@ -56,13 +57,18 @@ export function choiceOf(answers: RecordedAnswers, { catalog }: Assets): Choice 
     ...answers,
     framework: packOf("framework", catalog.frameworks, answers.framework),
     backend: packOf("backend", catalog.backends, answers.backend),
+    previous:
+      answers.previousBackend === undefined
+        ? undefined
+        : packOf("previous backend", catalog.backends, answers.previousBackend),
     packageManager,
   };
 }
 
 export async function planFor(choice: Choice, assets: Assets): Promise<Plan> {
   const { catalog, read } = assets;
-  return planProject(choice, { catalog, read, render: await assets.loadRenderer() });
+  const input = { catalog, read, render: await assets.loadRenderer() };
+  return choice.added === undefined ? planProject(choice, input) : planAdded(choice, choice.added, input);
 }
 
 function packOf(kind: string, packs: readonly Pack[], id: string): Pack {

@@ -13,7 +13,7 @@ import { mergeProject } from "./merge-project.ts";
 import { choiceOf, openProject, planFor } from "./project.ts";
 
 export async function switchPack(input: CommandInput): Promise<void> {
-  const { flags, assets, signal } = input;
+  const { flags, assets, report, signal } = input;
   const { version } = assets.catalog;
   const directory = resolve(flags.directory ?? ".");
   if (flags.framework === undefined && flags.backend === undefined) {
@@ -31,7 +31,14 @@ export async function switchPack(input: CommandInput): Promise<void> {
     throw new Failure(1, "OUTDATED", message);
   }
 
+  if (record.answers.added && flags.framework !== undefined) {
+    throw wrongUsage("The app's framework is the app's own: only --backend can be switched where sessions were added.");
+  }
+  if (record.answers.added && flags.keepStore) {
+    throw wrongUsage("Sessions that were added to an app move without --keep-store: their old store isn't kept.");
+  }
   const answers = otherAnswers(record.answers, input);
+  checkKept(answers, input);
   const choice = choiceOf(answers, assets);
   const history = await GitHistory.open(directory, signal);
   const recordedPlan = await planFor(choiceOf(record.answers, assets), assets);
@@ -45,10 +52,12 @@ export async function switchPack(input: CommandInput): Promise<void> {
     history,
     baseDirectory,
     restore: [],
+    report,
     signal,
   });
-  const switched = switchedTo(choice, answers.backend !== record.answers.backend);
-  await applyMerge({ project, version, merge, releases: [], switched }, choice, history, input);
+  const switched = switchedTo(choice, record.answers);
+  const outcome = { project, version, merge, releases: [], schemaChanges: [], backend: choice.backend.label, switched };
+  await applyMerge(outcome, choice, history, input);
 }
 
 function otherAnswers(answers: RecordedAnswers, { flags, assets }: CommandInput): RecordedAnswers {
@@ -57,5 +66,31 @@ function otherAnswers(answers: RecordedAnswers, { flags, assets }: CommandInput)
   const framework =
     flags.framework === undefined ? answers.framework : choose("framework", flags.framework, ids(frameworks));
   const backend = flags.backend === undefined ? answers.backend : choose("backend", flags.backend, ids(backends));
-  return { ...answers, framework, backend };
+  // Without --keep-store, a switch to another backend, or once more to the same, ends a move.
+  const previousBackend =
+    flags.backend === undefined ? answers.previousBackend : flags.keepStore ? keptBy(answers, backend) : undefined;
+  return { ...answers, framework, backend, previousBackend };
+}
+
+function keptBy(answers: RecordedAnswers, backend: string): string | undefined {
+  return backend === answers.backend ? answers.previousBackend : answers.backend;
+}
+
+/** Refuses --keep-store where there is nothing to keep, or nothing that another process could read. */
+function checkKept({ backend, previousBackend }: RecordedAnswers, { flags, assets }: CommandInput): void {
+  if (!flags.keepStore) return;
+  if (flags.backend === undefined) {
+    throw wrongUsage("--keep-store goes with --backend ID, the store that comes in its place.", {
+      flags: ["--backend"],
+    });
+  }
+  if (previousBackend === undefined) {
+    const message = `The project has ${backend} already. Switch back to the store that holds the sessions, then once more with --keep-store.`;
+    throw wrongUsage(message, { flags: ["--backend"] });
+  }
+  const inProcess = assets.catalog.backends.find(
+    ({ id, inProcess }) => inProcess && (id === backend || id === previousBackend),
+  );
+  if (inProcess)
+    throw wrongUsage(`The sessions of ${inProcess.label} live in the app's process: they can't be copied.`, {});
 }

@@ -1,12 +1,11 @@
 // Opens what projects are made of: the files of the packs, the catalog of them, and the renderer of their templates.
 // Change it when the package keeps them in another place (build.ts writes them there).
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Catalog } from "./catalog.ts";
 import { readCatalog } from "./catalog.ts";
 import { filesInArchive, filesInFolders, type PackFiles } from "./files.ts";
-import type { Render, Template } from "./render.ts";
+import type { Render } from "./render.ts";
 
 export interface Assets {
   catalog: Catalog;
@@ -20,29 +19,20 @@ export interface Assets {
   loadRenderer(): Promise<Render>;
 }
 
-/** What build.ts puts beside the bundle: the files of the packs, and a module with a function for each template. */
+/** What build.ts puts beside the bundle: the files of the packs. */
 export const ARCHIVE = "packs.br";
-export const TEMPLATES = "templates.cjs";
 
 /** @param program the folder of the running program: dist/ of the package, or src/ of the clone */
 export function openAssets(program: string): Assets {
   const archive = join(program, ARCHIVE);
-  const packaged = existsSync(archive);
-  const files = packaged ? filesInArchive(archive) : filesInFolders(join(program, "../.."));
+  const files = existsSync(archive) ? filesInArchive(archive) : filesInFolders(join(program, "../.."));
   const read = (source: string) => mustRead(files, source);
   return {
     catalog: readCatalog(files, JSON.parse(readFileSync(join(program, "../package.json"), "utf8"))),
     read,
     securityFixes: () => JSON.parse(read("docs/security-fixes.json").toString("utf8")),
     changelog: () => read("CHANGELOG.md").toString("utf8"),
-    async loadRenderer() {
-      if (packaged) {
-        const templates: Record<string, Template> = createRequire(archive)(`./${TEMPLATES}`);
-        return (source, context) => (templates[source] as Template)(context);
-      }
-      const { compile } = await import("./render.ts");
-      return (source, context) => compile(read(source).toString("utf8"))(context);
-    },
+    loadRenderer: async () => (await import("./render.ts")).renderer(read),
   };
 }
 

@@ -21,6 +21,10 @@ export interface Layer {
   exampleDependencies: string[];
   /** Reads the folders, so it is called only for the packs that are chosen. */
   listFiles(): LayerFile[];
+  /** What an app that was there before gets besides, when sessions are added to it. */
+  listAdded(): LayerFile[];
+  /** What comes in addition, or in place of a file, while a project keeps the store that it had before. */
+  listMoveFiles(): LayerFile[];
 }
 
 export interface LayerFile {
@@ -47,14 +51,63 @@ export interface Pack extends Layer {
   needsSettings: boolean;
   /** True where no other process, such as the shell's tool, can see the sessions. */
   inProcess: boolean;
+  /** How `add` recognises and wires an app with this framework; undefined for backends. */
+  add: AddRules | undefined;
   /** Its part of the project's README: Markdown, with npm's commands (project/context.ts puts others in their place). */
   readSection(): string;
+  /** What an existing store needs for a version's new code, in the form of a changelog; empty: nothing has changed yet. */
+  readSchemaChanges(): string;
+}
+
+/** What `add` has to know about a framework. */
+export interface AddRules {
+  /** The package that an app imports the framework from. */
+  package: string;
+  /** The exports that make an app; "default" is the default export, or the package itself in CommonJS. */
+  makers: string[];
+  /** How: `express()`, `new Koa()`, or `createServer(listener)`, where the listener is to be wrapped. */
+  by: "call" | "new" | "listener";
+  /** Whether an exported function that takes the app as its first argument is an app as well. */
+  plugin: boolean;
+  /** What the app's main file imports besides createSessions: names, and the files of the packs that export them. */
+  imports: { name: string; file: string }[];
+  /** The statements, or the wrapped listener. APP is the app's variable, LISTENER what was there. */
+  mount: string[];
+  /** How a handler uses a session, as an example. */
+  usage: string;
+  predecessor?: Predecessor;
+}
+
+/** Another package's sessions, which can be taken over. */
+export interface Predecessor {
+  package: string;
+  /** Its exports that make the middleware or are the plugin. */
+  exports: string[];
+  /** Types that claim the session for themselves; they have to go. */
+  types?: string;
+  /** The recipe with src/adopt.ts, and the function in it. */
+  adoptRecipe: string;
+  adopt: string;
+  /** What that function is given: its options, and what they are called in the package's; "=CODE" is code as it stands. */
+  options: Record<string, string>;
+  /** The options without which there is nothing to take over. */
+  needs: string[];
+  /** The recipe that shows a session as the package did, what it exports, and the statement that mounts it. */
+  viewRecipe: string;
+  view: string;
+  viewMount: string;
+  /** By member of the session, what it is called here. SESSION is the session. "=" is an assignment to the session itself. */
+  uses: Record<string, string>;
+  /** Packages whose sessions can't be taken over. */
+  others: string[];
 }
 
 export interface Catalog {
   version: string;
   /** The range of the package `node`, for projects made where Node is too old. */
   pinnedNode: string;
+  /** The version of @babel/parser that `add` fetches. */
+  parser: string;
   /** What every project gets: the base and the session runtime. */
   common: Layer[];
   frameworks: Pack[];
@@ -63,12 +116,15 @@ export interface Catalog {
 
 /** @param own create-session-app's own package.json */
 export function readCatalog(files: PackFiles, own: Manifest): Catalog {
-  const pinnedNode = record(own.devDependencies).node;
-  if (typeof pinnedNode !== "string")
-    throw new Error("create-session-app/package.json: devDependencies.node is missing.");
+  const version = (name: string): string => {
+    const range = record(own.devDependencies)[name];
+    if (typeof range === "string") return range;
+    throw new Error(`create-session-app/package.json: devDependencies.${name} is missing.`);
+  };
   return {
     version: String(own.version),
-    pinnedNode,
+    pinnedNode: version("node"),
+    parser: version("@babel/parser"),
     common: [readLayer(files, "base", "templates/base"), readRuntime(files)],
     frameworks: readPacks(files, "frameworks"),
     backends: readPacks(files, "backends"),
@@ -121,7 +177,9 @@ function readPack(files: PackFiles, kind: string, id: string): Pack | undefined 
     environment,
     needsSettings: environment.some(({ optional }) => !optional),
     inProcess: declared.inProcess === true,
+    add: declared.add as AddRules | undefined,
     readSection: () => files.read(`${folder}/README.section.md`)?.toString("utf8").trim() ?? "",
+    readSchemaChanges: () => files.read(`${folder}/SCHEMA-CHANGES.md`)?.toString("utf8") ?? "",
   };
 }
 
@@ -131,7 +189,9 @@ function readLayer(files: PackFiles, origin: string, folder: string): Layer {
     origin,
     manifest,
     exampleDependencies: list(record(manifest.sessionApp).exampleDependencies).map(String),
-    listFiles: () => files.list(`${folder}/files`).map((source) => projectFile(folder, source)),
+    listFiles: () => files.list(`${folder}/files`).map((source) => projectFile(`${folder}/files`, source)),
+    listAdded: () => files.list(`${folder}/added`).map((source) => projectFile(`${folder}/added`, source)),
+    listMoveFiles: () => files.list(`${folder}/move`).map((source) => projectFile(`${folder}/move`, source)),
   };
 }
 
@@ -141,11 +201,13 @@ function readRuntime(files: PackFiles): Layer {
     origin: "runtime",
     manifest: readJson(files, "runtime/package.json"),
     exampleDependencies: [],
+    listAdded: () => [],
     listFiles: () =>
       files
         .list("runtime/src/session")
         .filter((source) => source.endsWith(".ts") && !source.endsWith(".test.ts"))
         .map((source) => ({ path: source.slice("runtime/".length), source, template: false })),
+    listMoveFiles: () => [],
   };
 }
 
@@ -153,7 +215,7 @@ function readRuntime(files: PackFiles): Layer {
 function projectFile(folder: string, source: string): LayerFile {
   const template = source.endsWith(".hbs");
   const path = source
-    .slice(`${folder}/files/`.length)
+    .slice(`${folder}/`.length)
     .replace(/\.hbs$/, "")
     .replace(/(^|\/)_(?=[^/]*$)/, "$1.");
   return { path, source, template };

@@ -53,7 +53,10 @@ export function filesInArchive(file: string): PackFiles {
   }
   const paths = [...contents.keys()];
   return {
-    list: (folder) => paths.filter((path) => path.startsWith(`${folder}/`)),
+    list(folder) {
+      const start = `${folder}/`;
+      return paths.filter((path) => path.startsWith(start));
+    },
     read: (path) => contents.get(path),
   };
 }

@@ -40,6 +40,8 @@ export interface TemplateContext {
     /** The backend's own part of the README, like the framework's. */
     section: string;
   };
+  /** The store that the project had before, whose driver stays while sessions are moved; null for every other project. */
+  previous: { label: string } | null;
   /** The package manager. */
   pm: {
     id: string;

@@ -1,8 +1,7 @@
 // Has an earlier version of create-session-app generate a project again, into a temporary directory.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runProgram } from "./run.ts";
+import { withNpm } from "./registry.ts";
 
 export interface Regenerated {
   files: Map<string, Uint8Array>;
@@ -12,20 +11,28 @@ export interface Regenerated {
 
 /**
  * Needs the registry, unless npm has the version in its cache. Rejects only when it is cancelled.
- * @param flags the answers, as flags that this version knows
+ * @param how the flags that make the project, as this version knows them; or, for sessions that were added to an app, a record that
+ *   names no file yet, from which `update` makes them all
  */
-export async function regenerate(version: string, flags: readonly string[], signal: AbortSignal): Promise<Regenerated> {
-  const folder = mkdtempSync(join(tmpdir(), "create-session-app-"));
-  try {
-    const directory = join(folder, "project");
-    const command = ["npm", "exec", "--yes", `--package=create-session-app@${version}`, "--", "create-session-app"];
-    const env = { ...process.env, npm_config_update_notifier: "false", npm_config_fetch_retries: "0" };
-    const options = { cwd: folder, shell: process.platform === "win32", env };
-    const { ok, output } = await runProgram([...command, directory, ...flags], options, signal);
-    return ok ? { files: filesBelow(directory), problem: "" } : { files: new Map(), problem: output };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+export function regenerate(
+  version: string,
+  how: { flags: readonly string[] } | { record: { path: string; text: string } },
+  signal: AbortSignal,
+): Promise<Regenerated> {
+  const directoryIn = (folder: string) => join(folder, "project");
+  const command = ["exec", "--yes", `--package=create-session-app@${version}`, "--", "create-session-app"];
+  return withNpm<Regenerated>(
+    (folder) => {
+      const directory = directoryIn(folder);
+      if ("flags" in how) return [...command, directory, ...how.flags];
+      mkdirSync(directory);
+      writeFileSync(join(directory, how.record.path), how.record.text);
+      return [...command, "update", directory, "--no-install"];
+    },
+    (folder, { ok, output }) =>
+      ok ? { files: filesBelow(directoryIn(folder)), problem: "" } : { files: new Map(), problem: output },
+    signal,
+  );
 }
 
 function filesBelow(directory: string): Map<string, Uint8Array> {

@@ -1,5 +1,5 @@
-// What the changelog says about the versions that a project has missed.
-// Change it when CHANGELOG.md gets another form.
+// What a changelog says about the versions that a project has missed: CHANGELOG.md, or a backend's SCHEMA-CHANGES.md.
+// Change it when these files get another form.
 import gt from "semver/functions/gt.js";
 
 /** One version's heading, without the marks, and the text below it. */

@@ -7,7 +7,7 @@ import type { Commands } from "./package-manager.ts";
 import { commands } from "./package-manager.ts";
 
 export function templateContext(choice: Choice, version: string): TemplateContext {
-  const { name, framework, backend, packageManager, minimal, nodePinned, workspaceMember } = choice;
+  const { name, framework, backend, previous, packageManager, minimal, nodePinned, workspaceMember } = choice;
   const pm = { id: packageManager, ...commands[packageManager] };
   const { label, hint, summary, server, environment, needsSettings, inProcess } = backend;
   return {
@@ -35,6 +35,7 @@ export function templateContext(choice: Choice, version: string): TemplateContex
       inProcess,
       section: sectionOf(backend, pm),
     },
+    previous: previous ? { label: previous.label } : null,
     pm,
   };
 }

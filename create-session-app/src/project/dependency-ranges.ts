@@ -9,6 +9,12 @@ export function isOlder(range: string, other: string): boolean {
   return lowest === null || otherLowest === null || lt(lowest, otherLowest);
 }
 
+/** Whether a version is older than all that the range allows. False for ranges that can't be compared. */
+export function isBelow(version: string, range: string): boolean {
+  const [lowest, installed] = [lowestVersion(range), lowestVersion(version)];
+  return lowest !== null && installed !== null && lt(installed, lowest);
+}
+
 /** What semver's own minVersion understands beyond this isn't worth its weight in the package. */
 function lowestVersion(range: string) {
   return /^[\^~>=v\s]*\d/.test(range) ? coerce(range, { includePrerelease: true }) : null;
@@ -30,7 +36,8 @@ export function dependencyDrift(yours: string, ours: string): Drift[] {
     .filter((drift) => drift.yours === undefined || (drift.yours !== drift.ours && isOlder(drift.yours, drift.ours)));
 }
 
-function dependenciesOf(manifest: string): Map<string, string> {
+/** By name, the range; those for development too. */
+export function dependenciesOf(manifest: string): Map<string, string> {
   const { dependencies = {}, devDependencies = {} } = JSON.parse(manifest.replace(/^\ufeff/, ""));
   return new Map(Object.entries({ ...devDependencies, ...dependencies }));
 }

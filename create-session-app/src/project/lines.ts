@@ -30,6 +30,17 @@ export function splitLines(text: string): Line[] {
   return lines;
 }
 
+/** How many lines the two texts share, wherever they stand. */
+export function linesInCommon(one: Uint8Array, other: Uint8Array): number {
+  const left = new Map<string, number>();
+  for (const { text } of splitLines(decodeText(one) ?? "")) left.set(text, (left.get(text) ?? 0) + 1);
+  return splitLines(decodeText(other) ?? "").filter(({ text }) => {
+    const count = left.get(text) ?? 0;
+    left.set(text, count - 1);
+    return count > 0;
+  }).length;
+}
+
 /** A line that lost its place at the end of the file gets the line end that the others have. */
 export function joinLines(lines: readonly Line[], lineEnd: "\n" | "\r\n", newlineAtEnd: boolean): string {
   const parts = lines.map(({ text, end }, index) => {

@@ -11,11 +11,16 @@ export function mergeEnvironment(texts: Sides<string>, labels: Labels): MergedEn
   return mergeEntryTexts(texts, parse, labels);
 }
 
+/** The variable that a line sets, or has commented out. */
+export function variableOf(line: string): string | undefined {
+  return (VARIABLE.exec(line) ?? COMMENTED_OUT.exec(line))?.[1];
+}
+
 function parse(lines: string[]): Entries | undefined {
   const entries: Entries = { indentation: "", head: [], byName: new Map(), tail: [] };
   let lead: string[] = [];
   for (const line of lines) {
-    const name = (VARIABLE.exec(line) ?? COMMENTED_OUT.exec(line))?.[1];
+    const name = variableOf(line);
     if (name === undefined) {
       lead.push(line);
       continue;

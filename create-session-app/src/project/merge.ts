@@ -1,5 +1,6 @@
 // Brings a project to a newer state: merges what was generated, what the user made of it, and what is generated now.
 // Pure: trees in, a tree and a report out. Change it when a file should meet another fate; no line of the user's may get lost here.
+import { linesInCommon } from "./lines.ts";
 import type { Contents } from "./merge-file.ts";
 import { mergeFile, saysTheSame, storedLike } from "./merge-file.ts";
 import type { Labels } from "./merge-lines.ts";
@@ -17,6 +18,8 @@ export interface TreeMerge {
   movedByYou?: ReadonlyMap<string, string>;
   /** Generated paths that the user has deleted and wants to have back. */
   restore?: ReadonlySet<string>;
+  /** How the user's formatter writes contents of `base` and `ours`, for files that the user has formatted by it. */
+  formatted?: ReadonlyMap<Uint8Array, Uint8Array>;
   labels: Labels;
 }
 
@@ -58,6 +61,14 @@ export interface MergeResult {
   changes: Map<string, Uint8Array | "remove">;
   /** Files that stay where the user has moved them: this version's path to the user's. */
   moved: Map<string, string>;
+  /** Files that differ from `base` on both sides. On the user's, the way that they are formatted may be all that differs. */
+  changedByBoth: ChangedByBoth[];
+}
+
+export interface ChangedByBoth {
+  path: string;
+  /** The contents of `base` and `ours`, as far as they have the file. */
+  generated: Uint8Array[];
 }
 
 /** One file through its life: where each side has it. */
@@ -71,15 +82,21 @@ export function mergeTrees(input: TreeMerge): MergeResult {
   const changes = new Map<string, Uint8Array | "remove">();
   const files: MergedFile[] = [];
   const moved = new Map<string, string>();
+  const changedByBoth: ChangedByBoth[] = [];
   for (const lineage of lineages(input)) {
     const file = mergeOne(lineage, input, changes);
     if (!file) continue;
     files.push(file);
+    if (CHANGED_BY_BOTH.has(file.outcome) || file.notes.length > 0) {
+      changedByBoth.push({ path: file.path, generated: generatedContents(lineage, input) });
+    }
     if (lineage.ours !== undefined && lineage.ours !== file.path) moved.set(lineage.ours, file.path);
   }
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, changes, moved };
+  return { files, changes, moved, changedByBoth };
 }
+
+const CHANGED_BY_BOTH: ReadonlySet<Outcome> = new Set(["merged", "conflict", "orphaned"]);
 
 /** The suffix of a file that holds this version's content beside the user's. */
 export const BESIDE = ".create-session-app";
@@ -116,11 +133,11 @@ function mergeOne(lineage: Lineage, input: TreeMerge, changes: MergeResult["chan
   const { base, yours, ours } = contents;
   if (yours === undefined) return ours && missing(lineage.ours ?? "", base, ours, input, changes);
   const yourPath = lineage.yours ?? "";
-  if (ours === undefined) return base && noLongerOurs(yourPath, base, yours, changes);
+  if (ours === undefined) return base && noLongerOurs(yourPath, { base, yours }, input, changes);
 
   const movedByYou = lineage.base !== undefined && lineage.base !== yourPath;
   const path = movedByYou ? yourPath : (lineage.ours ?? yourPath);
-  const merged = mergeContents(path, { base, yours, ours }, input.labels);
+  const merged = mergeContents(path, { base, yours, ours }, input);
   if (path !== yourPath) changes.set(yourPath, "remove");
   if (path !== yourPath || Buffer.compare(merged.content, yours) !== 0) changes.set(path, merged.content);
   if (merged.beside) changes.set(`${path}${BESIDE}`, merged.beside);
@@ -149,8 +166,14 @@ function missing(
   return { path, outcome: isNew ? "taken" : "restored", notes: [] };
 }
 
-function noLongerOurs(path: string, base: Uint8Array, yours: Uint8Array, changes: MergeResult["changes"]): MergedFile {
-  if (!saysTheSame(yours, base)) return { path, outcome: "orphaned", notes: [] };
+function noLongerOurs(
+  path: string,
+  { base, yours }: { base: Uint8Array; yours: Uint8Array },
+  { formatted }: TreeMerge,
+  changes: MergeResult["changes"],
+): MergedFile {
+  const isUnedited = saysTheSame(yours, base) || saysTheSame(yours, formatted?.get(base) ?? base);
+  if (!isUnedited) return { path, outcome: "orphaned", notes: [] };
   changes.set(path, "remove");
   return { path, outcome: "removed", notes: [] };
 }
@@ -164,7 +187,19 @@ interface MergedContents {
   beside?: Uint8Array;
 }
 
-function mergeContents(path: string, contents: Contents, labels: Labels): MergedContents {
+/** By what was generated in the user's format, where that leaves less to settle, or is closer to what the user has. */
+function mergeContents(path: string, contents: Contents, { labels, formatted }: TreeMerge): MergedContents {
+  const asGenerated = mergeAsWritten(path, contents, labels);
+  const { base, yours, ours } = contents;
+  const [formattedBase, formattedOurs] = [base && formatted?.get(base), formatted?.get(ours)];
+  if (formattedOurs === undefined || (base && !formattedBase)) return asGenerated;
+  const inYourFormat = mergeAsWritten(path, { base: formattedBase, yours, ours: formattedOurs }, labels);
+  const fewer = toSettle(asGenerated) - toSettle(inYourFormat);
+  const isCloser = base && formattedBase && linesInCommon(yours, formattedBase) > linesInCommon(yours, base);
+  return fewer > 0 || (fewer === 0 && isCloser) ? inYourFormat : asGenerated;
+}
+
+function mergeAsWritten(path: string, contents: Contents, labels: Labels): MergedContents {
   const { base, yours, ours } = contents;
   const settled = { conflicts: 0, notes: [] };
   if (saysTheSame(yours, ours)) return { outcome: "same", content: yours, ...settled };
@@ -176,6 +211,15 @@ function mergeContents(path: string, contents: Contents, labels: Labels): Merged
   if (merged === undefined) return { outcome: "conflict", content: yours, ...settled, beside: ours };
   const unchanged = Buffer.compare(merged.content, yours) === 0;
   return { outcome: merged.conflicts > 0 ? "conflict" : unchanged ? "kept" : "merged", ...merged };
+}
+
+function toSettle({ outcome, conflicts = 0, notes }: Pick<MergedFile, "outcome" | "conflicts" | "notes">): number {
+  const isOpen = outcome === "orphaned" || outcome === "conflict";
+  return Math.max(conflicts, isOpen ? 1 : 0) + notes.length;
+}
+
+function generatedContents({ base, ours }: Lineage, input: TreeMerge): Uint8Array[] {
+  return [content(input.base, base), content(input.ours, ours)].filter((found) => found !== undefined);
 }
 
 function content(tree: Tree, path: string | undefined): Uint8Array | undefined {

@@ -37,6 +37,8 @@ export function pinnedNode(range: string): Layer {
   return {
     origin: "pinned Node",
     listFiles: () => [],
+    listAdded: () => [],
+    listMoveFiles: () => [],
     exampleDependencies: [],
     manifest: { devDependencies: { node: range }, allowScripts: { node: true } },
   };

@@ -39,7 +39,8 @@ export const commands: Record<PackageManager, Commands> = {
     args: "",
     exec: "yarn exec",
     lockFile: "yarn.lock",
-    installFiles: "package.json yarn.lock .yarnrc.yml",
+    // yarn 1 reads .yarnrc, later ones .yarnrc.yml.
+    installFiles: "package.json yarn.lock .yarnrc*",
     // The lock file says whether yarn 1 or a later one wrote it.
     frozenInstall:
       "if grep -q __metadata yarn.lock; then npx --yes @yarnpkg/cli-dist install --immutable && npx --yes @yarnpkg/cli-dist workspaces focus --production; else npx --yes yarn@1 install --production --frozen-lockfile; fi",
@@ -57,6 +58,13 @@ export const commands: Record<PackageManager, Commands> = {
     unlockedInstall: "npx --yes bun install --production --no-save",
   },
 };
+
+/** The command line that runs this initializer: `npm create session-app@latest update -- --continue`. */
+export function initializerCommand(packageManager: string, version: string, command: string, flags = ""): string {
+  const known = PACKAGE_MANAGERS.find((name) => name === packageManager) ?? "npm";
+  const given = flags === "" ? "" : `${commands[known].args} ${flags}`;
+  return `${known} create session-app@${version} ${command}${given}`;
+}
 
 /** The package manager that runs this process, by its user agent: "pnpm/10.2.0 npm/? node/v22.12.0 linux x64". */
 export function runningPackageManager(userAgent: string | undefined): PackageManager {
@@ -86,6 +94,7 @@ export function packageManagerFiles(
     // Without a lock file yarn 4 takes the project for a part of whatever lies further up, and refuses to install it.
     files.set("yarn.lock", "");
     if (scripts.length > 0) manifest.dependenciesMeta = dependenciesMeta(scripts);
+    if (scripts.length > 0 && trustedDependencies(scripts).length === 0) files.set(".yarnrc", yarn1Settings(scripts));
   }
   if (packageManager === "bun") {
     const trusted = trustedDependencies(scripts);
@@ -103,6 +112,18 @@ export function installScripts(manifest: Manifest): InstallScripts {
 }
 
 export const YARN_SETTINGS = "nodeLinker: node-modules\n";
+
+/**
+ * yarn 1 knows no list of packages, only all or none, and it compiles whatever has a binding.gyp: on a machine without a compiler the
+ * install would fail over a package that brings its binaries along. The project's own scripts run all the same.
+ */
+function yarn1Settings(scripts: InstallScripts): string {
+  const names = scripts.map(([name]) => name).join(", ");
+  return `# For yarn 1. None of the dependencies needs an install script, and this one would be compiled: ${names}.
+--install.ignore-scripts true
+--add.ignore-scripts true
+`;
+}
 
 export function pnpmSettings(scripts: InstallScripts): string {
   if (scripts.length === 0) return "";

@@ -7,6 +7,7 @@ import type { Choice } from "./choice.ts";
 import { templateContext } from "./context.ts";
 import { formatManifest, mergeManifests } from "./manifest.ts";
 import { isExample, MAIN, withoutExample } from "./minimal.ts";
+import { asPrevious, isPrevious, layersOfMove } from "./move.ts";
 import { NEEDED_NODE, pinnedNode } from "./node-version.ts";
 import { type InstallScripts, installScripts, packageManagerFiles } from "./package-manager.ts";
 import { blobId, RECORD, type RecordedFile, recordText } from "./record.ts";
@@ -40,6 +41,7 @@ export function planProject(choice: Choice, { catalog, read, render }: PlanInput
   };
   const contentOf = ({ path, source, template }: LayerFile, origin: string) => {
     const content = template ? encode(render(source, context)) : read(source);
+    if (isPrevious(path)) return encode(asPrevious(decode(content)));
     return choice.minimal && path === MAIN ? encode(withoutExample(decode(content), origin)) : content;
   };
 
@@ -59,13 +61,19 @@ export function planProject(choice: Choice, { catalog, read, render }: PlanInput
   return new Map(byPath(files));
 }
 
+/** What a plan generates, without the record. */
+export function contentsOf(plan: Plan): Map<string, Uint8Array> {
+  const files = [...plan].filter(([path]) => path !== RECORD);
+  return new Map(files.map(([path, { content }]) => [path, content]));
+}
+
 /** Which dependencies of the project have install scripts. */
 export function installScriptsOf(choice: Choice, catalog: Catalog): InstallScripts {
   return installScripts(mergeManifests(choice.name, layersOf(choice, catalog)));
 }
 
 function layersOf(choice: Choice, catalog: Catalog): Layer[] {
-  const layers: Layer[] = [...catalog.common, choice.framework, choice.backend];
+  const layers = layersOfMove([...catalog.common, choice.framework, choice.backend], choice.previous);
   if (choice.nodePinned) layers.push(pinnedNode(catalog.pinnedNode));
   return choice.minimal ? layers.map(withoutExampleFiles) : layers;
 }

@@ -1,6 +1,7 @@
 // Reads the record of a project (.session-app.json), of this version or an earlier one.
 // Change it when the record gets another form; it must go on reading those of projects that are out there.
 import valid from "semver/functions/valid.js";
+import type { Added } from "./added.ts";
 import { blobId, RECORD } from "./record.ts";
 
 /** The message is whole sentences for the user. */
@@ -13,10 +14,13 @@ export interface RecordedAnswers {
   name: string;
   framework: string;
   backend: string;
+  previousBackend?: string | undefined;
   packageManager: string;
   minimal: boolean;
   nodePinned: boolean;
   workspaceMember: boolean;
+  /** Set where sessions were added to an app that was there before. */
+  added?: Added | undefined;
 }
 
 export interface ProjectRecord {
@@ -26,6 +30,8 @@ export interface ProjectRecord {
   files: ReadonlyMap<string, string>;
   /** Files that the user has moved: the generated path to the user's. */
   moved: ReadonlyMap<string, string>;
+  /** By generated path, what was generated for files that the user had edited when the record was written. */
+  generated: ReadonlyMap<string, string>;
   /** An update whose conflicts aren't settled yet. */
   pending: PendingUpdate | undefined;
 }
@@ -41,7 +47,7 @@ export interface PendingUpdate {
 /** Throws UnreadableRecord. */
 export function readRecord(text: string): ProjectRecord {
   const value = parse(text);
-  const { format = 0, version, answers, files, moved, pending } = value;
+  const { format = 0, version, answers, files, moved, generated, pending } = value;
   if (typeof format !== "number" || format > 1) {
     throw damaged("it has a form that only a newer create-session-app reads");
   }
@@ -54,6 +60,7 @@ export function readRecord(text: string): ProjectRecord {
     moved: new Map(
       Object.entries(isObject(moved) ? moved : {}).map(([path, now]) => [checkPath(path), checkPath(String(now))]),
     ),
+    generated: new Map(Object.entries(isObject(generated) ? generated : {}).map(readGenerated)),
     pending: isObject(pending) ? readPending(pending) : undefined,
   };
 }
@@ -88,10 +95,29 @@ function readAnswers(answers: Record<string, unknown>): RecordedAnswers {
     name: text("name"),
     framework: text("framework"),
     backend: text("backend"),
+    previousBackend: answers.previousBackend === undefined ? undefined : text("previousBackend"),
     packageManager: text("packageManager"),
     minimal: answers.minimal === true,
     nodePinned: answers.nodePinned === true,
     workspaceMember: answers.workspaceMember === true,
+    ...(isObject(answers.added) ? { added: readAdded(answers.added) } : {}),
+  };
+}
+
+function readAdded(added: Record<string, unknown>): Added {
+  const { folder, extension, specifier } = added;
+  const isKnown =
+    (extension === ".ts" || extension === ".mts") &&
+    (specifier === ".ts" || specifier === ".mts" || specifier === ".js" || specifier === "");
+  if (typeof folder !== "string" || !isKnown) throw damaged('the answer "added" isn\'t one');
+  return {
+    folder: checkPath(folder),
+    extension,
+    specifier,
+    commonjs: added.commonjs === true,
+    typescript: added.typescript === true,
+    classic: added.classic === true,
+    adopts: added.adopts === true,
   };
 }
 
@@ -100,6 +126,12 @@ function readPending({ version, conflicts, record }: Record<string, unknown>): P
     throw damaged("the update that is under way can't be read");
   }
   return { version, conflicts: conflicts.map((path) => checkPath(String(path))), record };
+}
+
+/** The text is held line by line, so that `git diff` of the record can be read. */
+function readGenerated([path, lines]: [string, unknown]): [path: string, text: string] {
+  if (!Array.isArray(lines)) throw damaged(`what was generated at ${JSON.stringify(path)} can't be read`);
+  return [checkPath(path), lines.join("\n")];
 }
 
 function contentIdOf(file: unknown): string {

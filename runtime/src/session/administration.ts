@@ -70,7 +70,10 @@ export class Administration {
 
   /** Ends everybody's sessions, after an incident. Resolves to how many. */
   async endAll(): Promise<number> {
-    return inBatches(() => this.#context.guard.run((driver) => driver.endAll(BATCH_SIZE)));
+    const { guard, emit } = this.#context;
+    const count = await inBatches(() => guard.run((driver) => driver.endAll(BATCH_SIZE)));
+    emit({ type: "endedAll", count });
+    return count;
   }
 
   /** Everybody's live sessions, in batches. */
@@ -109,9 +112,10 @@ export class Administration {
   /** Removes what has expired. Resolves to how many sessions. Runs by itself every `purgeEvery` seconds. */
   async purge(): Promise<number> {
     const { guard, emit, now } = this.#context;
+    const start = performance.now();
     const remove = async () => (this.#closed ? 0 : guard.run((driver) => driver.purge(now(), BATCH_SIZE)));
     const count = await inBatches(remove);
-    if (count > 0) emit({ type: "purged", count });
+    if (count > 0) emit({ type: "purged", count, durationMs: performance.now() - start });
     return count;
   }
 

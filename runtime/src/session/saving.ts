@@ -127,6 +127,7 @@ async function create(state: SessionState, { data, columns }: Unsaved): Promise<
     await guard.run((driver) => driver.create(row));
     state.created(row, token);
     emit({ type: "created", id: row.id, userid });
+    if (userid !== null) emit({ type: "signedIn", id: row.id, userid });
   });
 }
 
@@ -173,10 +174,13 @@ async function changeWithinLimit(
 
 function written(state: SessionState, row: SessionRow, change: SessionChange, data: string, token?: Token): void {
   state.written(row, change, data, token);
-  if (token === undefined) return;
   const { renewals, emit } = state.context;
-  renewals.note(row.id);
-  emit({ type: "renewed", id: row.id, userid: state.row?.userid ?? null });
+  const { id, userid: before } = row;
+  const { userid } = change;
+  if (token !== undefined) renewals.note(id);
+  if (userid !== undefined && before !== null && before !== userid) emit({ type: "signedOut", id, userid: before });
+  if (typeof userid === "string") emit({ type: "signedIn", id, userid });
+  else if (userid === undefined && token !== undefined) emit({ type: "renewed", id, userid: before });
 }
 
 /** The secret has been replaced since this request was let in. */

@@ -4,7 +4,7 @@ import { Administration } from "./administration.ts";
 import { type Adoption, checkAdoption, findOrAdopt } from "./adopt.ts";
 import type { Client, SessionContext } from "./context.ts";
 import { type SessionDriver, UNLIMITED } from "./contract.ts";
-import { type EventHook, safely } from "./events.ts";
+import { type Hooks, type SessionEvent, safely } from "./events.ts";
 import { type Finding, findSession, readCredentials } from "./find.ts";
 import { Guard } from "./guard.ts";
 import { CrossOrigin, rejectCrossOrigin } from "./origin.ts";
@@ -16,12 +16,16 @@ import { finish, save } from "./saving.ts";
 import { Session } from "./session.ts";
 import type { SessionSettings } from "./settings.ts";
 import { SessionState } from "./state.ts";
+import { type StoreCall, timed } from "./store-calls.ts";
 import { Turns } from "./turns.ts";
 
 export interface SessionsOptions {
   driver: SessionDriver;
   settings: SessionSettings;
-  onEvent?: EventHook;
+  /** One hook or several. None of them can break a request. */
+  onEvent?: Hooks<SessionEvent>;
+  /** Called after each call of the store. */
+  onStoreCall?: Hooks<StoreCall>;
   /** Takes over the sessions of another system. */
   adopt?: Adoption | undefined;
   /** Milliseconds since 1970. */
@@ -158,7 +162,9 @@ export class Sessions extends Administration {
   }
 }
 
-function createContext({ driver, settings, onEvent = () => {}, clock = Date.now }: SessionsOptions): SessionContext {
+function createContext(options: SessionsOptions): SessionContext {
+  const { settings, onEvent = [], onStoreCall, clock = Date.now } = options;
+  const driver = onStoreCall === undefined ? options.driver : timed(options.driver, onStoreCall);
   const emit = safely(onEvent);
   const warnings = new Set<string>();
   return {

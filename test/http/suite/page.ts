@@ -53,7 +53,7 @@ export function pageTests(target: Target): void {
       .filter((url) => !url.startsWith("data:"));
     expect(links.length).toBeGreaterThan(0);
     for (const link of links) {
-      const response = await client.get(link);
+      const response = await client.get(new URL(link, "http://localhost/").pathname);
       expectStatus(response, 200);
       if (/\.css/.test(link)) expect(response.headers["content-type"]).toMatch(/^text\/css/);
       expect(response.setCookies).toEqual([]);
@@ -90,14 +90,14 @@ export function pageTests(target: Target): void {
     }
   });
 
-  test("section 5: every form of the page posts to a path of its own site", async () => {
+  test("section 5: every form of the page posts to a path of its own site, below whatever path the app is", async () => {
     for (const client of [visitor(target), await guest(target), await signedIn(target, someone())]) {
       const { text } = await client.get("/");
       const forms = [...text.matchAll(/<form\b[^>]*>/g)].map(([tag]) => tag);
       expect(forms.length).toBeGreaterThanOrEqual(3);
       for (const tag of forms) {
         expect(tag).toMatch(/method="post"/i);
-        expect(tag).toMatch(/action="\/[a-z]/);
+        expect(tag).toMatch(/action="[a-z]/);
       }
     }
   });

@@ -306,13 +306,13 @@ describe.each(["postgres", "postgres15"] as const)("postgres driver on %s", (nam
     }
   });
 
-  test("P6: check names the table, the column or the type that isn't as schema.sql has it", async () => {
+  test("P6 F11 L9: check names the table, the column or the type that isn't as schema.sql has it", async () => {
     const driver = open(settings);
     expect((await failure(driver.check())).message).toMatch(
       /^SESSION_TABLE s_\d+ doesn't exist\. `npm run sessions -- setup`/,
     );
     const cases: [string, RegExp][] = [
-      ["DROP COLUMN ipaddress", /column s\.ipaddress does not exist/],
+      ["DROP COLUMN ipaddress", /column s\.ipaddress does not exist\. Add it by ALTER TABLE/],
       ["DROP COLUMN expires_slot", /column .*expires_slot.* does not exist/],
       ["ALTER idle TYPE integer", /the column idle has another type/],
     ];

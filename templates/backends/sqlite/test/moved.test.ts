@@ -171,7 +171,7 @@ test("F9: what was being done when the file went is refused too", async () => {
     return changes;
   });
   await expectMoved(work, /was removed while it was in use/);
-  connection.close();
+  await connection.close();
 });
 
 test("F9: the files of another store that took the place are left alone when the driver closes", async () => {

@@ -27,6 +27,8 @@ export interface Command {
   run(sessions: Sessions, options: Options, store: string): Promise<void>;
 }
 
+export class UsageError extends Error {}
+
 /** How many sessions of one user `Sessions.list` returns at most. */
 const LIST_LIMIT = 1000;
 

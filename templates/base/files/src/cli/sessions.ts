@@ -5,7 +5,8 @@ import { type Config, loadConfig } from "../config.ts";
 import { Sessions } from "../session/sessions.ts";
 import { createDriver } from "../store/driver.ts";
 import { describeStore } from "../store/settings.ts";
-import { type Command, commands, type Options, print, type Target } from "./commands.ts";
+import { type Command, commands, type Options, print, type Target, UsageError } from "./commands.ts";
+import { copy } from "./copy.ts";
 
 const HELP = `Usage: npm run sessions -- <command> [options]
 
@@ -17,13 +18,12 @@ const HELP = `Usage: npm run sessions -- <command> [options]
   revoke --all      end everybody's sessions; asks first, unless --yes is given
   purge             delete what has expired
   stats             how many sessions there are, and who has the most
+  copy              move live sessions to another store (README.md, "Move to another store")
 
   --json            print JSON (npm run --silent keeps npm's own lines out of it)
   --help            print this
 
 Exit codes: 0 done, 1 it failed or there is no such session, 2 wrong usage.`;
-
-class UsageError extends Error {}
 
 function parse(args: string[]): { command: Command; options: Options } | "help" {
   // A session's ID may begin with "-"; it is not an option.
@@ -41,7 +41,7 @@ function parse(args: string[]): { command: Command; options: Options } | "help" 
   });
   const [name, session, ...more] = positionals;
   if (values.help || name === "help") return "help";
-  const known = `The commands are ${Object.keys(commands).join(", ")}.`;
+  const known = `The commands are ${Object.keys(commands).join(", ")}, copy.`;
   if (name === undefined) throw new UsageError(`Which command? ${known}`);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) throw new UsageError(`Unknown command ${JSON.stringify(name)}. ${known}`);
@@ -97,9 +97,14 @@ async function run(command: Command, options: Options, { store, session: setting
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
 try {
-  const parsed = parse(process.argv.slice(2));
-  if (parsed === "help") await print(HELP);
-  else await run(parsed.command, parsed.options, loadConfig());
+  const args = process.argv.slice(2);
+  if (args[0] === "copy") {
+    process.exitCode = await copy(args.slice(1));
+  } else {
+    const parsed = parse(args);
+    if (parsed === "help") await print(HELP);
+    else await run(parsed.command, parsed.options, loadConfig());
+  }
 } catch (error) {
   const { message, code, cause } = error as NodeJS.ErrnoException;
   const isOption = code?.startsWith("ERR_PARSE_ARGS") === true;

@@ -12,12 +12,12 @@ export function layout(title: string, theme: unknown, main: Html, footer: Html):
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>${title}</title>
     <link rel="icon" href="${ICON}">
-    <link rel="stylesheet" href="/style.css">
+    <link rel="stylesheet" href="style.css">
   </head>
   <body>
     <a class="skip" href="#main">Skip to the content</a>
     <header>
-      <a class="brand" href="/"><span class="mark" aria-hidden="true"></span>Session</a>
+      <a class="brand" href="./"><span class="mark" aria-hidden="true"></span>Session</a>
       ${themes(theme)}
     </header>
     <main id="main" tabindex="-1">${main}</main>
@@ -31,12 +31,12 @@ function themes(theme: unknown): Html {
     html`<button name="value" value="${value}" aria-pressed="${String(chosen)}">${label}</button>`;
   return html`
     <div class="themes" role="group" aria-label="Theme">
-      <form method="post" action="/session/data">
+      <form method="post" action="session/data">
         <input type="hidden" name="key" value="theme">
         ${button("Light", "light", theme === "light")}
         ${button("Dark", "dark", theme === "dark")}
       </form>
-      <form method="post" action="/session/data/delete">
+      <form method="post" action="session/data/delete">
         <input type="hidden" name="key" value="theme">
         ${button("Auto", "", theme !== "light" && theme !== "dark")}
       </form>

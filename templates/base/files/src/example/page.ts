@@ -22,7 +22,7 @@ export function page(view: Overview): string {
           : [html`<div>${signIn(view)}</div>`, html`<div>${data({})} ${cart(undefined)}</div>`]
       }</div>
     `,
-    html`Sessions are kept in ${store}. ${session && html`<a href="/session">Yours as JSON</a>`}`,
+    html`Sessions are kept in ${store}. ${session && html`<a href="session">Yours as JSON</a>`}`,
   );
 }
 
@@ -34,7 +34,7 @@ function hero(session: PublicSession | null): Html {
           <h1>No session yet</h1>
           <p class="lead">Nothing about you is stored and no cookie is set, until something is written. Visits are not counted either.</p>
         </div>
-        <form method="post" action="/session/start"><button class="primary">Start a session</button></form>
+        <form method="post" action="session/start"><button class="primary">Start a session</button></form>
       </section>
     `;
   }
@@ -50,7 +50,7 @@ function hero(session: PublicSession | null): Html {
               : "You have a session, and are not signed in."
           }
         </p>
-        <form method="post" action="/logout"><button>${session.userid ? "Sign out" : "End the session"}</button></form>
+        <form method="post" action="logout"><button>${session.userid ? "Sign out" : "End the session"}</button></form>
       </div>
       <p class="counter"><strong id="visits">${visits}</strong> <span>${visits === 1 ? "visit" : "visits"}</span></p>
     </section>
@@ -86,7 +86,7 @@ function signIn({ demo }: Overview): Html {
     <section aria-labelledby="sign-in-title" id="sign-in">
       <h2 id="sign-in-title">Sign in</h2>
       ${demo && html`<p class="hint" id="demo-hint">This is a demo: any name signs in with the password <code>demo</code>.</p>`}
-      <form method="post" action="/login" class="stack">
+      <form method="post" action="login" class="stack">
         <div class="field">
           <label for="userid">User name</label>
           <input id="userid" name="userid" required maxlength="128" autocomplete="username" autocapitalize="none" spellcheck="false">
@@ -118,7 +118,7 @@ function devices(userid: string, view: Overview): Html {
             !device.current &&
             view.fresh &&
             html`
-          <form method="post" action="/sessions/end">
+          <form method="post" action="sessions/end">
             <input type="hidden" name="id" value="${device.id}">
             <button class="danger" aria-label="End the session of ${deviceName(device.useragent)}, last seen ${clock(device.updated)}">End</button>
           </form>`
@@ -132,14 +132,14 @@ function devices(userid: string, view: Overview): Html {
 }
 
 function endOthers(): Html {
-  return html`<form method="post" action="/sessions/end-others"><button class="danger">End all other sessions</button></form>`;
+  return html`<form method="post" action="sessions/end-others"><button class="danger">End all other sessions</button></form>`;
 }
 
 /** Step-up authentication: asks for the password again before something sensitive. */
 function confirm(userid: string): Html {
   return html`
     <p class="hint" id="confirm-hint">Your sign-in was a while ago. Ending other sessions asks for your password again.</p>
-    <form method="post" action="/login" class="inline">
+    <form method="post" action="login" class="inline">
       <input type="hidden" name="userid" value="${userid}">
       <div class="field">
         <label for="confirm">Password</label>
@@ -162,7 +162,7 @@ function data(values: SessionData): Html {
       <ul class="chips" aria-label="Remove from the session">${keys.map(
         (key) => html`
         <li>
-          <form method="post" action="/session/data/delete">
+          <form method="post" action="session/data/delete">
             <input type="hidden" name="key" value="${key}">
             <button aria-label="Remove ${key || '""'}">${key || '""'} <span aria-hidden="true">×</span></button>
           </form>
@@ -170,7 +170,7 @@ function data(values: SessionData): Html {
       )}
       </ul>`
       }
-      <form method="post" action="/session/data" class="inline">
+      <form method="post" action="session/data" class="inline">
         <div class="field">
           <label for="key">Key</label>
           <input id="key" name="key" maxlength="128" autocomplete="off" autocapitalize="none" spellcheck="false">
@@ -198,7 +198,7 @@ function cart(items: SessionData["cart"]): Html {
         ([sku, quantity]) => html`
         <li>
           <div><strong>${sku}</strong> <small>× ${quantity}</small></div>
-          <form method="post" action="/cart">
+          <form method="post" action="cart">
             <input type="hidden" name="sku" value="${sku}">
             <button name="quantity" value="0" aria-label="Take out ${sku}">Take out</button>
           </form>
@@ -206,7 +206,7 @@ function cart(items: SessionData["cart"]): Html {
       )}
       </ul>`
       }
-      <form method="post" action="/cart" class="inline">
+      <form method="post" action="cart" class="inline">
         <div class="field">
           <label for="sku">Article</label>
           <input id="sku" name="sku" required maxlength="64" autocomplete="off" autocapitalize="none">

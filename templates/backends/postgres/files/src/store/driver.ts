@@ -62,7 +62,8 @@ class PostgresDriver extends SessionTable implements SessionDriver {
       GROUP BY userid ORDER BY sessions DESC, userid LIMIT 10`;
     const { rows } = await this.queries.query<Omit<StoreStats, "users">>(counts, [now], HEAVY_LOAD);
     const most = await this.queries.query<StoreStats["users"][number]>(users, [now], HEAVY_LOAD);
-    return { live: 0, expired: 0, signedIn: 0, ...rows[0], users: most.rows };
+    const [counted = { live: 0, expired: 0, signedIn: 0 }] = rows;
+    return { ...counted, users: most.rows };
   }
 
   /** Several processes may purge at once. A row that is touched meanwhile is spared. */

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { StoreUnavailable } from "../session/contract.ts";
+import { Checkpoints } from "./checkpoints.ts";
 
 const IN_MEMORY = ":memory:";
 
@@ -33,6 +34,7 @@ export class Connection {
   readonly file: string;
   readonly #timeout: number;
   readonly #prepare: (database: Database.Database) => void;
+  readonly #checkpoints: Checkpoints;
   #open: Open | undefined;
   #closed = false;
 
@@ -41,6 +43,7 @@ export class Connection {
     this.file = file;
     this.#timeout = timeout;
     this.#prepare = prepare;
+    this.#checkpoints = new Checkpoints(file);
   }
 
   /** Does `work`, again and again while another process holds the lock. */
@@ -69,6 +72,11 @@ export class Connection {
     }
   }
 
+  /** Resolves when what was written is in the file itself, without blocking requests. For long work, between its batches. */
+  async checkpoint(): Promise<void> {
+    if (this.file !== IN_MEMORY) await this.#checkpoints.make();
+  }
+
   /** Prepares the statement, or takes the one that was prepared before. To be called within `run`. */
   statement<Row>(sql: string): Database.Statement<unknown[], Row> {
     const { database, statements } = this.#opened();
@@ -91,8 +99,10 @@ export class Connection {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
+    // First, since the last connection that closes removes the write-ahead log.
+    await this.#checkpoints.close();
     this.#leave();
   }
 
@@ -151,6 +161,7 @@ export class Connection {
         continue;
       }
       this.#leave();
+      void this.#checkpoints.close();
       const happened = current === undefined ? "was removed" : "was replaced";
       throw new StoreUnavailable(`SQLITE_FILE ${this.file}: ${file} ${happened} while it was in use.`);
     }

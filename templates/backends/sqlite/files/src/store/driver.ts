@@ -19,6 +19,11 @@ import type { StoreSettings } from "./settings.ts";
 /** Sessions in one batch of `all`. */
 const LISTED_AT_ONCE = 500;
 
+/** Rows that `stats` counts, and users that it looks at, before requests get their turn. */
+const COUNTED_AT_ONCE = 5000;
+const USERS_AT_ONCE = 500;
+const TOP_USERS = 10;
+
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
   return new SqliteDriver(settings.file, timeout);
 }
@@ -62,12 +67,14 @@ class SqliteDriver implements SessionDriver {
   }
 
   async endByUser(userid: string, limit: number, exceptId?: string): Promise<string[]> {
-    return await this.#sqlite.run(() => this.#table.endByUser(userid, limit, exceptId));
+    const ended = await this.#sqlite.run(() => this.#table.endByUser(userid, limit, exceptId));
+    if (ended.length === limit) await this.#sqlite.checkpoint();
+    return ended;
   }
 
   async endAll(limit: number): Promise<number> {
     const sql = "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions LIMIT ?)";
-    return await this.#sqlite.run(() => this.#sqlite.statement(sql).run(limit).changes);
+    return await this.#remove(sql, [], limit);
   }
 
   async *all(now: number): AsyncGenerator<SessionInfo[]> {
@@ -84,20 +91,13 @@ class SqliteDriver implements SessionDriver {
   }
 
   async stats(now: number): Promise<StoreStats> {
-    const counts = `SELECT count(*) FILTER (WHERE expires >= ?) AS live, count(*) FILTER (WHERE expires < ?) AS expired,
-      count(userid) FILTER (WHERE expires >= ?) AS signedIn FROM sessions`;
-    const users = `SELECT userid, count(*) AS sessions FROM sessions WHERE userid IS NOT NULL AND expires >= ?
-      GROUP BY userid ORDER BY sessions DESC, userid LIMIT 10`;
-    return await this.#sqlite.run(() => ({
-      ...(this.#sqlite.statement(counts).get(now, now, now) as Omit<StoreStats, "users">),
-      users: this.#sqlite.statement<StoreStats["users"][number]>(users).all(now),
-    }));
+    return { ...(await this.#counts(now)), users: await this.#topUsers(now) };
   }
 
   async purge(now: number, limit: number): Promise<number> {
     const sql = `DELETE FROM sessions WHERE rowid IN
       (SELECT rowid FROM sessions WHERE expires < ? ORDER BY expires LIMIT ?)`;
-    return await this.#sqlite.run(() => this.#sqlite.statement(sql).run(now, limit).changes);
+    return await this.#remove(sql, [now], limit);
   }
 
   async ping(): Promise<void> {
@@ -105,6 +105,53 @@ class SqliteDriver implements SessionDriver {
   }
 
   async close(): Promise<void> {
-    this.#sqlite.close();
+    await this.#sqlite.close();
+  }
+
+  async #remove(sql: string, values: number[], limit: number): Promise<number> {
+    const { changes } = await this.#sqlite.run(() => this.#sqlite.statement(sql).run(...values, limit));
+    if (changes === limit) await this.#sqlite.checkpoint();
+    return changes;
+  }
+
+  async #counts(now: number): Promise<Omit<StoreStats, "users">> {
+    const sql = `SELECT max(rowid) AS last, count(*) FILTER (WHERE expires >= ?) AS live,
+      count(*) FILTER (WHERE expires < ?) AS expired, count(userid) FILTER (WHERE expires >= ?) AS signedIn
+      FROM (SELECT rowid, userid, expires FROM sessions WHERE rowid > ? ORDER BY rowid LIMIT ?)`;
+    type Counted = Omit<StoreStats, "users"> & { last: number | null };
+    const total = { live: 0, expired: 0, signedIn: 0 };
+    let last: number | null = 0;
+    while (last !== null) {
+      const values: number[] = [now, now, now, last, COUNTED_AT_ONCE];
+      const counted: Counted = await this.#sqlite.run(
+        () => this.#sqlite.statement<Counted>(sql).get(...values) as Counted,
+      );
+      total.live += counted.live;
+      total.expired += counted.expired;
+      total.signedIn += counted.signedIn;
+      last = counted.last;
+      await new Promise(setImmediate);
+    }
+    return total;
+  }
+
+  async #topUsers(now: number): Promise<StoreStats["users"]> {
+    // The index has the users in order, so that all sessions of one are counted together.
+    const sql = `SELECT userid, count(*) FILTER (WHERE expires >= ?) AS sessions FROM sessions
+      WHERE userid > ? GROUP BY userid ORDER BY userid LIMIT ?`;
+    type Counted = StoreStats["users"][number];
+    let top: Counted[] = [];
+    let lastUser = "";
+    let users: Counted[];
+    do {
+      const values = [now, lastUser, USERS_AT_ONCE];
+      users = await this.#sqlite.run(() => this.#sqlite.statement<Counted>(sql).all(...values));
+      lastUser = users.at(-1)?.userid ?? lastUser;
+      // Sorting keeps the order of users who have equally many.
+      top = [...top, ...users.filter(({ sessions }) => sessions > 0)];
+      top = top.sort((one, other) => other.sessions - one.sessions).slice(0, TOP_USERS);
+      await new Promise(setImmediate);
+    } while (users.length === USERS_AT_ONCE);
+    return top;
   }
 }

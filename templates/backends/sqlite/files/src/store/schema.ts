@@ -31,7 +31,9 @@ export async function check(connection: Connection, table: SessionTable): Promis
     try {
       database.prepare(`SELECT ${ALL_COLUMNS} FROM sessions`);
     } catch (cause) {
-      throw new Error(`SQLITE_FILE ${file} lacks part of schema.sql (${(cause as Error).message}).`, { cause });
+      const { message } = cause as Error;
+      const remedy = message.includes("column") ? " Add it by ALTER TABLE, as schema.sql declares it." : "";
+      throw new Error(`SQLITE_FILE ${file} lacks part of schema.sql (${message}).${remedy}`, { cause });
     }
     if (strict !== 1) {
       throw new Error(`SQLITE_FILE ${file} has a table "sessions" that isn't STRICT, as in schema.sql.`);

@@ -1,0 +1,9 @@
+// How a URL names this store, for `npm run sessions -- copy`: redis://user:password@host:6379
+// Change it when the URL should say something that is a variable of its own in settings.ts.
+
+export const schemes = ["redis:", "rediss:", "unix:"];
+
+/** The variables that say the same as the URL; settings.ts reads them together with those of the environment. */
+export function variablesOf(url: string): Record<string, string> {
+  return { REDIS_URL: url };
+}

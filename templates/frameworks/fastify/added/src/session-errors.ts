@@ -1,0 +1,10 @@
+// Responds where a handler has taken `reply.raw` for itself and its session can't be saved: Fastify's error handler is not asked then.
+// Change here what such a response looks like.
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { FastifyRequest } from "fastify";
+
+export function respondToRawError(error: unknown, request: FastifyRequest, response: ServerResponse): void {
+  request.log.error(error);
+  const { statusCode = 500 } = error as { statusCode?: number };
+  response.writeHead(statusCode, { "content-type": "text/plain" }).end(STATUS_CODES[statusCode]);
+}

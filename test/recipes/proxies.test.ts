@@ -1,0 +1,154 @@
+// Recipes about what stands before the app: nginx and Caddy, which end TLS, at the root and below a path.
+import { once } from "node:events";
+import { get } from "node:https";
+import { json } from "node:stream/consumers";
+import { describe, expect, test } from "vitest";
+import { signIn } from "../browser/visit.ts";
+import { program } from "../servers/machine.ts";
+import { device, hasChromium } from "./chromium.ts";
+import { Client } from "./client.ts";
+import { readPage } from "./page.ts";
+import { followRecipe, start } from "./project.ts";
+import { startProxy } from "./proxies.ts";
+
+const ada = { userid: "ada", password: "demo" };
+
+/** In CI a missing program is a failure, when the test starts it. */
+function isMissing(name: string): boolean {
+  try {
+    program(name, "");
+    return false;
+  } catch {
+    return process.env.CI !== "true";
+  }
+}
+
+/** What the app sees of a client with another address of this machine, which claims to have yet another. */
+async function sessionOf(url: string, cookie: string): Promise<{ ipaddress: string }> {
+  const headers = { cookie, "x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "http", "x-forwarded-host": "evil" };
+  const [response] = await once(get(url, { headers, localAddress: "127.0.0.2" }), "response");
+  return (await json(response)) as { ipaddress: string };
+}
+
+describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page: kind }) => {
+  describe.skipIf(isMissing(kind))("as its recipe sets it up", () => {
+    test.each(readPage(kind).frameworks)(
+      "S4 S16 S17: before %s the cookie is Secure, the address the client's, and other sites are refused",
+      async (framework) => {
+        const project = await followRecipe({ page: kind, framework });
+        const app = await start(project, { SESSION_IP_ADDRESS_LOCK: "true" });
+        const proxy = await startProxy(kind, project, Number(new URL(app.url).port));
+        const browser = new Client(proxy.url);
+        const { origin } = new URL(proxy.url);
+        // Browsers send Origin with its port. Older ones send no Sec-Fetch-Site, so that the hosts are compared.
+        const begun = await browser.post("/login", ada, { origin });
+        expect(begun.status).toBe(200);
+        expect(begun.headers.get("set-cookie")).toMatch(/^__Host-session=.*; Secure/);
+        expect((await browser.post("/logout", {}, { origin: "https://evil.example" })).status).toBe(403);
+        expect((await browser.post("/logout", {}, { origin: "http://localhost" })).status).toBe(403);
+        expect((await browser.get("/session")).json.ipaddress).toBe("127.0.0.1");
+        expect((await browser.get("/sessions")).json).toHaveLength(1);
+        // What the client claims doesn't count: another address ends the session.
+        expect(await sessionOf(`${proxy.url}/session`, browser.cookie)).toHaveProperty("error");
+        expect((await browser.get("/session")).status).toBe(404);
+        await browser.get("/visits");
+        expect(app.output()).not.toContain('"event":"session.warning"');
+      },
+    );
+
+    test.skipIf(!hasChromium)("S4 S20: forms, WebSockets and streams of events in a real browser", async () => {
+      const project = await followRecipe({
+        page: kind,
+        framework: "express",
+        with: ["websockets", "server-sent-events"],
+      });
+      const app = await start(project);
+      const { url } = await startProxy(kind, project, Number(new URL(app.url).port));
+      // The example's page allows no scripts; the app's own would.
+      const { page, context } = await device(url, { bypassCSP: true });
+      await page.goto("/");
+      await signIn(page, "ada");
+      expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Hello, ada");
+      expect(page.url()).toBe(`${url}/`);
+      const [cookie] = await context.cookies();
+      expect(cookie).toMatchObject({
+        name: "__Host-session",
+        secure: true,
+        httpOnly: true,
+        path: "/",
+        sameSite: "Lax",
+      });
+
+      const socketAnswer = await page.evaluate(async () => {
+        const socket = new WebSocket(location.href.replace("https", "wss"));
+        return new Promise((resolve, reject) => {
+          socket.onopen = () => socket.send("hello");
+          socket.onmessage = ({ data }) => resolve(JSON.parse(data));
+          socket.onerror = () => reject(new Error("the socket failed"));
+        });
+      });
+      expect(socketAnswer).toEqual({ text: "hello", userid: "ada", messages: 1 });
+
+      // The stream stays open, so that what is in a buffer would never come.
+      const event = await page.evaluate(async () => {
+        const source = new EventSource("/events");
+        const heard = new Promise((resolve) => {
+          source.onmessage = ({ data }) => resolve(JSON.parse(data));
+        });
+        await new Promise((resolve) => {
+          source.onopen = resolve;
+        });
+        const headers = { "content-type": "application/json" };
+        await fetch("/events", { method: "POST", headers, body: '{"news":1}' });
+        return heard;
+      });
+      expect(event).toEqual({ news: 1 });
+    });
+
+    test.skipIf(!hasChromium)(
+      "S4 S17: below a path the page, its forms and redirects work, and the cookie stays there",
+      async () => {
+        const project = await followRecipe({ page: "below-a-path", framework: "express", with: ["websockets"] });
+        const app = await start(project);
+        const { url } = await startProxy(kind, project, Number(new URL(app.url).port));
+        const { page, context, complaints } = await device(url);
+        await page.goto("/shop");
+        expect(page.url()).toBe(`${url}/shop/`);
+        await page.getByRole("button", { name: "Start a session" }).click();
+        expect(page.url()).toBe(`${url}/shop/`);
+        expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Hello, guest");
+        await signIn(page, "ada");
+        await page.getByLabel("Article").fill("teapot");
+        await page.getByRole("button", { name: "Put in" }).click();
+        await page.getByRole("button", { name: "Dark" }).click();
+        expect(page.url()).toBe(`${url}/shop/`);
+        expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+        expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Hello, ada");
+        const [cookie] = await context.cookies(`${url}/shop/`);
+        expect(cookie).toMatchObject({ name: "__Secure-session", secure: true, path: "/shop/" });
+        expect(await context.cookies(`${url}/other/`)).toEqual([]);
+        await page.getByRole("link", { name: "Yours as JSON" }).click();
+        expect(page.url()).toBe(`${url}/shop/session`);
+        expect(complaints).toEqual([]);
+
+        const missing = await page.goto("/shop/nothing/here");
+        expect(missing?.status()).toBe(404);
+        expect(await page.evaluate(() => [...document.styleSheets].map(({ href }) => href))).toEqual([
+          `${url}/shop/style.css`,
+        ]);
+        await page.getByRole("link", { name: "Back to the start" }).click();
+        await page.getByRole("button", { name: "Sign out" }).click();
+        expect(page.url()).toBe(`${url}/shop/`);
+        expect(await context.cookies()).toEqual([]);
+      },
+    );
+  });
+});
+
+test.skipIf(isMissing("nginx"))("nginx sends plain HTTP to HTTPS", async () => {
+  const project = await followRecipe({ page: "nginx", framework: "express" });
+  const app = await start(project);
+  const { plainPort } = await startProxy("nginx", project, Number(new URL(app.url).port));
+  const { status, headers } = await new Client(`http://localhost:${plainPort}`).get("/cart?a=1");
+  expect([status, headers.get("location")]).toEqual([301, "https://localhost/cart?a=1"]);
+});

@@ -1,0 +1,128 @@
+// Sign-in by SAML at an identity provider of another site, in a real browser, since it decides which requests carry a cookie.
+import { expect, test } from "vitest";
+import { freePort } from "../generator/registry.ts";
+import { device, hasChromium } from "./chromium.ts";
+import { Client, type Reply } from "./client.ts";
+import { type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
+import { followRecipe, start } from "./project.ts";
+
+async function started(variables: Record<string, string> = {}): Promise<{ app: string; provider: IdentityProvider }> {
+  const project = await followRecipe({ page: "saml", framework: "express" });
+  const provider = await startIdentityProvider(project);
+  const port = String(await freePort());
+  const app = `http://localhost:${port}`;
+  await start(project, {
+    PORT: port,
+    APP_URL: app,
+    SAML_SIGN_IN: provider.signIn,
+    SAML_ISSUER: provider.issuer,
+    SAML_CERTIFICATE: provider.certificate,
+    ...variables,
+  });
+  return { app, provider };
+}
+
+test.skipIf(!hasChromium)(
+  "S13 S17 S22: the provider's form brings no cookie, and its redirect signs in the session that asked",
+  async () => {
+    const { app, provider } = await started();
+    const { page, context } = await device(app);
+    await page.goto("/");
+    await page.getByRole("button", { name: "Start a session" }).click();
+    await page.getByLabel("Article").fill("teapot");
+    await page.getByRole("button", { name: "Put in" }).click();
+    const [asGuest] = await context.cookies(app);
+
+    const cookies: Record<string, string | undefined> = {};
+    page.on("request", async (request) => {
+      const { pathname } = new URL(request.url());
+      const headers = await request.allHeaders();
+      if (pathname.startsWith("/saml/")) cookies[`${request.method()} ${pathname}`] = headers.cookie;
+    });
+    await page.goto("/saml/login?to=/session");
+    expect(new URL(page.url()).origin).toBe(provider.issuer);
+    await page.getByLabel("Who are you?").fill("ada");
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.waitForURL(`${app}/session`);
+    const session = JSON.parse((await page.locator("pre").textContent()) ?? "");
+    expect(session.userid).toBe(`${provider.issuer} ada`);
+    expect(session.data.cart).toEqual({ teapot: 1 });
+    expect(session.data.samlRequest).toBeUndefined();
+    const [signedIn] = await context.cookies(app);
+    expect(signedIn?.value).not.toBe(asGuest?.value);
+    await expect
+      .poll(() => Object.keys(cookies).sort())
+      .toEqual(["GET /saml/done", "GET /saml/login", "POST /saml/return"]);
+    expect(cookies["POST /saml/return"]).toBeUndefined();
+    expect(cookies["GET /saml/done"]).toContain("session=");
+  },
+);
+
+test("S11 S17: a response counts once, for the session that asked, and unchanged", async () => {
+  const { app, provider } = await started();
+  const elsewhere = { origin: provider.issuer, "sec-fetch-site": "cross-site" };
+  /** The fields of the form with which the provider sends the browser back. */
+  const respond = async (browser: Client, user: string, to = "/session") => {
+    const asked = (await browser.get(`/saml/login?to=${encodeURIComponent(to)}`)).headers.get("location") ?? "";
+    const { text } = await browser.get(`${asked}&user=${user}`);
+    const field = (name: string) => new RegExp(`name="${name}"\\s+value="([^"]*)"`).exec(text)?.[1] ?? "";
+    return { SAMLResponse: field("SAMLResponse"), RelayState: field("RelayState") };
+  };
+  /** As a browser posts it: without cookies. */
+  const post = (fields: Record<string, string>): Promise<Reply> =>
+    new Client(app).form("/saml/return", fields, elsewhere);
+  const done = (reply: Reply) => reply.headers.get("location") ?? "";
+
+  const [ada, eve] = [new Client(app), new Client(app)];
+  const fields = await respond(ada, "ada");
+  expect(fields.RelayState).toBe("/session");
+  const returned = await post(fields);
+  expect(returned.status).toBe(303);
+  // Another browser can't use it, whether it has asked for a sign-in or not.
+  expect((await new Client(app).get(done(returned))).status).toBe(400);
+  await eve.get("/saml/login");
+  expect((await eve.get(done(returned))).status).toBe(400);
+  expect((await eve.get("/session")).json.userid).toBe(null);
+  const signedIn = await ada.get(done(returned));
+  expect(signedIn.headers.get("location")).toBe(`${app}/session`);
+  expect((await ada.get("/session")).json.userid).toBe(`${provider.issuer} ada`);
+  // Nor does it count again.
+  expect((await ada.get(done(returned))).status).toBe(400);
+  expect((await ada.get(done(await post(fields)))).status).toBe(400);
+  expect((await ada.get("/session")).json.userid).toBe(`${provider.issuer} ada`);
+
+  // Changed in the name, in the ticket, signed by somebody else, or nothing of the kind.
+  const xml = Buffer.from(fields.SAMLResponse, "base64").toString();
+  const forged = Buffer.from(xml.replace(">ada<", ">admin<")).toString("base64");
+  expect(xml).toContain(">ada<");
+  expect((await post({ ...fields, SAMLResponse: forged })).status).toBe(400);
+  expect((await eve.get(done(returned).replace(/ticket=./, "ticket=X"))).status).toBe(400);
+  for (const SAMLResponse of ["", "x", Buffer.from("<a/>").toString("base64")]) {
+    expect((await post({ SAMLResponse })).status).toBe(400);
+  }
+  const other = await startIdentityProvider(await followRecipe({ page: "saml", framework: "express" }));
+  const asked = (await eve.get("/saml/login")).headers.get("location") ?? "";
+  const { text } = await eve.get(`${asked.replace(provider.signIn, other.signIn)}&user=ada`);
+  const SAMLResponse = /name="SAMLResponse"\s+value="([^"]*)"/.exec(text)?.[1] ?? "";
+  expect(SAMLResponse).not.toBe("");
+  expect((await post({ SAMLResponse })).status).toBe(400);
+
+  // Nobody is sent to another site, and no other path is open.
+  for (const to of ["https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)"]) {
+    const { headers } = await eve.get(done(await post(await respond(eve, "eve", to))));
+    expect(new URL(headers.get("location") ?? "").origin).toBe(app);
+  }
+  expect((await eve.form("/logout", {}, elsewhere)).status).toBe(403);
+});
+
+test.skipIf(!hasChromium)("S4: with SameSite=Strict the redirect would bring no cookie, as the page says", async () => {
+  const { app } = await started({ SESSION_COOKIE_SAME_SITE: "strict" });
+  const { page } = await device(app);
+  await page.goto("/");
+  await page.getByRole("button", { name: "Start a session" }).click();
+  await page.goto("/saml/login?to=/session");
+  await page.getByLabel("Who are you?").fill("ada");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.waitForURL(/\/saml\/done/);
+  expect(await page.locator("body").textContent()).toContain("This sign-in is not under way here.");
+});
