@@ -36,6 +36,8 @@ export interface Rounds {
   count: number;
   /** Requests in one round of one server. */
   requests: number;
+  /** Requests that each server gets first; WARM_UP_REQUESTS unless given. */
+  warmUp?: number;
 }
 
 const CONNECTIONS = 32;
@@ -68,10 +70,10 @@ export async function compare(
   route: string,
   ours: Server,
   peers: readonly Server[],
-  { count, requests }: Rounds,
+  { count, requests, warmUp = WARM_UP_REQUESTS }: Rounds,
 ): Promise<Comparison[]> {
   const servers = [ours, ...peers];
-  for (const server of servers) await measure(server, route, WARM_UP_REQUESTS);
+  for (const server of servers) await measure(server, route, warmUp);
   const rounds = new Map<Server, Round[]>(servers.map((server) => [server, []]));
   for (let round = 0; round < count; round++) {
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
@@ -98,7 +100,14 @@ async function measure({ name, child, port, cookies }: Server, route: string, am
     headers: cookie === "" ? {} : { cookie },
   }));
   const before = await usageOf(child);
-  const result = await autocannon({ url: `http://127.0.0.1:${port}`, connections: CONNECTIONS, amount, requests });
+  const result = await autocannon({
+    url: `http://127.0.0.1:${port}`,
+    connections: CONNECTIONS,
+    amount,
+    requests,
+    // It notices only then, every so many milliseconds, that all have been sent.
+    sampleInt: 50,
+  });
   const after = await usageOf(child);
   const failed = result.non2xx + result.errors;
   if (failed > 0) throw new Error(`${failed} requests of /${route} to ${name} failed`);
@@ -122,7 +131,7 @@ function cpuOf(round: Round | undefined): number {
 }
 
 /** The median of each figure. */
-function typical(rounds: readonly Round[]): Round {
+export function typical(rounds: readonly Round[]): Round {
   const median = (key: keyof Round) =>
     quantile(
       rounds.map((round) => round[key]),
@@ -131,7 +140,7 @@ function typical(rounds: readonly Round[]): Round {
   return { user: median("user"), system: median("system"), rate: median("rate") };
 }
 
-function quantile(numbers: readonly number[], part: number): number {
+export function quantile(numbers: readonly number[], part: number): number {
   const sorted = numbers.toSorted((one, other) => one - other);
   return sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
 }

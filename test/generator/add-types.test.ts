@@ -2,7 +2,7 @@
 // Change it when apps are compiled in another way.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packs } from "../../scripts/packs.ts";
 import { type App, appOf } from "./apps.ts";
@@ -50,6 +50,27 @@ function linkModules(app: App): void {
 }
 
 describe("what add writes", () => {
+  test("C12 L7: nothing in it names a file that the app doesn't have, or is left of a template", async () => {
+    for (const backend of packs("backends")) {
+      const app = appOf({
+        "package.json": '{ "dependencies": { "express": "5", "express-session": "1" } }',
+        "app.js": "const app = require('express')()\n",
+      });
+      expect((await app.add("-b", backend, "--no-install")).code).toBe(0);
+      const paths = readdirSync(app.root, { recursive: true, encoding: "utf8" });
+      const names = new Set(paths.map((path) => basename(path)));
+      for (const path of paths.filter((one) => /\.(mts|sql|example)$/.test(one))) {
+        const text = app.read(path);
+        expect(text, path).not.toMatch(/\{\{|^#?(PORT|HOST|NODE_ENV)=|session-session/m);
+        const named = [...text.matchAll(/[\w-]+\.(?:mts|ts|sql)\b/g)].map(([name]) => name);
+        expect(
+          named.filter((name) => !names.has(name)),
+          `${backend}: ${path}`,
+        ).toEqual([]);
+      }
+    }
+  });
+
   test.each(packs("backends"))(
     "L7 P1: %s type-checks in a strict app that is compiled to CommonJS",
     async (backend) => {

@@ -162,8 +162,16 @@ export class Browser {
   }
 }
 
+/** At the first start of all, the table is made while the app listens already: what needs it is 503 until then. */
+async function storeIsSetUp(url: string): Promise<void> {
+  while ((await fetch(`${url}/visit`, { method: "POST" })).status === 503) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** The app has POST /login, which signs "ada" in, POST /visit, which counts in the session, and GET /me, which shows both. */
 export async function checkSessions(url: string): Promise<Browser> {
+  await storeIsSetUp(url);
   const browser = new Browser(url);
   expect(await browser.get("/me")).toBe("nobody 0");
   expect(browser.cookie, "a visit starts no session").toBe("");

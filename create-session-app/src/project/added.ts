@@ -69,7 +69,7 @@ function inApp(path: string, { folder, extension }: Added): string {
  * @param places of all files, by their path in their packs
  */
 export function textInApp(text: string, path: string, places: ReadonlyMap<string, string>, added: Added): string {
-  if (!path.endsWith(".ts")) return text;
+  if (!path.endsWith(".ts")) return withNames(text, places, added);
   const here = posix.dirname(places.get(path) ?? "");
   const renamed = text
     .replace(/\bschema\.(sql|json|md)\b/g, "session-schema.$1")
@@ -79,11 +79,18 @@ export function textInApp(text: string, path: string, places: ReadonlyMap<string
       if (place === undefined) throw new Error(`${path} imports ${specifier}, which an app doesn't get.`);
       return `${start}"${specifierOf(place, here, added)}"`;
     });
-  const named = renamed.replace(/(?<!session-)\bconfig\.ts\b/g, "session-config.ts");
-  const formatted = path === "src/config.ts" ? withoutServer(named, added) : named;
-  // Comments and messages name our files, too.
-  const complete = formatted.replace(/\b([\w-]+)\.ts\b/g, `$1${added.extension}`);
+  const formatted = path === "src/config.ts" ? withoutServer(renamed, added) : renamed;
+  const complete = withNames(formatted, places, added);
   return added.commonjs ? withoutImportMeta(complete) : complete;
+}
+
+/** Comments and messages name our files, too. */
+function withNames(text: string, places: ReadonlyMap<string, string>, { extension }: Added): string {
+  const own = places.has("schema.ts") ? "config|schema" : "config";
+  return text
+    .replace(/\bmain\.ts\b/g, "the app's main file")
+    .replace(new RegExp(`(?<!session-)\\b(${own})\\.ts\\b`, "g"), "session-$1.ts")
+    .replace(/\b([\w-]+)\.ts\b/g, `$1${extension}`);
 }
 
 /** How a file is named in an import. */

@@ -17,9 +17,9 @@ const TOLERANCE: Cost = { statements: 1, roundTrips: 1, wireBytes: 1.05, allocat
 const file = join(import.meta.dirname, "costs.json");
 const recorded = (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}) as Record<string, Costs>;
 
-test.each(backends)("S5 S6 S10: a request on %s costs no more than was recorded", async (backend) => {
+test.for(backends)("S5 S6 S10: a request on %s costs no more than was recorded", async (backend, { skip }) => {
   const costs = await measureCosts(backend);
-  if (costs === undefined) return;
+  if (costs === undefined) return skip(`there is no server for ${backend} here`);
   if (process.env.UPDATE_COSTS) {
     recorded[backend] = costs;
     writeFileSync(file, `${JSON.stringify(recorded, null, 2)}\n`);
