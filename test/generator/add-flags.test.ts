@@ -1,8 +1,9 @@
 // What `add` does with its flags, and where it refuses: nothing is written then.
 // Change it when add gets another flag.
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type App, appOf } from "./apps.ts";
-import { repository, sourceCli } from "./sandbox.ts";
+import { App, appOf } from "./apps.ts";
+import { cloneWithFixtures, repository, runCli, sourceCli } from "./sandbox.ts";
 import { KEYS, Person } from "./screen.ts";
 import { snapshot } from "./tree.ts";
 import { Project } from "./versions.ts";
@@ -49,6 +50,20 @@ describe("add", () => {
     expect((await two.add("--yes", "--framework", "koa", "--no-install", "--json")).code).toBe(0);
     const unknown = await koaApp().add("--backend", "sqlit");
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('Did you mean "sqlite"?')]);
+  });
+
+  test("C8 L7: a framework whose pack doesn't say how sessions are added is refused in one line", async () => {
+    const clone = cloneWithFixtures();
+    const packs = new App(join(clone, "templates/frameworks"));
+    const add = '"add": { "package": "beta", "makers": [], "by": "call", "imports": [], "mount": [], "usage": "" },';
+    packs.edit("beta/package.json", '"label"', `${add} "label"`);
+    const { root } = koaApp();
+    const before = snapshot(root);
+    const { code, stderr } = await runCli(sourceCli(clone), ["add", "-f", "alpha", "--yes", "--no-install"], {
+      cwd: root,
+    });
+    expect([code, stderr]).toEqual([2, `"add" doesn't support the framework "alpha". It supports beta.\n`]);
+    expect(snapshot(root)).toEqual(before);
   });
 
   test("C1 C4 L7: with a terminal it asks for the store alone, and Ctrl-C leaves the app as it was", async () => {
