@@ -24,6 +24,7 @@ describe("add", () => {
     const before = snapshot(app.root);
     const dry = await app.add(...MEMORY, "--dry-run");
     expect([dry.code, dry.stderr]).toEqual([0, ""]);
+    expect(dry.stdout).toMatch(/^This is a preview: no file was changed\./);
     expect(dry.stdout).toContain("  src/session/sessions.mts\n");
     expect(dry.stdout).toContain("Mounted in app.js, where the app is made (line 2).");
     const diff = await app.add(...MEMORY, "--diff");
@@ -113,13 +114,36 @@ describe("add", () => {
     });
     const { code, stdout, stderr } = await app.add(...MEMORY);
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain("The app is made inside a function. Nothing in it was changed. Paste into app.js:4:");
+    expect(stderr).toContain(
+      "The app is made inside a function. So you have to mount sessions yourself. Paste into app.js:4:",
+    );
     expect(stdout).toContain("  import { createSessions } from './src/create-sessions.ts'\n");
     expect(stdout).toContain("  const sessions = createSessions()\n  app.use(sessionMiddleware(sessions))\n");
     expect(app.read("app.js")).toBe(main);
     const again = await app.add(...MEMORY);
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("has sessions already")]);
     expect(again.stderr).toContain("Paste into app.js:4:");
+  });
+
+  test("L7 S29: what becomes of express-session's sessions is said, and where the lines to paste go", async () => {
+    const manifest = '{ "dependencies": { "express": "^5.0.0", "express-session": "^1.19.0" } }\n';
+    const main = (mount: string) => `const express = require('express')
+const session = require('express-session')
+const app = express()
+${mount}({ secret: 'keyboard cat' }))
+`;
+    const inMemory = appOf({ "package.json": manifest, "app.js": main("app.use(session") });
+    const { code, stderr } = await inMemory.add(...MEMORY);
+    expect([code, stderr]).toEqual([
+      0,
+      "The live sessions of express-session end: they are in the memory of the process. Their users sign in again.\n",
+    ]);
+    const onRouter = appOf({ "package.json": manifest, "app.js": main("express.Router().use(session") });
+    for (const run of [await onRouter.add(...MEMORY), await onRouter.add(...MEMORY)]) {
+      expect(run.stdout).toContain(
+        "In place of the line that mounts express-session, with the options that it was given:",
+      );
+    }
   });
 
   test("L7: where nothing is installed yet, tsconfig.json itself says how the files are imported", async () => {

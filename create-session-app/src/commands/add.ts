@@ -98,7 +98,8 @@ function addedBefore(app: ExistingApp, { assets, report }: CommandInput): void {
       `${quoted(answers.name)} was made by create-session-app and has sessions already.`,
     );
   }
-  messages.alreadyThere(report, answers.name, mainFile(app, framework.add, answers.added));
+  const predecessor = answers.added.adopts ? framework.add.predecessor : undefined;
+  messages.alreadyThere(report, answers.name, mainFile(app, framework.add, answers.added), predecessor);
 }
 
 async function settlePacks(app: ExistingApp, input: CommandInput): Promise<{ framework: Pack; backend: Pack }> {
