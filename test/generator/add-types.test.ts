@@ -1,11 +1,11 @@
 // The files that `add` writes, type-checked as apps check theirs: strict, and no more than that; for each backend and each framework.
 // Change it when apps are compiled in another way.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packs } from "../../scripts/packs.ts";
-import { type App, appOf } from "./apps.ts";
+import { type App, appOf, linkModules } from "./apps.ts";
 import { repository } from "./sandbox.ts";
 
 const OPTIONS = { target: "es2024", strict: true, skipLibCheck: true, types: ["node"], noEmit: true };
@@ -37,16 +37,6 @@ async function added(framework: string, backend: string, [type, options]: (typeo
   const { code, stderr } = await app.add("-f", framework, "-b", backend, "--no-install", "--json");
   expect(code, stderr).toBe(0);
   return app;
-}
-
-/** The repository's packages, with the version of cookie that projects get. */
-function linkModules(app: App): void {
-  const modules = join(app.root, "node_modules");
-  mkdirSync(modules);
-  for (const name of readdirSync(join(repository, "node_modules"))) {
-    const source = name === "cookie" ? "runtime/node_modules/cookie" : `node_modules/${name}`;
-    symlinkSync(join(repository, source), join(modules, name), "dir");
-  }
 }
 
 describe("what add writes", () => {

@@ -2,7 +2,7 @@
 // Change it when there is another generator whose apps should get sessions.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, expect } from "vitest";
 import { command } from "../projects/stranger.ts";
@@ -104,6 +104,16 @@ export function appOf(files: Record<string, string>): App {
   const app = new App(temporaryFolder());
   for (const [path, text] of Object.entries(files)) app.write(path, text);
   return app;
+}
+
+/** The repository's packages, with the version of cookie that projects get. */
+export function linkModules(app: App): void {
+  const modules = join(app.root, "node_modules");
+  mkdirSync(modules);
+  for (const name of readdirSync(join(repository, "node_modules"))) {
+    const source = name === "cookie" ? "runtime/node_modules/cookie" : `node_modules/${name}`;
+    symlinkSync(join(repository, source), join(modules, name), "dir");
+  }
 }
 
 export async function expressGenerator(): Promise<App> {

@@ -46,7 +46,10 @@ export interface OldSession {
 /** Throws InvalidData for a secret that could be guessed. */
 export function checkAdoption({ secret }: Adoption): void {
   if (secret.length >= MIN_SECRET_LENGTH) return;
-  throw new InvalidData(`The secret of an adoption must have ${MIN_SECRET_LENGTH} characters at least`);
+  throw new InvalidData(
+    `The secret of the old sessions has fewer than ${MIN_SECRET_LENGTH} characters, and could be guessed. ` +
+      "Give `adopt` the longer one that the old sessions were signed with, or remove `adopt`: their users sign in again then",
+  );
 }
 
 /** Finds a session by its tokens, else by what the request has of the old system. */
