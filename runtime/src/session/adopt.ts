@@ -6,9 +6,8 @@ import type { SessionData } from "../session-data.ts";
 import type { Client, SessionContext } from "./context.ts";
 import { expiry, StoreUnavailable } from "./contract.ts";
 import { changesOf, InvalidData, readData } from "./data.ts";
-import { type Finding, findSession } from "./find.ts";
+import { type Finding, findSession, rereadRow } from "./find.ts";
 import type { SessionRequest } from "./request.ts";
-import { rereadRow } from "./rows.ts";
 import { parseToken, type Token } from "./token.ts";
 import { checkUserid } from "./userid.ts";
 
