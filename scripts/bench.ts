@@ -1,4 +1,4 @@
-// `npm run bench -- NAME …`: installs what the benchmark measures against, then runs bench/NAME/run.ts. Without a name it runs all of them in turn.
+// `npm run bench -- NAME …`: installs what the benchmark measures against, then runs bench/NAME/run.ts. Without a name it runs `all`.
 // Change it when a benchmark needs more than its folder.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -29,17 +29,11 @@ async function install(folder: string): Promise<number> {
   return code;
 }
 
-const [name, ...args] = process.argv.slice(2);
-const all = benchmarks();
-if (name && !all.includes(name)) {
-  console.error(`bench: there is no ${name}; there are ${all.join(", ")}`);
+const [name = "all", ...args] = process.argv.slice(2);
+if (!benchmarks().includes(name)) {
+  console.error(`bench: there is no ${name}; there are ${benchmarks().join(", ")}`);
   process.exit(2);
 }
-for (const wanted of name ? [name] : all) {
-  const folder = join(bench, wanted);
-  const code =
-    (await install(bench)) ||
-    (await install(folder)) ||
-    (await step(process.execPath, [join(folder, "run.ts"), ...args]));
-  if (code) process.exitCode = code;
-}
+const folder = join(bench, name);
+process.exitCode =
+  (await install(bench)) || (await install(folder)) || (await step(process.execPath, [join(folder, "run.ts"), ...args]));

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { type Bag, bagOf, NO_SESSION, routes, type Setting } from "./contender.ts";
+import { type Bag, bagOf, NO_SESSION, peerPackage, routes, type Setting } from "./contender.ts";
 import { expressPeer } from "./express-peers.ts";
 
 /** The server, and what it takes from our project. */
@@ -59,10 +59,10 @@ async function fastify(setting: Setting): Promise<Server> {
     await app.register(adapter.sessionPlugin, { sessions, respondToRawError: (await errors()).respondToRawError });
     bag = (request) => bagOf(request.session.data);
   } else if (setting.who === "@fastify/session") {
-    await app.register((await import("@fastify/cookie")).default);
+    await app.register((await peerPackage("@fastify/cookie")).default);
     const secret = "a secret of the thirty-two characters that it wants";
     const options = { secret, cookie: { secure: false, maxAge: 86_400_000 }, saveUninitialized: false };
-    await app.register((await import("@fastify/session")).default, options);
+    await app.register((await peerPackage("@fastify/session")).default, options);
     bag = (request) => request.session;
   }
   for (const [path, respond] of Object.entries(routes)) app.get(path, async (request: never) => respond(bag(request)));
@@ -81,7 +81,7 @@ async function hono(setting: Setting): Promise<Server> {
     app.use(adapter.sessionMiddleware(sessions));
     bag = (c) => bagOf(c.var.session.data);
   } else if (setting.who === "hono-sessions") {
-    const { MemoryStore, sessionMiddleware } = await import("hono-sessions");
+    const { MemoryStore, sessionMiddleware } = await peerPackage("hono-sessions");
     app.use(
       sessionMiddleware({
         store: new MemoryStore(),
@@ -112,9 +112,7 @@ async function koa(setting: Setting): Promise<Server> {
       set: async (id: string, session: object) => void rows.set(id, JSON.stringify(session)),
       destroy: async (id: string) => void rows.delete(id),
     };
-    const { createSession } = (await import("koa-session")) as unknown as {
-      createSession: (...given: unknown[]) => unknown;
-    };
+    const { createSession } = await peerPackage("koa-session");
     app.use(createSession({ store, maxAge: 86_400_000 }, app));
     bag = (ctx) => bagOf(ctx.session);
   }

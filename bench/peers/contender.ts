@@ -60,3 +60,9 @@ export function bagOf(data: object): Bag {
 }
 
 export const NO_SESSION: Bag = { get: () => undefined, set: () => undefined };
+
+/** A package of bench/, which has no types where it isn't installed, and whose types would change those of our own code where it is. */
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+export function peerPackage(name: string): Promise<any> {
+  return import(name);
+}

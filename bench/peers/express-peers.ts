@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { RequestHandler } from "express";
-import { DATA, type Setting } from "./contender.ts";
+import { DATA, peerPackage, type Setting } from "./contender.ts";
 
 const here = createRequire(import.meta.url);
 
@@ -109,7 +109,7 @@ const lookups: Record<string, (setting: Setting) => Promise<Lookup>> = {
 };
 
 /** The stores of express-session, by their package. */
-const packages: Record<string, (setting: Setting, session: never) => Promise<unknown>> = {
+const packages: Record<string, (setting: Setting, session: unknown) => Promise<unknown>> = {
   async "better-sqlite3-session-store"(setting, session) {
     return new (here("better-sqlite3-session-store")(session))({ client: sqlite(setting) });
   },
@@ -137,7 +137,7 @@ const packages: Record<string, (setting: Setting, session: never) => Promise<unk
     return store;
   },
   async "connect-redis"(setting) {
-    const { RedisStore } = await import("connect-redis");
+    const { RedisStore } = await peerPackage("connect-redis");
     return new RedisStore({ client: await redis(setting), prefix: `${setting.unique}:` });
   },
   async "connect-mongo"(setting) {
@@ -152,9 +152,9 @@ const packages: Record<string, (setting: Setting, session: never) => Promise<unk
 
 /** Its sessions hold no data but the user's id, in a table of their own beside the one of users. */
 async function betterAuth(setting: Setting): Promise<RequestHandler> {
-  const { betterAuth: create } = await import("better-auth");
-  const { fromNodeHeaders } = await import("better-auth/node");
-  const { getMigrations } = await import("better-auth/db/migration");
+  const { betterAuth: create } = await peerPackage("better-auth");
+  const { fromNodeHeaders } = await peerPackage("better-auth/node");
+  const { getMigrations } = await peerPackage("better-auth/db/migration");
   const database = setting.backend === "postgres" ? await inSchema(setting) : sqlite(setting);
   const options = {
     database,

@@ -87,7 +87,7 @@ const MATCHES: Match[] = [
     requests: 150,
     rate: 40,
   },
-  { framework: "express", backend: "couchdb", routes: { read: { lookup: 0.9 } }, requests: 150 },
+  { framework: "express", backend: "couchdb", routes: { read: { lookup: 0.9 } }, requests: 150, rate: 40 },
 ];
 
 export interface Cost {
@@ -161,7 +161,11 @@ async function comparisonsOf(
       for (const who of ["ours", ...Object.keys(others)]) servers.push(await startContender(place, { framework, who }));
       const [own, ...opponents] = servers;
       if (own === undefined) continue;
-      const measured = await compare(route, own, opponents, { count: rounds, requests, warmUp: requests * 5 });
+      const measured = await compare(route, own, opponents, {
+        count: rounds,
+        requests,
+        warmUp: requests * (backend === "memory" ? 20 : 8),
+      });
       for (const [index, { oursRounds, peerRounds, ratio }] of measured.entries()) {
         const against = Object.keys(others)[index] ?? "";
         const ours = await latencyOf(own, route, rate);
