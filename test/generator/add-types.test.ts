@@ -8,6 +8,7 @@ import { packs } from "../../scripts/packs.ts";
 import { type App, appOf, linkModules } from "./apps.ts";
 import { repository } from "./sandbox.ts";
 
+const MINUTES = 60_000;
 const OPTIONS = { target: "es2024", strict: true, skipLibCheck: true, types: ["node"], noEmit: true };
 
 /** By name: what package.json says, the compiler's options, what an import of a neighbour looks like. */
@@ -63,17 +64,24 @@ describe("what add writes", () => {
 
   test.each(packs("backends"))(
     "L7 P1: %s type-checks in a strict app that is compiled to CommonJS",
+    { timeout: 5 * MINUTES },
     async (backend) => {
       const app = await added("express", backend, FORMS["compiled to CommonJS"] as (typeof FORMS)[string]);
       expect(check(app)).toBe("");
     },
   );
 
-  test.each(packs("frameworks"))("L7 P1: %s type-checks in a strict app of each form", async (framework) => {
-    for (const [name, form] of Object.entries(FORMS)) {
-      const app = await added(framework, "sqlite", form);
-      expect(app.read("src/create-sessions.ts"), name).toContain(`from "${form[2].replace("adapter", "sessions")}"`);
-      expect(check(app), name).toBe("");
-    }
-  });
+  test.each(packs("frameworks"))(
+    "L7 P1: %s type-checks in a strict app of each form",
+    {
+      timeout: 5 * MINUTES,
+    },
+    async (framework) => {
+      for (const [name, form] of Object.entries(FORMS)) {
+        const app = await added(framework, "sqlite", form);
+        expect(app.read("src/create-sessions.ts"), name).toContain(`from "${form[2].replace("adapter", "sessions")}"`);
+        expect(check(app), name).toBe("");
+      }
+    },
+  );
 });
