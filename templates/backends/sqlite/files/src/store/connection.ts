@@ -50,12 +50,15 @@ export class Connection {
   async run<Result>(work: (database: Database.Database) => Result): Promise<Result> {
     const deadline = performance.now() + this.#timeout;
     while (true) {
+      let pause: number;
       try {
         return this.#attempt(work);
       } catch (error) {
-        if (!isLocked(error) || performance.now() >= deadline) throw this.#explained(error);
+        // Nothing is tried after the deadline: the client has been told by then that it was not done.
+        pause = 1 + Math.random() * MAX_PAUSE_MS;
+        if (!isLocked(error) || performance.now() + pause >= deadline) throw this.#explained(error);
       }
-      await sleep(1 + Math.random() * MAX_PAUSE_MS);
+      await sleep(pause);
     }
   }
 
