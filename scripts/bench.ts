@@ -36,4 +36,6 @@ if (!benchmarks().includes(name)) {
 }
 const folder = join(bench, name);
 process.exitCode =
-  (await install(bench)) || (await install(folder)) || (await step(process.execPath, [join(folder, "run.ts"), ...args]));
+  (await install(bench)) ||
+  (await install(folder)) ||
+  (await step(process.execPath, [join(folder, "run.ts"), ...args]));

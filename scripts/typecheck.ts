@@ -40,19 +40,25 @@ function check(name: string, extended: string, rootDirs: string[], include: stri
   return { name, config };
 }
 
-/** Checks the repository's own code, which may import from any pack. */
-function repositoryCheck(): Check {
+/** Checks code of the repository's own, which may import from any pack. */
+function ownCheck(name: string, include: string[]): Check {
   const ofPacks = (["backends", "frameworks"] as const).flatMap((kind) =>
     packs(kind).map((id) => `templates/${kind}/${id}/files`),
   );
-  const own = ["scripts", "test", "bench", "create-session-app", "runtime/src"];
-  own.push("templates/backends/*/test", "templates/*/*/conformance.ts");
   return check(
-    "repository",
+    name,
     "tsconfig.json",
     ["runtime", "templates/base/files", "templates/base/move", ...ofPacks],
-    [...own, "*.ts", "plopfile.js"],
+    [...include, "*.ts", "plopfile.js"],
   );
+}
+
+function ownChecks(): Check[] {
+  const own = ["scripts", "test", "create-session-app", "runtime/src"];
+  own.push("templates/backends/*/test", "templates/*/*/conformance.ts");
+  // The peers that the benchmarks measure against are installed when a benchmark runs; without them its types are unknown.
+  const bench = existsSync(join(repository, "bench/node_modules")) ? [ownCheck("bench", ["bench"])] : [];
+  return [ownCheck("repository", own), ...bench];
 }
 
 function pairCheck(pair: Pair): Check {
@@ -86,7 +92,7 @@ function compile({ config }: Check): Promise<string> {
 
 const wanted = process.argv.slice(2);
 rmSync(build, { recursive: true, force: true });
-const all = [repositoryCheck(), ...pairs().map(pairCheck)];
+const all = [...ownChecks(), ...pairs().map(pairCheck)];
 const queue = all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const started = performance.now();
 let failed = 0;

@@ -22,7 +22,7 @@ export function conditions(): Conditions {
   const memory = Math.round(totalmem() / 2 ** 30);
   return {
     date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, ${memory} GB, ${process.platform} ${release()}`,
+    machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, ${memory} GB, ${process.platform} ${release().split(".", 2).join(".")}`,
     node: process.version,
     load: Number(loadavg()[0]?.toFixed(2)),
   };

@@ -147,7 +147,7 @@ export function quantile(numbers: readonly number[], part: number): number {
 
 /** One line for the head of a table. */
 export function conditions({ count, requests }: Rounds): string {
-  const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${process.platform} ${release()}`;
+  const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${process.platform} ${release().split(".", 2).join(".")}`;
   const date = new Date().toISOString().slice(0, 10);
   return `${date}; ${machine}; Node ${process.version}; ${count} rounds of ${requests} requests, ${CONNECTIONS} connections`;
 }

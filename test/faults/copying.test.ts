@@ -30,6 +30,13 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
+/** Outside of the repository; it is removed when the test is over. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "copying-"));
+  stops.push(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
 /** What the store must hold of a session. */
 interface Expected {
   id: string;
@@ -53,9 +60,7 @@ async function place(backend: string, skip: () => void): Promise<Place> {
   if (fixture.server && !running) skip();
   const environment: Record<string, string> = fixture.environment(running ? running.url : undefined, unique);
   if (backend === "sqlite") {
-    const folder = mkdtempSync(join(tmpdir(), unique));
-    stops.push(() => rmSync(folder, { recursive: true }));
-    environment.SQLITE_FILE = join(folder, "sessions.db");
+    environment.SQLITE_FILE = join(temporaryFolder(), "sessions.db");
   } else {
     const store = await fixture.open(running ? running.url : undefined, unique);
     stops.push(() => store.cleanUp());
@@ -213,7 +218,6 @@ class Copying {
     this.#folder = folder;
     this.#from = from;
     this.#to = to;
-    rmSync(join(folder, "data"), { recursive: true, force: true });
   }
 
   #spawn(): ChildProcess {
@@ -266,7 +270,8 @@ describe.each(ROUTES)("from %s to %s", (fromBackend, toBackend) => {
     );
     stops.push(() => before.stop());
     await before.start();
-    const folder = await assembleMove({ framework: "express", backend: toBackend }, fromBackend, "copying");
+    const folder = temporaryFolder();
+    await assembleMove({ framework: "express", backend: toBackend }, fromBackend, folder);
     const copying = new Copying(folder, from, to);
 
     const load = new Load(before, sessions);

@@ -1,8 +1,9 @@
 // What `add` does with its flags, and where it refuses: nothing is written then.
 // Change it when add gets another flag.
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type App, appOf } from "./apps.ts";
-import { repository, sourceCli } from "./sandbox.ts";
+import { App, appOf } from "./apps.ts";
+import { cloneWithFixtures, repository, runCli, sourceCli } from "./sandbox.ts";
 import { KEYS, Person } from "./screen.ts";
 import { snapshot } from "./tree.ts";
 import { Project } from "./versions.ts";
@@ -23,6 +24,7 @@ describe("add", () => {
     const before = snapshot(app.root);
     const dry = await app.add(...MEMORY, "--dry-run");
     expect([dry.code, dry.stderr]).toEqual([0, ""]);
+    expect(dry.stdout).toMatch(/^This is a preview: no file was changed\./);
     expect(dry.stdout).toContain("  src/session/sessions.mts\n");
     expect(dry.stdout).toContain("Mounted in app.js, where the app is made (line 2).");
     const diff = await app.add(...MEMORY, "--diff");
@@ -49,6 +51,20 @@ describe("add", () => {
     expect((await two.add("--yes", "--framework", "koa", "--no-install", "--json")).code).toBe(0);
     const unknown = await koaApp().add("--backend", "sqlit");
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('Did you mean "sqlite"?')]);
+  });
+
+  test("C8 L7: a framework whose pack doesn't say how sessions are added is refused in one line", async () => {
+    const clone = cloneWithFixtures();
+    const packs = new App(join(clone, "templates/frameworks"));
+    const add = '"add": { "package": "beta", "makers": [], "by": "call", "imports": [], "mount": [], "usage": "" },';
+    packs.edit("beta/package.json", '"label"', `${add} "label"`);
+    const { root } = koaApp();
+    const before = snapshot(root);
+    const { code, stderr } = await runCli(sourceCli(clone), ["add", "-f", "alpha", "--yes", "--no-install"], {
+      cwd: root,
+    });
+    expect([code, stderr]).toEqual([2, `"add" doesn't support the framework "alpha". It supports beta.\n`]);
+    expect(snapshot(root)).toEqual(before);
   });
 
   test("C1 C4 L7: with a terminal it asks for the store alone, and Ctrl-C leaves the app as it was", async () => {
@@ -98,13 +114,49 @@ describe("add", () => {
     });
     const { code, stdout, stderr } = await app.add(...MEMORY);
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain("The app is made inside a function. Nothing in it was changed. Paste into app.js:4:");
+    expect(stderr).toContain(
+      "The app is made inside a function. So you have to mount sessions yourself. Paste into app.js:4:",
+    );
     expect(stdout).toContain("  import { createSessions } from './src/create-sessions.ts'\n");
     expect(stdout).toContain("  const sessions = createSessions()\n  app.use(sessionMiddleware(sessions))\n");
     expect(app.read("app.js")).toBe(main);
     const again = await app.add(...MEMORY);
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("has sessions already")]);
     expect(again.stderr).toContain("Paste into app.js:4:");
+  });
+
+  test("L7 S29: what becomes of express-session's sessions is said, and where the lines to paste go", async () => {
+    const manifest = '{ "dependencies": { "express": "^5.0.0", "express-session": "^1.19.0" } }\n';
+    const main = (mount: string) => `const express = require('express')
+const session = require('express-session')
+const app = express()
+${mount}({ secret: 'keyboard cat' }))
+`;
+    const inMemory = appOf({ "package.json": manifest, "app.js": main("app.use(session") });
+    const { code, stderr } = await inMemory.add(...MEMORY);
+    expect([code, stderr]).toEqual([
+      0,
+      "The live sessions of express-session end: they are in the memory of the process. Their users sign in again.\n",
+    ]);
+    const onRouter = appOf({ "package.json": manifest, "app.js": main("express.Router().use(session") });
+    for (const run of [await onRouter.add(...MEMORY), await onRouter.add(...MEMORY)]) {
+      expect(run.stdout).toContain(
+        "In place of the line that mounts express-session, with the options that it was given:",
+      );
+    }
+  });
+
+  test("L7: where nothing is installed yet, tsconfig.json itself says how the files are imported", async () => {
+    const app = koaApp({
+      "package.json": '{ "type": "module", "main": "src/index.ts", "dependencies": { "koa": "^3.0.0" } }\n',
+      "tsconfig.json":
+        '{ "compilerOptions": { "allowImportingTsExtensions": true /* Node runs it */, "target": "esnext" } }\n',
+      "src/index.ts": 'import Koa from "koa";\nexport const app = new Koa();\n',
+    });
+    const { code, stderr } = await app.add(...MEMORY);
+    expect(code, stderr).toBe(0);
+    expect(app.read("src/index.ts")).toContain('from "./create-sessions.ts";\n');
+    expect(app.read("src/create-sessions.ts")).toContain('from "./session/sessions.ts";\n');
   });
 
   test("L7 C11: an app that admits an older Node, or has packages that can't be taken over, is told so", async () => {

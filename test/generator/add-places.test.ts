@@ -7,7 +7,7 @@ import { applyEdits } from "../../create-session-app/src/app/edits.ts";
 import { parsedFile, reachedFiles, startingPoints } from "../../create-session-app/src/app/entry.ts";
 import { findPlace } from "../../create-session-app/src/app/place.ts";
 import { type BabelParser, parseWith } from "../../create-session-app/src/app/syntax.ts";
-import { withOptions } from "../../create-session-app/src/app/tsconfig.ts";
+import { optionsIn, withOptions } from "../../create-session-app/src/app/tsconfig.ts";
 import { wire } from "../../create-session-app/src/app/wire.ts";
 import { openAssets } from "../../create-session-app/src/packs/assets.ts";
 import { repository } from "./sandbox.ts";
@@ -219,6 +219,7 @@ describe("tsconfig.json", () => {
       '{ "compilerOptions": { "x": "y"} }',
     );
     expect(withOptions('{ "extends": "./base" }', [{ name: "x", value: "y" }], parse)).toBeUndefined();
+    expect(optionsIn(text, parse)).toEqual({ target: "es2016", lib: ["dom"] });
     expect(withOptions("{", [{ name: "x", value: "y" }], parse)).toBeUndefined();
   });
 });

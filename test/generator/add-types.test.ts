@@ -1,13 +1,14 @@
 // The files that `add` writes, type-checked as apps check theirs: strict, and no more than that; for each backend and each framework.
 // Change it when apps are compiled in another way.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packs } from "../../scripts/packs.ts";
-import { type App, appOf } from "./apps.ts";
+import { type App, appOf, linkModules } from "./apps.ts";
 import { repository } from "./sandbox.ts";
 
+const MINUTES = 60_000;
 const OPTIONS = { target: "es2024", strict: true, skipLibCheck: true, types: ["node"], noEmit: true };
 
 /** By name: what package.json says, the compiler's options, what an import of a neighbour looks like. */
@@ -39,16 +40,6 @@ async function added(framework: string, backend: string, [type, options]: (typeo
   return app;
 }
 
-/** The repository's packages, with the version of cookie that projects get. */
-function linkModules(app: App): void {
-  const modules = join(app.root, "node_modules");
-  mkdirSync(modules);
-  for (const name of readdirSync(join(repository, "node_modules"))) {
-    const source = name === "cookie" ? "runtime/node_modules/cookie" : `node_modules/${name}`;
-    symlinkSync(join(repository, source), join(modules, name), "dir");
-  }
-}
-
 describe("what add writes", () => {
   test("C12 L7: nothing in it names a file that the app doesn't have, or is left of a template", async () => {
     for (const backend of packs("backends")) {
@@ -73,17 +64,24 @@ describe("what add writes", () => {
 
   test.each(packs("backends"))(
     "L7 P1: %s type-checks in a strict app that is compiled to CommonJS",
+    { timeout: 5 * MINUTES },
     async (backend) => {
       const app = await added("express", backend, FORMS["compiled to CommonJS"] as (typeof FORMS)[string]);
       expect(check(app)).toBe("");
     },
   );
 
-  test.each(packs("frameworks"))("L7 P1: %s type-checks in a strict app of each form", async (framework) => {
-    for (const [name, form] of Object.entries(FORMS)) {
-      const app = await added(framework, "sqlite", form);
-      expect(app.read("src/create-sessions.ts"), name).toContain(`from "${form[2].replace("adapter", "sessions")}"`);
-      expect(check(app), name).toBe("");
-    }
-  });
+  test.each(packs("frameworks"))(
+    "L7 P1: %s type-checks in a strict app of each form",
+    {
+      timeout: 5 * MINUTES,
+    },
+    async (framework) => {
+      for (const [name, form] of Object.entries(FORMS)) {
+        const app = await added(framework, "sqlite", form);
+        expect(app.read("src/create-sessions.ts"), name).toContain(`from "${form[2].replace("adapter", "sessions")}"`);
+        expect(check(app), name).toBe("");
+      }
+    },
+  );
 });

@@ -2,7 +2,7 @@
 // Change it when there is another generator whose apps should get sessions.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, expect } from "vitest";
 import { command } from "../projects/stranger.ts";
@@ -106,6 +106,16 @@ export function appOf(files: Record<string, string>): App {
   return app;
 }
 
+/** The repository's packages, with the version of cookie that projects get. */
+export function linkModules(app: App): void {
+  const modules = join(app.root, "node_modules");
+  mkdirSync(modules);
+  for (const name of readdirSync(join(repository, "node_modules"))) {
+    const source = name === "cookie" ? "runtime/node_modules/cookie" : `node_modules/${name}`;
+    symlinkSync(join(repository, source), join(modules, name), "dir");
+  }
+}
+
 export async function expressGenerator(): Promise<App> {
   const folder = temporaryFolder();
   await new App(folder).run("npx", "--yes", "express-generator@4.16.1", "--view=pug", "app");
@@ -162,8 +172,16 @@ export class Browser {
   }
 }
 
+/** At the first start of all, the table is made while the app listens already: what needs it is 503 until then. */
+async function storeIsSetUp(url: string): Promise<void> {
+  while ((await fetch(`${url}/visit`, { method: "POST" })).status === 503) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** The app has POST /login, which signs "ada" in, POST /visit, which counts in the session, and GET /me, which shows both. */
 export async function checkSessions(url: string): Promise<Browser> {
+  await storeIsSetUp(url);
   const browser = new Browser(url);
   expect(await browser.get("/me")).toBe("nobody 0");
   expect(browser.cookie, "a visit starts no session").toBe("");

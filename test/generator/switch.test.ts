@@ -107,6 +107,62 @@ describe("there and back", () => {
   );
 });
 
+/** Each store whose sessions can be copied, with another one to go to. */
+const MOVES = packs("backends")
+  .filter((id) => id !== "memory")
+  .map((id, index, ids) => [id, ids[(index + 1) % ids.length] ?? ""] as const);
+
+describe("with the store that was there before", () => {
+  test.each(MOVES)(
+    "L5 L6: from %s to %s and back, or to the end of the move, a project has its bytes",
+    async (from, to) => {
+      const project = copyOf(await generated("express", from));
+      const before = snapshot(project.root);
+      const there = await switchTo(project, ["-b", to, "--keep-store"]);
+      expect(there.code, there.stderr).toBe(0);
+      expect(there.stderr).toContain("stays in src/previous-store until its sessions are copied: see docs/moving.md");
+      expect(there.stderr).not.toContain("has to sign in again");
+      expect(project.record).toMatchObject({ answers: { backend: to, previousBackend: from } });
+      for (const path of ["src/previous-store/driver.ts", "src/previous-store/from-url.ts", "docs/moving.md"]) {
+        expect(project.read(path)).not.toBe("");
+      }
+      const moving = snapshot(project.root);
+      const updated = await version.run(["update", "--no-install"], project.root, OFFLINE);
+      expect([updated.code, snapshot(project.root)], updated.stderr).toEqual([0, moving]);
+      const other = copyOf(project);
+      expect((await switchTo(project, ["-b", from])).code).toBe(0);
+      expect(snapshot(project.root)).toEqual(before);
+      expect((await switchTo(other, ["-b", to])).code).toBe(0);
+      expect(snapshot(other.root)).toEqual(snapshot((await generated("express", to)).root));
+    },
+  );
+
+  test("L6: the user's columns go along, and another framework leaves the move as it is", async () => {
+    const project = copyOf(await generated("express", "sqlite"));
+    const column = (text: string) => text.replace("  version       INTEGER", "  tenant TEXT,\n  version       INTEGER");
+    project.edit("schema.sql", column);
+    const there = await switchTo(project, ["-b", "redis", "--keep-store"]);
+    expect(there.code, there.stderr).toBe(0);
+    expect(project.read("previous-schema.sql")).toContain("  tenant TEXT,\n");
+    expect((await switchTo(project, ["-f", "koa"])).code).toBe(0);
+    expect(project.record).toMatchObject({
+      answers: { framework: "koa", backend: "redis", previousBackend: "sqlite" },
+    });
+    expect((await switchTo(project, ["-b", "redis", "--keep-store"])).stdout).toContain("already");
+  });
+
+  test("C8 L6: --keep-store says what is missing, and refuses a store in the app's process", async () => {
+    const project = await generated("express", "sqlite");
+    for (const [flags, message] of [
+      [["-f", "koa", "--keep-store"], "--keep-store goes with --backend ID"],
+      [["-b", "sqlite", "--keep-store"], "The project has sqlite already"],
+      [["-b", "memory", "--keep-store"], "live in the app's process"],
+    ] as const) {
+      expect(await switchTo(project, [...flags])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    }
+  });
+});
+
 describe("a switch", () => {
   test("L3 L5: shows as conflicts what the user has changed in what is replaced, and can be finished by update", async () => {
     const project = await version.create(["-f", "express", "-b", "redis"]);

@@ -10,7 +10,11 @@ import { type Pair, repository, roots } from "../../scripts/packs.ts";
 
 /** Makes a fresh project in .build/`name`/framework-backend.pid and returns its folder, which stays there until the next run. */
 export async function assemble(pair: Pair, name: string): Promise<string> {
-  const project = await freshFolder(name, `${pair.framework}-${pair.backend}`);
+  const folder = join(repository, ".build", name);
+  await removeLeftOvers(folder);
+  const project = join(folder, `${pair.framework}-${pair.backend}.${process.pid}`);
+  await rm(project, { recursive: true, force: true });
+  await mkdir(project, { recursive: true });
   for (const root of roots(pair)) {
     // The runtime's other files belong to the repository, not to a project.
     const [from, to] = root === "runtime" ? [join(root, "src"), join(project, "src")] : [root, project];
@@ -22,9 +26,8 @@ export async function assemble(pair: Pair, name: string): Promise<string> {
   return project;
 }
 
-/** The same for a project that still has the store `previous`: by the initializer, which puts that in its place. */
-export async function assembleMove(pair: Pair, previous: string, name: string): Promise<string> {
-  const project = await freshFolder(name, `${pair.framework}-${pair.backend}-${previous}`);
+/** Makes a project that still has the store `previous` in an empty folder: by the initializer, which puts that in its place. */
+export async function assembleMove(pair: Pair, previous: string, project: string): Promise<void> {
   const assets = openAssets(join(repository, "create-session-app", "src"));
   const packOf = (kind: "frameworks" | "backends", id: string) => {
     const found = assets.catalog[kind].find((pack) => pack.id === id);
@@ -50,16 +53,6 @@ export async function assembleMove(pair: Pair, previous: string, name: string): 
   }
   const packs = [`backends/${pair.backend}`, `backends/${previous}`, `frameworks/${pair.framework}`];
   for (const pack of ["base", ...packs]) await link(pack, project);
-  return project;
-}
-
-async function freshFolder(name: string, project: string): Promise<string> {
-  const folder = join(repository, ".build", name);
-  await removeLeftOvers(folder);
-  const path = join(folder, `${project}.${process.pid}`);
-  await rm(path, { recursive: true, force: true });
-  await mkdir(path, { recursive: true });
-  return path;
 }
 
 /** Removes the projects of processes that have ended; those of running processes are in use. */

@@ -45,6 +45,7 @@ const FRAMEWORKS: Record<string, string> = {
   "node:http": "node",
   SvelteKit: "sveltekit",
   Astro: "astro",
+  NestJS: "nestjs",
 };
 
 export function readPages(): Page[] {

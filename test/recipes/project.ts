@@ -226,7 +226,10 @@ export async function run(
         const match = pattern.exec(output);
         if (match !== null) return match;
         if (child.exitCode !== null) throw new Error(`the app has ended: ${output}`);
-        await Promise.race([once(child, "output"), once(child, "exit")]);
+        const heard = new AbortController();
+        const { signal } = heard;
+        await Promise.race([once(child, "output", { signal }), once(child, "exit", { signal })]);
+        heard.abort();
       }
     },
     async stop() {

@@ -1,7 +1,7 @@
 // Who the client is: addresses, proxies, and the locks that go by them.
 // Add a chain of proxies that turns up in practice.
 import { describe, expect, test } from "vitest";
-import { normalise } from "../../runtime/src/session/proxies.ts";
+import { normalise } from "../../runtime/src/session/origin.ts";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
 import { intercept, memoryApp } from "./memory.ts";
 import { Visitor, write } from "./visitor.ts";

@@ -3,7 +3,7 @@
 import type { Edit } from "./edits.ts";
 import { applyEdits, indentationAt, lineEndOf } from "./edits.ts";
 import type { Parse, SyntaxNode } from "./syntax.ts";
-import { child, children, nameOf } from "./syntax.ts";
+import { bare, child, children, nameOf } from "./syntax.ts";
 
 export interface CompilerOption {
   name: string;
@@ -12,20 +12,8 @@ export interface CompilerOption {
 
 /** The file's new text; undefined where it has no "compilerOptions", or can't be read. */
 export function withOptions(text: string, options: readonly CompilerOption[], parse: Parse): string | undefined {
-  const mark = text.startsWith("\ufeff") ? 1 : 0;
-  // The brackets make an expression of it; they shift everything by one.
-  const prefix = "(".length - mark;
-  let program: SyntaxNode;
-  try {
-    program = parse(`(${text.slice(mark)}\n)`, "tsconfig.json");
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  const expression = child(children(program, "body")[0], "expression");
-  const object = expression?.type === "ParenthesizedExpression" ? child(expression, "expression") : expression;
-  const compilerOptions = child(property(object, "compilerOptions"), "value");
-  if (compilerOptions?.type !== "ObjectExpression") return undefined;
+  const { compilerOptions, prefix } = read(text, parse);
+  if (compilerOptions === undefined) return undefined;
   const edits: Edit[] = [];
   for (const { name, value } of options) {
     const there = child(property(compilerOptions, name), "value");
@@ -34,6 +22,32 @@ export function withOptions(text: string, options: readonly CompilerOption[], pa
     else edits.push(asFirst(text, compilerOptions, prefix, `"${name}": ${json}`));
   }
   return applyEdits(text, edits);
+}
+
+/** The options that the file itself sets: texts, truth values and lists of texts. */
+export function optionsIn(text: string, parse: Parse): Record<string, unknown> {
+  const entries = children(read(text, parse).compilerOptions, "properties").map((one) => {
+    const value = child(one, "value");
+    const list = value?.type === "ArrayExpression" ? children(value, "elements").map(({ value }) => value) : undefined;
+    return [nameOf(child(one, "key")), list ?? value?.value];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** `prefix`: by how much the offsets in the tree exceed those in the text. */
+function read(text: string, parse: Parse): { compilerOptions: SyntaxNode | undefined; prefix: number } {
+  const mark = text.startsWith("\ufeff") ? 1 : 0;
+  // The brackets make an expression of it; they shift everything by one.
+  const prefix = "(".length - mark;
+  try {
+    const program = parse(`(${text.slice(mark)}\n)`, "tsconfig.json");
+    const expression = bare(child(children(program, "body")[0], "expression"));
+    const compilerOptions = child(property(expression, "compilerOptions"), "value");
+    return { compilerOptions: compilerOptions?.type === "ObjectExpression" ? compilerOptions : undefined, prefix };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { compilerOptions: undefined, prefix };
+    throw error;
+  }
 }
 
 function property(object: SyntaxNode | undefined, name: string): SyntaxNode | undefined {

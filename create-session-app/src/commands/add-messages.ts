@@ -108,6 +108,7 @@ export function difference(report: Report, { changes, before }: Addition): void 
 
 /** With `check`, throws, as there is something to add. */
 export function preview(report: Report, addition: Addition, check: boolean): void {
+  report.say("This is a preview: no file was changed. Without the flag that asks for it, the result is:\n");
   describe(report, addition);
   for (const path of addition.changes.keys()) report.say(`  ${path}`);
   if (!check) {
@@ -123,14 +124,14 @@ export function written(report: Report, addition: Addition): void {
 }
 
 function describe(report: Report, addition: Addition): void {
-  const { choice, main, before, changes } = addition;
+  const { choice, main, before, changes, predecessor } = addition;
   const { framework, backend, added } = choice;
   const edited = [...before.keys()].filter((path) => path !== main.wired?.path);
   report.succeed(
-    `Sessions for ${framework.label} with ${backend.label}: ${changes.size} files, in ${added?.folder}/session, ${added?.folder}/store and beside them.`,
+    `Sessions for ${framework.label} with ${backend.label}: ${changes.size} files, most of them in ${added?.folder}/session and ${added?.folder}/store.`,
   );
   if (edited.length > 0) report.say(`  Merged into ${edited.join(", ")}.`);
-  mounted(report, main);
+  mounted(report, main, predecessor);
   taken(report, addition);
 }
 
@@ -141,35 +142,39 @@ function taken(report: Report, { app, choice, main, predecessor, uses }: Additio
   for (const name of others) report.note(`The sessions of ${name} can't be taken over: their users sign in again.`);
   if (predecessor === undefined) return;
   const { package: name } = predecessor;
-  report.say(`\n  Code written for ${name} goes on working: session-view shows it the session as it knows it.`);
-  if (app.compiler) report.say("  The type-checker finds what has to be renamed:");
+  if (main.wired?.lost) report.note(`The live sessions of ${name} end: ${main.wired.lost}. Their users sign in again.`);
+  report.say(
+    `\n  Code written for ${name} keeps working: sessionView gives it the session in the form that it expects.`,
+  );
+  if (app.compiler) report.say("  The type-checker finds what has to be renamed.");
   if (main.wired?.replaces)
     report.say(`  The options of ${name} are settings here: see .env.example, SESSION_IDLE for its cookie's maxAge.`);
   if (uses.some(({ counterpart }) => counterpart.includes("signIn(id)"))) {
     report.say(
-      "  So that lists of devices know who is signed in, give session-adopt and session-view a userOf for your key.",
+      `  Sessions don't know their user until you change the sign-in as listed below, or pass userOf to sessionView${main.wired?.lost ? "" : ` and ${predecessor.adopt}`}.`,
     );
   }
   if (uses.length === 0) return;
-  report.say(`\n  Uses of ${name}'s sessions, and what they are called here:\n`);
+  report.say(`\n  Where the app uses the session of ${name}, and below each line what replaces it:\n`);
   for (const { file, line, code, counterpart } of uses) report.say(`  ${file}:${line}  ${code}\n      ${counterpart}`);
 }
 
-function mounted(report: Report, { wired, paste }: MainFile): void {
+function mounted(report: Report, { wired, paste }: MainFile, predecessor: Predecessor | undefined): void {
   const where = wired?.replaces ? `in place of ${wired.replaces}` : "where the app is made";
   if (wired) report.say(`  Mounted in ${wired.path}, ${where} (line ${wired.line}).`);
   if (paste === undefined) return;
   const at = paste.line === undefined ? paste.file : `${paste.file}:${paste.line}`;
-  report.note(`${paste.why} Nothing in it was changed. Paste into ${at}:`);
-  report.say(
-    `\n  At the top:\n\n${indented(paste.imports)}\n\n  Behind what makes the app:\n\n${indented(paste.statements)}\n`,
-  );
+  report.note(`${paste.why} So you have to mount sessions yourself. Paste into ${at}:`);
+  const place = predecessor
+    ? `In place of the line that mounts ${predecessor.package}, with the options that it was given`
+    : "After the line that creates the app, before its routes";
+  report.say(`\n  At the top:\n\n${indented(paste.imports)}\n\n  ${place}:\n\n${indented(paste.statements)}\n`);
 }
 
-export function alreadyThere(report: Report, name: string, main: MainFile): void {
+export function alreadyThere(report: Report, name: string, main: MainFile, predecessor: Predecessor | undefined): void {
   report.set({ files: [], paste: main.paste ?? null });
   report.succeed(`${quoted(name)} has sessions already. "update" brings them to this version.`);
-  if (main.paste) mounted(report, main);
+  if (main.paste) mounted(report, main, predecessor);
 }
 
 export function finished(report: Report, { choice, app, main }: Addition, isInstalled: boolean): void {

@@ -98,31 +98,45 @@ function addedBefore(app: ExistingApp, { assets, report }: CommandInput): void {
       `${quoted(answers.name)} was made by create-session-app and has sessions already.`,
     );
   }
-  messages.alreadyThere(report, answers.name, mainFile(app, framework.add, answers.added));
+  const predecessor = answers.added.adopts ? framework.add.predecessor : undefined;
+  messages.alreadyThere(report, answers.name, mainFile(app, framework.add, answers.added), predecessor);
 }
 
 async function settlePacks(app: ExistingApp, input: CommandInput): Promise<{ framework: Pack; backend: Pack }> {
   const { flags, assets, terminal, signal } = input;
-  const { catalog } = assets;
-  const found = frameworksOf(app, catalog);
+  const { backends } = assets.catalog;
+  const frameworks = assets.catalog.frameworks.filter((pack) => pack.add !== undefined);
+  const found = frameworksOf(app, assets.catalog);
   const known = {
     directory: app.directory,
     name: "app",
     install: true,
     git: false,
     framework: flags.framework ?? (found.length === 1 ? found[0]?.id : undefined),
-    backend: flags.backend ?? (flags.yes ? defaultOf(catalog.backends) : undefined),
+    backend: flags.backend ?? (flags.yes ? defaultOf(backends) : undefined),
   };
-  if (known.framework !== undefined) choose("framework", known.framework, idsOf(catalog.frameworks));
-  if (known.backend !== undefined) choose("backend", known.backend, idsOf(catalog.backends));
+  if (known.framework !== undefined) {
+    choose("framework", known.framework, idsOf(assets.catalog.frameworks));
+    if (!idsOf(frameworks).includes(known.framework)) throw withoutRules(known.framework, frameworks);
+  }
+  if (known.backend !== undefined) choose("backend", known.backend, idsOf(backends));
   let answers: typeof known = known;
   if (known.framework === undefined || known.backend === undefined) {
     if (!terminal.interactive) throw nobodyToAsk(found, known, flags.json);
     const { askOpen } = await import("../choices/questions.ts");
-    answers = { ...known, ...(await askOpen(known, catalog, app.packageManager, signal)) } as typeof known;
+    answers = {
+      ...known,
+      ...(await askOpen(known, { ...assets.catalog, frameworks }, app.packageManager, signal)),
+    } as typeof known;
   }
   const pick = (packs: readonly Pack[], id: string | undefined) => packs.find((pack) => pack.id === id) as Pack;
-  return { framework: pick(catalog.frameworks, answers.framework), backend: pick(catalog.backends, answers.backend) };
+  return { framework: pick(frameworks, answers.framework), backend: pick(backends, answers.backend) };
+}
+
+/** For a framework that can be generated, but whose pack doesn't say how sessions are added. */
+function withoutRules(id: string, known: readonly Pack[]): Failure {
+  const message = `"add" doesn't support the framework ${quoted(id)}. It supports ${oneOf(idsOf(known), "and")}.`;
+  return wrongUsage(message, { known: idsOf(known) });
 }
 
 function nobodyToAsk(

@@ -8,6 +8,7 @@ import { reachedFiles, startingPoints } from "../app/entry.ts";
 import type { ReadText } from "../app/modules.ts";
 import { bindingsOf, importsOf } from "../app/modules.ts";
 import { type BabelParser, type Parse, parseWith } from "../app/syntax.ts";
+import { optionsIn } from "../app/tsconfig.ts";
 import { Failure } from "../command-line/failure.ts";
 import { quoted } from "../command-line/wording.ts";
 import { readFiles } from "../disk/read.ts";
@@ -45,11 +46,12 @@ export async function openApp(
     return content === undefined ? undefined : Buffer.from(content).toString("utf8");
   };
   const manifest = manifestOf(directory, read);
-  const compiler = read("tsconfig.json") === undefined ? undefined : await compilerFor(directory, signal);
-  const outDir = compiler?.options.outDir;
-  const [start] = startingPoints(manifest, read, typeof outDir === "string" ? outDir : undefined);
   const loaded = await loadParser([directory, program], catalog.parser, signal);
   const parse = "parser" in loaded ? parseWith(loaded.parser as BabelParser) : undefined;
+  const tsconfig = read("tsconfig.json");
+  const compiler = tsconfig === undefined ? undefined : await compilerFor(directory, tsconfig, parse, signal);
+  const outDir = compiler?.options.outDir;
+  const [start] = startingPoints(manifest, read, typeof outDir === "string" ? outDir : undefined);
   const files = start && parse ? reachedFiles(start.path, read, parse) : [];
   return {
     directory,
@@ -64,9 +66,15 @@ export async function openApp(
   };
 }
 
-/** What isn't installed can't be asked; then the usual options count. */
-async function compilerFor(directory: string, signal: AbortSignal): Promise<Compiler> {
-  return (await compilerOf(directory, signal)) ?? { version: "", options: {} };
+/** A compiler that isn't installed can't be asked: then what tsconfig.json itself says counts. */
+async function compilerFor(
+  directory: string,
+  tsconfig: string,
+  parse: Parse | undefined,
+  signal: AbortSignal,
+): Promise<Compiler> {
+  const options = () => (parse === undefined ? {} : optionsIn(tsconfig, parse));
+  return (await compilerOf(directory, signal)) ?? { version: "", options: options() };
 }
 
 function manifestOf(directory: string, read: ReadText): Manifest {

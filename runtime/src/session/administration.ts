@@ -4,7 +4,7 @@ import type { SessionData } from "../session-data.ts";
 import type { SessionContext } from "./context.ts";
 import { type SessionInfo, type StoreStats, StoreUnavailable } from "./contract.ts";
 import { copyOf } from "./data.ts";
-import { plausibleInfos, rereadRow } from "./rows.ts";
+import { plausibleInfos, rereadRow } from "./find.ts";
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 2000;

@@ -6,9 +6,8 @@ import type { SessionData } from "../session-data.ts";
 import type { Client, SessionContext } from "./context.ts";
 import { expiry, StoreUnavailable } from "./contract.ts";
 import { changesOf, InvalidData, readData } from "./data.ts";
-import { type Finding, findSession } from "./find.ts";
+import { type Finding, findSession, rereadRow } from "./find.ts";
 import type { SessionRequest } from "./request.ts";
-import { rereadRow } from "./rows.ts";
 import { parseToken, type Token } from "./token.ts";
 import { checkUserid } from "./userid.ts";
 
@@ -46,7 +45,10 @@ export interface OldSession {
 /** Throws InvalidData for a secret that could be guessed. */
 export function checkAdoption({ secret }: Adoption): void {
   if (secret.length >= MIN_SECRET_LENGTH) return;
-  throw new InvalidData(`The secret of an adoption must have ${MIN_SECRET_LENGTH} characters at least`);
+  throw new InvalidData(
+    `The secret of the old sessions has fewer than ${MIN_SECRET_LENGTH} characters, and could be guessed. ` +
+      "Give `adopt` the longer one that the old sessions were signed with, or remove `adopt`: their users sign in again then",
+  );
 }
 
 /** Finds a session by its tokens, else by what the request has of the old system. */

@@ -170,8 +170,8 @@ export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
   readonly status = 503;
   readonly statusCode = 503;
-  /** Seconds. */
-  readonly retryAfter = 5;
+  /** Express, Fastify and Koa send these with the response to an error. */
+  readonly headers = { "retry-after": "5" };
 }
 
 /** Thrown for a row that was edited by hand or written by other code. Its session counts as absent. */

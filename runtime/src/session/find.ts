@@ -1,37 +1,16 @@
 // Finds the session that a request's token belongs to, and decides whether the request may have it.
-// Change here how a token is presented, and what ends or hides a session.
+// Change here what ends or hides a session, and what a stored row must look like to count as one.
 import type { CheckedRow, Client, Match, SessionContext } from "./context.ts";
-import type { FoundRow } from "./contract.ts";
-import { cookieName, isSecure, readCookies } from "./cookie.ts";
-import type { SessionRequest } from "./request.ts";
-import { isExpired, readRow } from "./rows.ts";
+import { type Access, expiry, type FoundRow, type SessionInfo, UnreadableRow } from "./contract.ts";
+import { readData } from "./data.ts";
 import type { SessionSettings } from "./settings.ts";
-import { equalHashes, parseToken, type Token } from "./token.ts";
+import { equalHashes, HASH_BYTES, type Token } from "./token.ts";
+
+/** The last second that a Date can hold. */
+const END_OF_TIME_S = 8.64e12;
 
 /** "renewed": the session has another secret by now. */
 export type Finding = Match | "renewed" | undefined;
-
-/** How many cookies of the session's name are tried. */
-const MAX_COOKIES = 3;
-
-/** The tokens that a request presents: those of its cookies, else the one of Authorization: Bearer. */
-interface Credentials {
-  tokens: readonly Token[];
-  /** Whether the token is in the Authorization header. A value of another form is another system's: no token here. */
-  bearer: boolean;
-  /** Whether no page can have made a browser send the request, since only scripts of this site can add that header. */
-  unforgeable: boolean;
-}
-
-export function readCredentials(request: SessionRequest, settings: SessionSettings, isHttps: boolean): Credentials {
-  const name = cookieName(settings, isSecure(settings, isHttps));
-  const tokens = readCookies(request.header("cookie"), name).flatMap((text) => parseToken(text) ?? []);
-  if (tokens.length > 0) return { tokens: tokens.slice(0, MAX_COOKIES), bearer: false, unforgeable: false };
-  const text = /^Bearer +(\S+) *$/i.exec(request.header("authorization") ?? "")?.[1];
-  const token = text === undefined ? undefined : parseToken(text);
-  if (token === undefined) return { tokens, bearer: false, unforgeable: text !== undefined };
-  return { tokens: [token], bearer: true, unforgeable: true };
-}
 
 /**
  * Resolves to the first token's session. There is one token as a rule; cookies of the same name for a longer path or a
@@ -108,4 +87,82 @@ async function endLocked(
   await guard.run((driver) => driver.end(id));
   emit({ type: "locked", id, userid, by });
   emit({ type: "ended", id, userid, reason: "locked" });
+}
+
+/**
+ * Reads a live session. Resolves to undefined, with an event, where the row can't be understood.
+ * Synchronous where the driver is; it then throws what the promise would reject with.
+ */
+function readRow(
+  context: SessionContext,
+  id: string,
+  access: Access,
+): CheckedRow | undefined | Promise<CheckedRow | undefined> {
+  try {
+    const row = context.guard.read(id, access);
+    if (!(row instanceof Promise)) return checked(id, row);
+    return row.then((found) => checked(id, found)).catch((error) => reportUnreadable(context, id, error));
+  } catch (error) {
+    return reportUnreadable(context, id, error);
+  }
+}
+
+/** Reads a session again that a request has found before. Resolves to undefined if it has ended or expired since. */
+export async function rereadRow(
+  context: SessionContext,
+  id: string,
+  more: Omit<Access, "now"> = {},
+): Promise<CheckedRow | undefined> {
+  const found = await readRow(context, id, { ...more, now: context.now() });
+  return found === undefined || isExpired(context, found.row) ? undefined : found;
+}
+
+/** Also by the settings, which may have become stricter since the row was written. */
+function isExpired({ lifetime, now }: SessionContext, row: SessionInfo): boolean {
+  return Math.min(row.expires, expiry(row.updated, row.idle, row.created, lifetime)) < now();
+}
+
+/** Leaves out, with an event, what can't be understood. */
+export function plausibleInfos(context: SessionContext, infos: readonly SessionInfo[]): SessionInfo[] {
+  return infos.filter((info) => {
+    const problem = problemOf(info);
+    if (problem !== undefined) context.emit({ type: "unreadable", id: String(info.id), message: problem });
+    return problem === undefined;
+  });
+}
+
+/** Emits an event for an UnreadableRow; throws any other error. */
+function reportUnreadable({ emit }: SessionContext, id: string, error: unknown): undefined {
+  if (!(error instanceof UnreadableRow)) throw error;
+  emit({ type: "unreadable", id, message: error.message });
+}
+
+function checked(id: string, row: FoundRow | undefined): CheckedRow | undefined {
+  if (row === undefined) return undefined;
+  const problem = row.id === id ? (problemOf(row) ?? secretProblemOf(row)) : "the row has another id";
+  if (problem !== undefined) throw new UnreadableRow(problem);
+  return { row, data: readData(row.data) };
+}
+
+function problemOf(info: SessionInfo): string | undefined {
+  const { created, updated, authenticated, idle, expires, columns } = info;
+  if (typeof info.id !== "string") return "the id is not text";
+  if (info.userid !== null && typeof info.userid !== "string") return "the userid is neither text nor null";
+  if (typeof info.ipaddress !== "string") return "the ipaddress is not text";
+  if (typeof info.useragent !== "string") return "the useragent is not text";
+  if (typeof columns !== "object" || columns === null) return "the app's own columns are missing";
+  if (![created, updated, authenticated, expires].every(isTime)) return "its times are not possible";
+  return Number.isSafeInteger(idle) && idle >= 0 ? undefined : "its idle timeout is not possible";
+}
+
+function secretProblemOf({ secretHash, version, data }: FoundRow): string | undefined {
+  if (!(secretHash instanceof Uint8Array) || secretHash.length !== HASH_BYTES) {
+    return `the stored secret hash is not ${HASH_BYTES} bytes long`;
+  }
+  if (!Number.isSafeInteger(version)) return "its version is not possible";
+  return typeof data === "string" ? undefined : "the stored data is not text";
+}
+
+function isTime(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= END_OF_TIME_S;
 }

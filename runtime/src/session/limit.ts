@@ -2,7 +2,7 @@
 // Change here which of them have to go.
 import type { SessionContext } from "./context.ts";
 import type { SessionInfo } from "./contract.ts";
-import { plausibleInfos } from "./rows.ts";
+import { plausibleInfos } from "./find.ts";
 
 /** How many surplus sessions one sign-in ends. There are more only after the limit was lowered; later sign-ins end the rest. */
 const MAX_SURPLUS = 100;

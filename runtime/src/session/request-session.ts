@@ -1,12 +1,12 @@
 // One request and its session: what adapters call when the request comes in and before its response is sent.
 // Change here when a session is saved, and what a failed save means for the response.
 import type { SessionContext, SessionOptions } from "./context.ts";
+import { cookieAction, isTokenCurrent, writeCookie } from "./cookie.ts";
 import { InvalidData } from "./data.ts";
 import { LateWrites } from "./late-writes.ts";
 import { keepPrivate, type ResponseHeaders, removeRepresentation } from "./response-headers.ts";
 import { finish } from "./saving.ts";
 import { Session } from "./session.ts";
-import { cookieAction, isTokenCurrent, writeCookie } from "./session-cookie.ts";
 import { SessionState } from "./state.ts";
 
 /** A request that takes longer may have been overtaken by a renewal in another process. */

@@ -2,7 +2,7 @@
 // Change here how often it tries, and how long it waits in between.
 import type { SessionContext } from "./context.ts";
 import { type SessionRow, StoreUnavailable } from "./contract.ts";
-import { rereadRow } from "./rows.ts";
+import { rereadRow } from "./find.ts";
 
 const MAX_ROUNDS = 100;
 const MAX_PAUSE_MS = 50;

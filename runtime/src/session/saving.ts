@@ -11,9 +11,9 @@ import {
   StoreUnavailable,
 } from "./contract.ts";
 import { copyOf, type DataChange } from "./data.ts";
+import { rereadRow } from "./find.ts";
 import { enforceUserLimit } from "./limit.ts";
 import { retryOnConflict } from "./retry.ts";
-import { rereadRow } from "./rows.ts";
 import { StaleToken } from "./stale-token.ts";
 import type { SessionState, Unsaved } from "./state.ts";
 import { equalHashes, newToken, type Token } from "./token.ts";

@@ -4,11 +4,11 @@ import { Administration } from "./administration.ts";
 import { type Adoption, checkAdoption, findOrAdopt } from "./adopt.ts";
 import type { Client, SessionContext } from "./context.ts";
 import { type SessionDriver, UNLIMITED } from "./contract.ts";
+import { cookieName, isSecure } from "./cookie.ts";
 import { type Hooks, type SessionEvent, safely } from "./events.ts";
-import { type Finding, findSession, readCredentials } from "./find.ts";
+import { type Finding, findSession } from "./find.ts";
 import { Guard } from "./guard.ts";
-import { CrossOrigin, rejectCrossOrigin } from "./origin.ts";
-import { Proxies } from "./proxies.ts";
+import { CrossOrigin, Proxies, rejectCrossOrigin } from "./origin.ts";
 import { Renewals } from "./renewals.ts";
 import { isBelow, isWebSocket, type SessionRequest } from "./request.ts";
 import { RequestSession } from "./request-session.ts";
@@ -17,6 +17,7 @@ import { Session } from "./session.ts";
 import type { SessionSettings } from "./settings.ts";
 import { SessionState } from "./state.ts";
 import { type StoreCall, timed } from "./store-calls.ts";
+import { readCredentials } from "./token.ts";
 import { Turns } from "./turns.ts";
 
 export interface SessionsOptions {
@@ -46,15 +47,21 @@ export class Sessions extends Administration {
   readonly #context: SessionContext;
   readonly #proxies: Proxies;
   readonly #adoption: Adoption | undefined;
+  readonly #cookieNames: { http: string; https: string };
   /** Marks a framework's request with what has begun for it. A WeakMap of all requests costs the garbage collector more than a request. */
   readonly #begun = Symbol("requestSession");
 
   constructor(options: SessionsOptions) {
     const context = createContext(options);
     super(context);
-    this.settings = options.settings;
+    const { settings } = options;
+    this.settings = settings;
     this.#context = context;
-    this.#proxies = new Proxies(options.settings.trustProxy);
+    this.#proxies = new Proxies(settings.trustProxy);
+    this.#cookieNames = {
+      http: cookieName(settings, isSecure(settings, false)),
+      https: cookieName(settings, isSecure(settings, true)),
+    };
     if (options.adopt !== undefined) checkAdoption(options.adopt);
     this.#adoption = options.adopt;
   }
@@ -108,7 +115,7 @@ export class Sessions extends Administration {
     const { settings } = this;
     const isHttps = this.#proxies.isHttps(request);
     const client = this.#clientOf(request);
-    const { tokens, bearer, unforgeable } = readCredentials(request, settings, isHttps);
+    const { tokens, bearer, unforgeable } = readCredentials(request, this.#cookieNames[isHttps ? "https" : "http"]);
     const options = { client, bearer, isHttps, opened };
     const refuse = (refusal: Error) =>
       new RequestSession(this.#context, {

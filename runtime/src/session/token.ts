@@ -1,6 +1,7 @@
-// Session tokens: a public id that finds the session, and a secret that proves it.
+// Session tokens: a public id that finds the session, and a secret that proves it; and how a request presents them.
 // Change the sizes here, and the columns in the schema with them.
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { SessionRequest } from "./request.ts";
 
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;
@@ -8,6 +9,9 @@ const SECRET_BYTES = 32;
 export const HASH_BYTES = 32;
 /** 48 bytes in URL-safe base64. */
 const TOKEN = /^[A-Za-z0-9_-]{64}$/;
+
+/** How many cookies of the session's name are tried. */
+const MAX_COOKIES = 3;
 
 export interface Token {
   /** What the client holds. Never store it, log it or put it into a URL. */
@@ -30,6 +34,41 @@ export function renewedToken(id: string): Token {
 /** Returns undefined for anything that is not formed like a token, so that garbage never reaches the store. */
 export function parseToken(text: string): Token | undefined {
   return TOKEN.test(text) ? fromBytes(Buffer.from(text, "base64url"), text) : undefined;
+}
+
+/** The tokens that a request presents: those of its cookies, else the one of Authorization: Bearer. */
+interface Credentials {
+  tokens: readonly Token[];
+  /** Whether the token is in the Authorization header. A value of another form is another system's: no token here. */
+  bearer: boolean;
+  /** Whether no page can have made a browser send the request, since only scripts of this site can add that header. */
+  unforgeable: boolean;
+}
+
+export function readCredentials(request: SessionRequest, cookieName: string): Credentials {
+  const tokens: Token[] = [];
+  for (const text of readCookies(request.header("cookie"), cookieName)) {
+    const token = parseToken(text);
+    if (token !== undefined && tokens.push(token) === MAX_COOKIES) break;
+  }
+  if (tokens.length > 0) return { tokens, bearer: false, unforgeable: false };
+  const text = /^Bearer +(\S+) *$/i.exec(request.header("authorization") ?? "")?.[1];
+  const token = text === undefined ? undefined : parseToken(text);
+  if (token === undefined) return { tokens, bearer: false, unforgeable: text !== undefined };
+  return { tokens: [token], bearer: true, unforgeable: true };
+}
+
+/** Returns all values of that name, in the browser's order. */
+export function readCookies(header: string | undefined, name: string): string[] {
+  // Most anonymous requests end here.
+  if (header === undefined || !header.includes(name)) return [];
+  const start = `${name}=`;
+  const values: string[] = [];
+  for (const cookie of header.split(";")) {
+    const pair = cookie.trim();
+    if (pair.startsWith(start)) values.push(pair.slice(start.length));
+  }
+  return values;
 }
 
 /** Compares in constant time: how long it takes must not reveal how much of a guess was right. */

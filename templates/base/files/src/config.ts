@@ -2,7 +2,7 @@
 // Add a setting by a line in Config and a line in readConfig; change a default here.
 
 import { ConfigError, Environment, loadEnvironment, orExit } from "./http/environment.ts";
-import { Proxies } from "./session/proxies.ts";
+import { Proxies } from "./session/origin.ts";
 import type { SessionSettings } from "./session/settings.ts";
 import { readStoreSettings, type StoreSettings } from "./store/settings.ts";
 

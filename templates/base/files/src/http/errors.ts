@@ -44,7 +44,6 @@ export function toResponse(error: unknown, { accept, hasHeader, log }: ErrorCont
   headers["content-type"] = isHtml ? "text/html; charset=utf-8" : "application/json; charset=utf-8";
   headers["cache-control"] = "no-store";
   if (status === 401 && !hasHeader("www-authenticate")) headers["www-authenticate"] ??= "Bearer";
-  if (error instanceof StoreUnavailable) headers["retry-after"] = String(error.retryAfter);
   const more = error instanceof Problem ? error.more : {};
   return { status, headers, body: isHtml ? errorPage(status, message) : JSON.stringify({ error: message, ...more }) };
 }

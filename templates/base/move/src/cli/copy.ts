@@ -1,10 +1,10 @@
 // `npm run sessions -- copy`: moves live sessions between the store of this project and the one that it had before.
 // Nothing to change here: what a copy does is in src/copy/, and docs/moving.md says how to go about it.
 import { parseArgs } from "node:util";
-import { loadConfig } from "../config.ts";
 import { agree, Copier, type Counts, type Outcome, type Store } from "../copy/copier.ts";
 import { Journal } from "../copy/journal.ts";
 import { openStore } from "../copy/stores.ts";
+import { ConfigError, Environment, loadEnvironment } from "../http/environment.ts";
 import { print, UsageError } from "./commands.ts";
 
 const HELP = `Usage: npm run sessions -- copy --from <url> --to <url> [options]
@@ -51,9 +51,11 @@ export async function copy(args: string[]): Promise<number> {
     await print(HELP);
     return 0;
   }
-  const { setup } = loadConfig();
-  const source = openStore("--from", options.from, TIMEOUT_MS);
-  const target = openStore("--to", options.to, TIMEOUT_MS);
+  // Not the whole of config.ts: the stores' settings are in the URLs.
+  const environment = new Environment(loadEnvironment());
+  const setup = environment.choice("SESSION_SETUP", "auto", ["auto", "manual"]);
+  const source = open("--from", options.from);
+  const target = open("--to", options.to);
   try {
     await source.driver.check();
     await (setup === "auto" ? target.driver.setup() : target.driver.check());
@@ -62,6 +64,15 @@ export async function copy(args: string[]): Promise<number> {
     return agree(counts) ? 0 : 1;
   } finally {
     await Promise.all([source.driver.close(), target.driver.close()]);
+  }
+}
+
+function open(option: string, url: string): Store {
+  try {
+    return openStore(url, TIMEOUT_MS);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(`${option}: ${error.message}`);
+    throw error;
   }
 }
 

@@ -215,8 +215,9 @@ export class Copier {
 
   /** A session that is missing at the target has ended there, unless it was never there or has expired in the meantime. */
   #mayCreate(id: string): boolean {
-    const known = this.#journal.copies.get(id);
-    return known === undefined || this.#journal.doubtful.has(id) || known.expires < this.#now();
+    const { copies, doubtful } = this.#journal;
+    const [certain] = doubtful.get(id) ?? [copies.get(id)];
+    return certain === undefined || certain.expires < this.#now();
   }
 
   /** What is to be remembered of a session that wasn't written. */

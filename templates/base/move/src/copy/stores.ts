@@ -10,7 +10,7 @@ import { describeStore, readStoreSettings } from "../store/settings.ts";
 import type { Store } from "./copier.ts";
 
 /** @param timeout in milliseconds, for each call of the driver. Throws a ConfigError that never shows the URL. */
-export function openStore(option: string, url: string, timeout: number): Store {
+export function openStore(url: string, timeout: number): Store {
   const isOf = (known: readonly string[]) => known.some((scheme) => url.startsWith(scheme));
   const withUrl = (variables: Record<string, string>) => new Environment({ ...process.env, ...variables });
   if (isOf(schemes)) {
@@ -21,5 +21,5 @@ export function openStore(option: string, url: string, timeout: number): Store {
     const settings = readPrevious(withUrl(previousVariables(url)));
     return { driver: createPrevious(settings, timeout), name: describePrevious(settings) };
   }
-  throw new ConfigError(`${option} must be a URL that starts with ${[...schemes, ...previousSchemes].join(" or ")}.`);
+  throw new ConfigError(`a URL starts with ${[...schemes, ...previousSchemes].join(" or ")}.`);
 }

@@ -5,6 +5,6 @@ import type { FastifyRequest } from "fastify";
 
 export function respondToRawError(error: unknown, request: FastifyRequest, response: ServerResponse): void {
   request.log.error(error);
-  const { statusCode = 500 } = error as { statusCode?: number };
-  response.writeHead(statusCode, { "content-type": "text/plain" }).end(STATUS_CODES[statusCode]);
+  const { statusCode = 500, headers } = error as { statusCode?: number; headers?: Record<string, string> };
+  response.writeHead(statusCode, { ...headers, "content-type": "text/plain" }).end(STATUS_CODES[statusCode]);
 }

@@ -1,5 +1,6 @@
 // Sessions as app.use takes them: `c.var.session` in every handler, and errors that Hono's own error handler understands.
 // Change here what a client is told when a request was refused (403), too much was stored (413) or the store is down (503).
+import { STATUS_CODES } from "node:http";
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -13,6 +14,11 @@ declare module "hono" {
   }
 }
 
+interface SessionError extends Error {
+  status?: ContentfulStatusCode;
+  headers?: Record<string, string>;
+}
+
 export function sessionMiddleware(sessions: Sessions): MiddlewareHandler<SessionEnv> {
   const attach = attachSession(sessions);
   return async (c, next) => {
@@ -20,9 +26,11 @@ export function sessionMiddleware(sessions: Sessions): MiddlewareHandler<Session
       return await attach(c, next);
     } catch (error) {
       // What handlers throw doesn't come by here; this is what is wrong with the session.
-      const { status, message } = error as { status?: ContentfulStatusCode; message: string };
+      const { status, message, headers } = error as SessionError;
       if (error instanceof HTTPException || status === undefined) throw error;
-      throw new HTTPException(status, { message, cause: error });
+      // The message of a store that is down may name its host.
+      const res = new Response(status < 500 ? message : STATUS_CODES[status], { status, headers: headers ?? {} });
+      throw new HTTPException(status, { message, cause: error, res });
     }
   };
 }

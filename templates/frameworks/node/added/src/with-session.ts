@@ -2,6 +2,7 @@
 // Change here what a client gets when something was thrown, or when its session can't be read or saved.
 import { type RequestListener, STATUS_CODES } from "node:http";
 import { withSessions } from "./session/adapter.ts";
+import { StoreUnavailable } from "./session/contract.ts";
 import type { Session } from "./session/session.ts";
 import type { Sessions } from "./session/sessions.ts";
 
@@ -25,7 +26,10 @@ export function withSession(sessions: Sessions, listener: RequestListener): Requ
       const { status = 500 } = error as { status?: number };
       if (status >= 500) console.error(error);
       if (response.headersSent) response.destroy();
-      else response.writeHead(status, { "content-type": "text/plain" }).end(STATUS_CODES[status]);
+      else {
+        const headers = error instanceof StoreUnavailable ? error.headers : {};
+        response.writeHead(status, { ...headers, "content-type": "text/plain" }).end(STATUS_CODES[status]);
+      }
     },
   );
 }

@@ -50,19 +50,25 @@ export class Connection {
   async run<Result>(work: (database: Database.Database) => Result): Promise<Result> {
     const deadline = performance.now() + this.#timeout;
     while (true) {
+      let pause: number;
       try {
         return this.#attempt(work);
       } catch (error) {
-        if (!isLocked(error) || performance.now() >= deadline) throw this.#explained(error);
+        // Nothing is tried after the deadline: the client has been told by then that it was not done.
+        pause = 1 + Math.random() * MAX_PAUSE_MS;
+        if (!isLocked(error) || performance.now() + pause >= deadline) throw this.#explained(error);
       }
-      await sleep(1 + Math.random() * MAX_PAUSE_MS);
+      await sleep(pause);
     }
   }
 
-  /** Returns a promise only where another process holds the lock. */
+  /**
+   * For reads. Returns a promise only where another process holds the lock. Whether a file beside the database is missing
+   * is left for the next write to notice: a read that has missed it has lost nothing.
+   */
   runNow<Result>(work: (database: Database.Database) => Result): Result | Promise<Result> {
     try {
-      return this.#attempt(work);
+      return this.#attempt(work, false);
     } catch (error) {
       if (isLocked(error)) return this.run(work);
       throw this.#explained(error);
@@ -103,12 +109,12 @@ export class Connection {
     this.#leave();
   }
 
-  #attempt<Result>(work: (database: Database.Database) => Result): Result {
+  #attempt<Result>(work: (database: Database.Database) => Result, writes = true): Result {
     const { database } = this.#opened();
     try {
       return work(database);
     } finally {
-      this.#refuseIfMoved();
+      this.#refuseIfMoved(writes);
     }
   }
 
@@ -145,10 +151,11 @@ export class Connection {
    * SQLite goes on with files that were deleted or replaced: it would read and write what nobody else sees, and what is
    * gone after a restart. So each piece of work counts only if the files are still those that were opened.
    */
-  #refuseIfMoved(): void {
+  #refuseIfMoved(writes: boolean): void {
     if (!this.#open) return;
     const { files } = this.#open;
     for (const [file, opened] of files) {
+      if (!writes && file !== this.file) return;
       const current = identityOf(file);
       if (current === opened) continue;
       // They don't exist before the first write.

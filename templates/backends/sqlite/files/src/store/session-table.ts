@@ -55,6 +55,8 @@ export const INFO_COLUMNS = [
 ].join(", ");
 export const ALL_COLUMNS = `secret_hash, data, version, ${INFO_COLUMNS}`;
 
+const READ = `SELECT ${ALL_COLUMNS} FROM sessions WHERE id = ?`;
+
 type Patch = Pick<SessionChange, "set" | "remove">;
 
 export class SessionTable {
@@ -89,8 +91,7 @@ export class SessionTable {
   }
 
   read(id: string, { now, touch }: Access): FoundRow | undefined {
-    const sql = `SELECT ${ALL_COLUMNS} FROM sessions WHERE id = ?`;
-    const stored = this.#connection.statement<StoredRow>(sql).get(id);
+    const stored = this.#connection.statement<StoredRow>(READ).get(id);
     if (stored === undefined) return undefined;
     const row = toRow(stored);
     const isDue = touch !== undefined && now - row.updated >= touchInterval(touch.every, row.idle);

@@ -47,8 +47,8 @@ export function sessionMiddleware(sessions: Sessions): MiddlewareHandler<Session
 
 /** Responds in place of a handler that has written to `c.env.outgoing` by itself, past app.onError. */
 function respondRaw(outgoing: HttpBindings["outgoing"], error: unknown): void {
-  const { status = 500 } = error as { status?: number };
-  outgoing.writeHead(status, { "content-type": "text/plain" }).end(STATUS_CODES[status]);
+  const { status = 500, headers } = error as { status?: number; headers?: Record<string, string> };
+  outgoing.writeHead(status, { ...headers, "content-type": "text/plain" }).end(STATUS_CODES[status]);
 }
 
 /** The request of an app that may have more variables. */

@@ -1,0 +1,18 @@
+// What the tests ask of every app, as api.ts responds to it.
+// Change it when Nest hands requests and responses to handlers in another way.
+import { pipeline } from 'node:stream/promises';
+import { All, Controller, Req, Res } from '@nestjs/common';
+import type { Request as Incoming, Response as Outgoing } from 'express';
+import { api } from '../api.ts';
+
+@Controller('api')
+export class AppController {
+  @All(':name')
+  async respond(@Req() incoming: Incoming, @Res() outgoing: Outgoing): Promise<void> {
+    const { method, originalUrl } = incoming;
+    const request = new Request(new URL(originalUrl, 'http://localhost'), { method });
+    const { status, headers, body } = await api(request, () => incoming.session);
+    outgoing.status(status).setHeaders(headers);
+    await pipeline(body ?? [], outgoing);
+  }
+}
