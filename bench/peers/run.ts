@@ -164,7 +164,7 @@ async function comparisonsOf(
       const measured = await compare(route, own, opponents, {
         count: rounds,
         requests,
-        warmUp: requests * (backend === "memory" ? 20 : 8),
+        warmUp: requests * 20,
       });
       for (const [index, { oursRounds, peerRounds, ratio }] of measured.entries()) {
         const against = Object.keys(others)[index] ?? "";
