@@ -48,7 +48,8 @@ const { textMetrics } = await peerPackage("vega-scenegraph");
 
 /** Without a canvas, Vega takes every character for 0.8 of the font's size, which leaves a third of the picture empty. */
 const CHARACTER_WIDTH = 0.56;
-textMetrics.width = (item: { fontSize?: number }, text: string) => CHARACTER_WIDTH * text.length * (item.fontSize ?? 11);
+textMetrics.width = (item: { fontSize?: number }, text: string) =>
+  CHARACTER_WIDTH * text.length * (item.fontSize ?? 11);
 
 async function svg(spec: object): Promise<string> {
   const { spec: compiled } = compile({ ...spec, config, padding: 16 });
