@@ -32,7 +32,7 @@ describe("a sound project", () => {
     const before = snapshot(project.root);
     const { code, stdout, stderr } = await doctor(project);
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain('"app" is of version 0.4.0.');
+    expect(stdout).toContain('"app" was made by version 0.4.0, which is this one.');
     expect(stdout).toContain("\nYou have edited:\n  src/main.ts\n");
     expect(stdout).toContain("\nYou have deleted:\n  Dockerfile\n");
     expect(stdout).toContain("Nothing has to be done.");

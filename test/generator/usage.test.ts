@@ -184,7 +184,7 @@ describe("options that npm has kept for itself", () => {
     const { code, stdout, stderr } = await run([...parameters, "-y"], { cwd, env: { ...npm, ...env } });
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(lines(stderr)).toEqual([
-      expect.stringContaining(`npm has kept ${options} for itself. Options go behind "--":`),
+      expect.stringContaining(`npm has kept ${options} for itself. Options go after "--":`),
     ]);
     expect(snapshot(cwd)).toEqual({});
   });

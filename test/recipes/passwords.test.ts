@@ -31,3 +31,16 @@ test("S13 S22: users register and sign in, and attempts are limited", async () =
   expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
   expect((await new Client(app.url).post("/login", { ...ada, userid: "nobody" })).status).toBe(401);
 });
+
+test("S22: whoever goes on after a refusal locks the user out at that address only", async () => {
+  const project = await followRecipe({ page: "passwords", framework: "express", backend: "sqlite" });
+  const app = await start(project, { SESSION_TRUST_PROXY: "127.0.0.1, ::1" });
+  const login = (address: string, password: string) =>
+    new Client(app.url).post("/login", { ...ada, password }, { "x-forwarded-for": address });
+  await new Client(app.url).post("/register", ada);
+  const attempts = await Promise.all(Array.from({ length: 120 }, () => login("192.0.2.1", "wrong")));
+  expect(attempts.filter(({ status }) => status === 401)).toHaveLength(5);
+  expect(attempts.filter(({ status }) => status === 429)).toHaveLength(115);
+  expect((await login("192.0.2.1", ada.password)).status).toBe(429);
+  expect((await login("192.0.2.2", ada.password)).status).toBe(200);
+});

@@ -59,7 +59,7 @@ export function refuseOptionsKeptByNpm(given: (name: string) => boolean, directo
 function keptByNpm(options: readonly string[]): Failure {
   const example = `npm create session-app@latest my-app -- ${options[0]} ...`;
   return wrongUsage(
-    `npm has kept ${oneOf(options, "and")} for itself. Options go behind "--": ${example} (in PowerShell with the quotes).`,
+    `npm has kept ${oneOf(options, "and")} for itself. Options go after "--": ${example} (in PowerShell with the quotes).`,
     { flags: options },
   );
 }

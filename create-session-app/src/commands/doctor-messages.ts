@@ -42,8 +42,8 @@ export function reportFindings(
   const name = quoted(record.answers.name);
   report.say(
     record.version === version
-      ? `${name} is of version ${version}.`
-      : `${name} is of version ${record.version}; this is ${version}.`,
+      ? `${name} was made by version ${version}, which is this one.`
+      : `${name} was made by version ${record.version}; this is ${version}.`,
   );
   listed(report, "You have edited", edited);
   listed(report, "You have deleted", missing);

@@ -35,7 +35,7 @@ export function openProject(directory: string | undefined, version: string): Pro
   const record = recordOf(recordText);
   if (gt(record.version, version)) {
     const remedy = "Run a newer one: npm create session-app@latest";
-    throw new Failure(1, "TOO_OLD", `The project is of version ${record.version}, this is ${version}. ${remedy}`);
+    throw new Failure(1, "TOO_OLD", `The project was made by version ${record.version}, this is ${version}. ${remedy}`);
   }
   return { directory: path, record, recordText };
 }

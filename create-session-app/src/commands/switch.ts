@@ -27,7 +27,7 @@ export async function switchPack(input: CommandInput): Promise<void> {
   if (record.pending)
     throw new Failure(1, "PENDING", "An update is under way. Finish it first: npm create session-app@latest update");
   if (record.version !== version) {
-    const message = `The project is of version ${record.version}, this is ${version}. First: npm create session-app@latest update`;
+    const message = `The project was made by version ${record.version}, this is ${version}. First: npm create session-app@latest update`;
     throw new Failure(1, "OUTDATED", message);
   }
 

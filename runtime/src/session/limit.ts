@@ -1,4 +1,4 @@
-// Ends the sessions beyond `maxPerUser` that were signed in the longest ago.
+// Ends the sessions beyond `maxPerUser` that were signed in least recently.
 // Change here which of them have to go.
 import type { SessionContext } from "./context.ts";
 import type { SessionInfo } from "./contract.ts";

@@ -1,4 +1,4 @@
-// Whose session it is: what a userid may be like.
+// Whose session it is: what a userid may look like.
 // Change the length here, and the column in the schema with it.
 import type { StoreLimits } from "./contract.ts";
 import { checkText, InvalidData } from "./data.ts";

@@ -100,7 +100,7 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
     // false: the cookie ends with the browser. Its session stays in the store until it expires.
     cookiePersistent: env.flag("SESSION_COOKIE_PERSISTENT", true),
 
-    // Ends a session when its address changes. Off, because telephones change theirs many times a day.
+    // Ends a session when its address changes. Off, because phones change theirs many times a day.
     ipAddressLock: env.flag("SESSION_IP_ADDRESS_LOCK", false),
 
     // Ends a session when its User-Agent changes. Off, because every update of the browser changes it.

@@ -1,5 +1,5 @@
 // The settings: defaults, what the environment overrides, and what stops the start.
-// Add a case when you add a setting to src/config.ts.
+// Add a case when you add a setting to src/config.ts, and change the first one when you change a default there.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readConfig } from "../src/config.ts";

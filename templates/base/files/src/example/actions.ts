@@ -9,7 +9,7 @@ import type { Sessions } from "../session/sessions.ts";
 import type { SessionData } from "../session-data.ts";
 import { describeStore } from "../store/settings.ts";
 
-// What the example keeps in sessions, besides your own keys. Yours belong into src/session-data.ts.
+// What the example keeps in sessions, besides your own keys. Yours belong in src/session-data.ts.
 declare module "../session-data.ts" {
   interface SessionData {
     /** The shopping cart: quantity by article number. */
