@@ -195,6 +195,11 @@ describe("reporting", () => {
     expect(document.files.toSorted()).toEqual(written.toSorted());
   });
 
+  test("C10 C13: the page to open is one that a minimal project has", async () => {
+    const { stdout } = await run(["b", ...WHOLE, "--minimal"], { cwd: temporaryFolder() });
+    expect(stdout).toContain("Then open http://localhost:3000/visits\n");
+  });
+
   test("C3: with --json an error is a document too", async () => {
     const { code, stdout } = await run(["my-app", "-f", "alpah", "--json"]);
     expect(code).toBe(2);

@@ -7,7 +7,7 @@ import { quoted } from "../command-line/wording.ts";
 import type { Repository } from "../programs/git.ts";
 import type { Choice } from "../project/choice.ts";
 import type { Progress } from "../project/next-steps.ts";
-import { ADDRESS, FETCH_NODE, nextSteps } from "../project/next-steps.ts";
+import { FETCH_NODE, nextSteps, pageToOpen } from "../project/next-steps.ts";
 import { NEEDED_NODE } from "../project/node-version.ts";
 import { commands } from "../project/package-manager.ts";
 import type { Plan } from "../project/plan.ts";
@@ -58,7 +58,7 @@ export function preview(report: Report, creation: Creation): void {
   report.say(`${what(choice)} would be written to ${quoted(directory)}:`);
   for (const [path, { content }] of plan) report.say(`  ${path} ${report.paint("dim", size(content.length))}`);
   report.say(`${plan.size} files. Nothing was written.`);
-  report.set({ next: nextSteps(choice, directory, NOTHING_INSTALLED), url: ADDRESS });
+  report.set({ next: nextSteps(choice, directory, NOTHING_INSTALLED), url: pageToOpen(choice) });
 }
 
 export function written(report: Report, { choice, plan, workspace, needs }: Creation, replaced: string[]): void {
@@ -139,14 +139,14 @@ export function cancelledAfterWriting(report: Report, { choice, directory }: Cre
 /** The last lines of a run that succeeded. */
 export function finished(report: Report, { choice, directory }: Creation, progress: Progress): void {
   const steps = nextSteps(choice, directory, progress);
-  report.set({ next: steps, url: ADDRESS });
+  report.set({ next: steps, url: pageToOpen(choice) });
   report.say(`\nNext:\n\n${indented(steps.map((step) => report.paint("cyan", step)))}\n`);
   const { server } = choice.backend;
   if (server !== null) {
     report.say(`It needs ${server.name}, which ${quoted(server.start)} starts. If one runs already, leave`);
     report.say("that line out, and set its address in .env.\n");
   }
-  report.say(`Then open ${ADDRESS}`);
+  report.say(`Then open ${pageToOpen(choice)}`);
 }
 
 function tooOld(oldNode: string): string {

@@ -5,8 +5,10 @@ import { join, relative } from "node:path";
 import type { Choice } from "./choice.ts";
 import { commands } from "./package-manager.ts";
 
-/** The address of a project that was started without any setting. */
-export const ADDRESS = "http://localhost:3000";
+/** A page to look at, in a project that was started without any setting. A minimal one has no page at "/". */
+export function pageToOpen({ minimal }: Pick<Choice, "minimal">): string {
+  return `http://localhost:3000${minimal ? "/visits" : ""}`;
+}
 
 /** How far a run has come. */
 export interface Progress {

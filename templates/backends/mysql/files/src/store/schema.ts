@@ -51,7 +51,9 @@ async function checkColumns(pool: MysqlPool, table: string): Promise<void> {
   for (const name of ALL_COLUMNS.replaceAll("`", "").split(", ")) {
     const type = types.get(name.toLowerCase());
     if (type === undefined) {
-      throw new Error(`Table "${table}" has no column "${name}". Add it by ALTER TABLE, as schema.sql declares it.`);
+      throw new Error(
+        `Table "${table}" has no column "${name}". Add it by ALTER TABLE, and to schema.sql if it isn't there yet.`,
+      );
     }
     if (BINARY_COLUMNS.includes(name) && !type.endsWith("binary")) {
       throw new Error(`Column "${name}" of table "${table}" is ${type}; schema.sql says binary, to compare exactly.`);

@@ -75,7 +75,7 @@ async function faultOf(postgres: Postgres, name: string): Promise<string | undef
     }
     if (codeOf(error) !== UNDEFINED_COLUMN) throw error;
     const { message } = (error as Error).cause as Error;
-    return `SESSION_TABLE ${name} isn't as in schema.sql: ${message}. Add it by ALTER TABLE, as schema.sql declares it.`;
+    return `SESSION_TABLE ${name} isn't as in schema.sql: ${message}. Add it by ALTER TABLE, and to schema.sql if it isn't there yet.`;
   }
   const { rows } = await postgres.run(`SELECT string_agg(name, ', ') AS slow
     FROM unnest(ARRAY['userid', 'expires_slot']) AS name WHERE NOT EXISTS (

@@ -31,8 +31,11 @@ export async function check(connection: Connection, table: SessionTable): Promis
     try {
       database.prepare(`SELECT ${ALL_COLUMNS} FROM sessions`);
     } catch (cause) {
-      const { message } = cause as Error;
-      const remedy = message.includes("column") ? " Add it by ALTER TABLE, as schema.sql declares it." : "";
+      // SQLite adds a guess at quotation marks, which are right here.
+      const message = (cause as Error).message.replace(/ - should this be .*/, "");
+      const remedy = message.includes("column")
+        ? " Add it by ALTER TABLE, and to schema.sql if it isn't there yet."
+        : "";
       throw new Error(`SQLITE_FILE ${file} lacks part of schema.sql (${message}).${remedy}`, { cause });
     }
     if (strict !== 1) {
