@@ -100,8 +100,7 @@ test("F10: requests get their turn while everybody's sessions are listed", async
   expect(turns).toBeGreaterThanOrEqual(ROWS / ROWS_PER_TURN);
 });
 
-test("F10: requests get their turn while everybody's sessions are counted", async () => {
-  const users = 5000;
+test.each([5000, 5])("F10: requests get their turn while the sessions of %i users are counted", async (users) => {
   await createRows(
     driver,
     Array.from({ length: ROWS }, (_, index) => newRow({ userid: `user${index % users}` })),
@@ -111,7 +110,8 @@ test("F10: requests get their turn while everybody's sessions are counted", asyn
     expect({ live, signedIn }).toEqual({ live: ROWS + 1, signedIn: ROWS + 1 });
     expect(top[0]).toEqual({ userid: "user0", sessions: ROWS / users });
   });
-  expect(turns).toBeGreaterThanOrEqual(10);
+  // All sessions are counted once in all, and once by their users.
+  expect(turns).toBeGreaterThanOrEqual((2 * ROWS) / 5000);
 });
 
 test("F10: the app's own thread makes no checkpoint while many sessions are removed", async () => {

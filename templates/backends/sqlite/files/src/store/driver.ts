@@ -19,9 +19,8 @@ import type { StoreSettings } from "./settings.ts";
 /** Sessions in one batch of `all`. */
 const LISTED_AT_ONCE = 500;
 
-/** Rows that `stats` counts, and users that it looks at, before requests get their turn. */
+/** Rows that `stats` counts before requests get their turn. */
 const COUNTED_AT_ONCE = 5000;
-const USERS_AT_ONCE = 500;
 const TOP_USERS = 10;
 
 export function createDriver(settings: StoreSettings, timeout: number): SessionDriver {
@@ -136,22 +135,36 @@ class SqliteDriver implements SessionDriver {
   }
 
   async #topUsers(now: number): Promise<StoreStats["users"]> {
-    // The index has the users in order, so that all sessions of one are counted together.
-    const sql = `SELECT userid, count(*) FILTER (WHERE expires >= ?) AS sessions FROM sessions
-      WHERE userid > ? GROUP BY userid ORDER BY userid LIMIT ?`;
-    type Counted = StoreStats["users"][number];
-    let top: Counted[] = [];
-    let lastUser = "";
-    let users: Counted[];
+    // In the order of the index, so that a user's sessions come one after the other, and a batch goes on where the last one ended.
+    const sql = `SELECT userid, created, rowid AS place, expires >= ? AS live FROM sessions
+      WHERE userid >= ? AND (userid > ? OR created < ? OR (created = ? AND rowid > ?))
+      ORDER BY userid, created DESC, rowid LIMIT ?`;
+    type Row = { userid: string; created: number; place: number; live: number };
+    let top: StoreStats["users"] = [];
+    let user = { userid: "", sessions: 0 };
+    let last = { created: 0, place: 0 };
+    let rows: Row[];
     do {
-      const values = [now, lastUser, USERS_AT_ONCE];
-      users = await this.#sqlite.run(() => this.#sqlite.statement<Counted>(sql).all(...values));
-      lastUser = users.at(-1)?.userid ?? lastUser;
-      // Sorting keeps the order of users who have equally many.
-      top = [...top, ...users.filter(({ sessions }) => sessions > 0)];
-      top = top.sort((one, other) => other.sessions - one.sessions).slice(0, TOP_USERS);
+      const { userid } = user;
+      const values = [now, userid, userid, last.created, last.created, last.place, COUNTED_AT_ONCE];
+      rows = await this.#sqlite.run(() => this.#sqlite.statement<Row>(sql).all(...values));
+      for (const row of rows) {
+        if (row.userid !== user.userid) {
+          top.push(user);
+          user = { userid: row.userid, sessions: 0 };
+        }
+        user.sessions += row.live;
+      }
+      last = rows.at(-1) ?? last;
+      top = mostSessions(top);
       await new Promise(setImmediate);
-    } while (users.length === USERS_AT_ONCE);
-    return top;
+    } while (rows.length === COUNTED_AT_ONCE);
+    return mostSessions([...top, user]);
   }
+}
+
+/** Sorting keeps the order of users who have equally many. */
+function mostSessions(users: StoreStats["users"]): StoreStats["users"] {
+  const live = users.filter(({ sessions }) => sessions > 0);
+  return live.sort((one, other) => other.sessions - one.sessions).slice(0, TOP_USERS);
 }
