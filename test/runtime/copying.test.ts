@@ -10,6 +10,7 @@ import { createDriver as createMemory } from "../../templates/backends/memory/fi
 import { createDriver as createSqlite } from "../../templates/backends/sqlite/files/src/store/driver.ts";
 import { agree, Copier, type Counts } from "../../templates/base/move/src/copy/copier.ts";
 import { Journal } from "../../templates/base/move/src/copy/journal.ts";
+import type { Copy } from "../../templates/base/move/src/copy/row.ts";
 import { comparable, createRow, HOUR, newHash, newId, newRow, START, set } from "../drivers/rows.ts";
 
 const SESSIONS = 6;
@@ -337,6 +338,31 @@ describe("L6: a pass", () => {
     await createRow(move.source);
     for (const { id } of [row, other]) await move.target.end(id);
     await expect(move.pass()).rejects.toThrow(/The target has no session any more/);
+  });
+
+  test("L6: what was being written when copiers were killed stays in doubt until it is written, whatever else is confirmed", () => {
+    const { file } = newMove();
+    const [first, second] = ["one", "two"].map((digest) => ({ digest, updated: START, expires: START + HOUR }));
+    const opened = <Result>(work: (journal: Journal) => Result): Result => {
+      const journal = new Journal(file, "the source", "the target");
+      try {
+        return work(journal);
+      } finally {
+        journal.close();
+      }
+    };
+    opened((journal) => journal.announce(new Map([["x", first as Copy]])));
+    opened((journal) => {
+      journal.announce(new Map([["y", first as Copy]]));
+      journal.confirm(new Map([["y", first]]));
+      journal.announce(new Map([["x", second as Copy]]));
+    });
+    opened(({ copies, doubtful }) => {
+      expect([...doubtful]).toEqual([["x", [undefined, first]]]);
+      expect(copies).toEqual(new Map(Object.entries({ x: second, y: first })));
+    });
+    opened((journal) => journal.confirm(new Map([["x", second]])));
+    opened(({ doubtful }) => expect(doubtful.size).toBe(0));
   });
 
   test("L6: one process at a time; a journal that was cut off by a crash, or is of other stores, is recognised", async () => {
