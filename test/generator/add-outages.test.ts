@@ -47,6 +47,7 @@ app.listen(process.env.PORT);
   node: `import { createServer } from "node:http";
 const server = createServer((request, response) => {
   if (request.url === "/visit") request.session.data.visits = 1;
+  if (request.url === "/throw") throw Object.assign(new Error("The network is down"), { status: 0 });
   response.end("hello");
 });
 server.listen(process.env.PORT);
@@ -65,6 +66,8 @@ describe("an app that sessions were added to", { timeout: 2 * MINUTES }, () => {
       const url = await app.start(["node", "app.js"], { COUCHDB_URL: `http://admin:secret@${address}` });
       const needy = await fetch(`${url}/visit`, { method: "POST" });
       expect([needy.status, needy.headers.get("retry-after")]).toEqual([503, "5"]);
+      // A status that is none of HTTP's, as clients of other servers have them.
+      if (framework === "node") expect((await fetch(`${url}/throw`)).status).toBe(500);
       const free = await fetch(url);
       expect([free.status, await free.text()]).toEqual([200, "hello"]);
     });

@@ -103,8 +103,9 @@ export class Version extends Files {
   }
 }
 
-/** False in a clone without its history. */
+/** False in a clone without its history; in CI that is a failure, when the test asks for the commit. */
 export function hasCommit(commit: string): boolean {
+  if (process.env.CI === "true") return true;
   return spawnSync("git", ["cat-file", "-e", `${commit}^{commit}`], { cwd: repository }).status === 0;
 }
 

@@ -49,6 +49,26 @@ describe("data", () => {
     }
   });
 
+  test("S9: what every object inherits is no value, under the very key by which it is inherited", async () => {
+    const visitor = new Visitor(await memoryApp());
+    await visitor.visit(write("here", 1));
+    for (const key of ["constructor", "toString"] as const) {
+      const { error } = await visitor.visit((session) => {
+        dataOf(session)[key] = Object.prototype[key];
+      });
+      expect(error, key).toBeInstanceOf(TypeError);
+      expect(String(error)).toContain(`data.${key} is a function`);
+    }
+    await visitor.visit((session) => {
+      dataOf(session)[PROTO] = Object.prototype;
+    });
+    const { result } = await visitor.visit((session) => Object.entries(dataOf(session)));
+    expect(result).toEqual([
+      ["here", 1],
+      [PROTO, {}],
+    ]);
+  });
+
   test("S9: toJSON is honoured; undefined properties are left out, as JSON does", async () => {
     const visitor = new Visitor(await memoryApp());
     await visitor.visit(write("value", { when: new Date(0), none: undefined }));

@@ -79,9 +79,8 @@ export function changesOf(data: SessionData, stored: StoredData, limits: StoreLi
   const remove: string[] = [];
   for (const key of Object.keys(now)) {
     const value = now[key];
-    // `before` inherits from Object.prototype, but nothing that it inherits is JSON.
-    if (value === undefined || value === before[key]) continue;
-    if (Object.hasOwn(before, key) && equal(value, before[key])) continue;
+    // `before` inherits from Object.prototype.
+    if (value === undefined || (Object.hasOwn(before, key) && equal(value, before[key]))) continue;
     const json = encode(key, value, limits);
     if (!Object.hasOwn(before, key) || json !== JSON.stringify(before[key])) set.set(key, json);
   }

@@ -4,34 +4,14 @@
 import type { Socket } from "node:net";
 import { Client } from "pg";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
-import { drivers, failure, listen, PASSWORD } from "../../../../test/drivers/broken.ts";
+import { StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
+import { failure, listen, PASSWORD } from "../../../../test/drivers/broken.ts";
 import { createRow, START, set } from "../../../../test/drivers/rows.ts";
 import { freePorts } from "../../../../test/servers/machine.ts";
 import { server } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
-import { createDriver } from "../files/src/store/driver.ts";
 import { describeStore, readStoreSettings, type StoreSettings } from "../files/src/store/settings.ts";
-
-const TIMEOUT = 1000;
-
-function open(settings: StoreSettings): SessionDriver {
-  const driver = createDriver(settings, TIMEOUT);
-  drivers.push(driver);
-  return driver;
-}
-
-/** One line that names the setting and not the password, from every call alike. */
-async function expectRefusal(settings: StoreSettings, line: RegExp): Promise<void> {
-  const driver = open(settings);
-  const calls = [driver.setup(), driver.check(), driver.ping(), driver.end("x")];
-  for (const error of await Promise.all(calls.map(failure))) {
-    expect(error).toBeInstanceOf(StoreUnavailable);
-    expect(error.message).toMatch(/^[^\n]{10,300}$/);
-    expect(error.message).toMatch(line);
-    expect(error.message).not.toContain(settings.password || PASSWORD);
-  }
-}
+import { expectRefusal, open, TIMEOUT_MS } from "./support.ts";
 
 const variables = { PGHOST: "127.0.0.1", PGUSER: "app", PGPASSWORD: PASSWORD, PGDATABASE: "app" };
 const read = (more: Record<string, string> = {}) => readStoreSettings(new Environment({ ...variables, ...more }));
@@ -145,7 +125,7 @@ describe("postgres settings", () => {
     const started = performance.now();
     await expectRefusal(read({ PGPORT: String(port) }), /check PGHOST and PGPORT\.$/);
     await expectRefusal(read({ PGPORT: String(port), PGSSLMODE: "require" }), /PGPORT\.$/);
-    expect(performance.now() - started).toBeLessThan(TIMEOUT * 3);
+    expect(performance.now() - started).toBeLessThan(TIMEOUT_MS * 3);
   });
 });
 

@@ -6,33 +6,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
-import { drivers, failure, PASSWORD } from "../../../../test/drivers/broken.ts";
+import { afterAll, beforeAll, beforeEach, describe, test } from "vitest";
 import { type FreshServer, freshServer } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
-import { createDriver } from "../files/src/store/driver.ts";
 import { readStoreSettings, type StoreSettings } from "../files/src/store/settings.ts";
-
-const TIMEOUT = 1000;
-
-function open(settings: StoreSettings): SessionDriver {
-  const driver = createDriver(settings, TIMEOUT);
-  drivers.push(driver);
-  return driver;
-}
-
-/** One line that names the setting and not the password, from every call alike. */
-async function expectRefusal(settings: StoreSettings, line: RegExp): Promise<void> {
-  const driver = open(settings);
-  const calls = [driver.setup(), driver.check(), driver.ping(), driver.end("x")];
-  for (const error of await Promise.all(calls.map(failure))) {
-    expect(error).toBeInstanceOf(StoreUnavailable);
-    expect(error.message).toMatch(/^[^\n]{10,300}$/);
-    expect(error.message).toMatch(line);
-    expect(error.message).not.toContain(settings.password || PASSWORD);
-  }
-}
+import { expectRefusal, open } from "./support.ts";
 
 describe("postgres driver over TLS", () => {
   let its: FreshServer | undefined;

@@ -1,5 +1,5 @@
-// `npm run sessions -- copy`, which moves sessions to another store, once the project has both: this file is then another one.
-// Nothing to change here.
+// Says how to get `npm run sessions -- copy`, which moves live sessions to another store.
+// Nothing to change here: `switch --keep-store` puts the command itself in the place of this file.
 
 export async function copy(_args: string[]): Promise<number> {
   throw new Error(

@@ -26,7 +26,7 @@ const UNCONFIRMED = "?";
 export class Journal {
   readonly file: string;
   readonly copies = new Map<string, Copy>();
-  /** For sessions about whose last writes nobody knows whether they happened: what else the target may have, the oldest first. */
+  /** Sessions whose last writes may or may not have happened: what else the target may have, the oldest first. */
   readonly doubtful = new Map<string, (Copy | undefined)[]>();
   #descriptor: number;
 
@@ -40,12 +40,12 @@ export class Journal {
     this.#descriptor = this.#rewrite(header);
   }
 
-  /** Before sessions are written. */
+  /** To be called before sessions are written. */
   announce(copies: ReadonlyMap<string, Copy>): void {
     this.#append([...copies].map(([id, copy]) => lineOf(id, copy)));
   }
 
-  /** After they have been written, or not: then with what was remembered of them before. */
+  /** To be called after they have been written. For a session that was not, pass what was remembered of it before. */
   confirm(copies: ReadonlyMap<string, Copy | undefined>): void {
     this.#append([...[...copies].map(([id, copy]) => lineOf(id, copy)), CONFIRMED]);
     for (const [id, copy] of copies) {
@@ -83,7 +83,7 @@ export class Journal {
     }
   }
 
-  /** With one line for each session, which is all that is known by now. */
+  /** Replaces the file by a short one: each session once, with all that is known of it by now. */
   #rewrite(header: string): number {
     const next = `${this.file}.next`;
     this.#descriptor = openSync(next, "w");
@@ -98,7 +98,7 @@ export class Journal {
     return this.#descriptor;
   }
 
-  /** What it returns from is on the disk. */
+  /** The lines are on the disk when it returns. */
   #append(lines: readonly string[]): void {
     const bytes = Buffer.from(`${lines.join("\n")}\n`);
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
@@ -114,7 +114,7 @@ function lockOf(file: string): string {
   return `${file}.lock`;
 }
 
-/** The lock of a process that was killed is taken over. */
+/** Throws if another process has the lock. That of a process that was killed is taken over. */
 function lock(file: string): void {
   const path = lockOf(file);
   try {

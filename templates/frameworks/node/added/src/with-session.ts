@@ -23,7 +23,7 @@ export function withSession(sessions: Sessions, listener: RequestListener): Requ
       return listener(request, response);
     },
     (error, _request, response) => {
-      const { status = 500 } = error as { status?: number };
+      const status = statusOf(error);
       if (status >= 500) console.error(error);
       if (response.headersSent) response.destroy();
       else {
@@ -32,4 +32,10 @@ export function withSession(sessions: Sessions, listener: RequestListener): Requ
       }
     },
   );
+}
+
+/** That of the sessions' own errors, and of others of the http-errors kind. What is no status of an error is 500. */
+function statusOf(error: unknown): number {
+  const { status } = Object(error) as { status?: unknown };
+  return typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500;
 }
