@@ -9,7 +9,7 @@ import { filesOf } from "./stranger.ts";
 const DOCUMENTED: Record<string, string> = {
   "src/session/origin.ts CrossOrigin": "what a refused request's error is an instance of",
   "src/session/request.ts NodeRequest": "README.md, WebSockets and streams",
-  // Only MySQL and PostgreSQL need it, so that it belongs into their packs.
+  // Only MySQL and PostgreSQL need it, so that it belongs in their packs.
   "src/session/contract.ts joinData": "",
 };
 

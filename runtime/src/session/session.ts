@@ -243,5 +243,5 @@ function withCallback(done: Promise<void>, callback: Callback | undefined): Prom
 }
 
 function refuseAssignment(name: string): never {
-  throw new InvalidData(`session.${name} can't be set; what is to be stored belongs into session.data`);
+  throw new InvalidData(`session.${name} can't be set; what is to be stored belongs in session.data`);
 }

@@ -12,7 +12,7 @@ export const router = Router().get("/", (request) => {
   session.data.visits = "3";
   // @ts-expect-error The cookie is no business of handlers.
   session.cookie.maxAge = 1000;
-  // @ts-expect-error What is stored belongs into session.data.
+  // @ts-expect-error What is stored belongs in session.data.
   session.flash = [];
   // @ts-expect-error There is no such method.
   session.sigIn("ann");
