@@ -13,7 +13,7 @@ export interface AppLanguage {
   neighbours: readonly string[];
 }
 
-/** How our files have to be written in such an app. */
+/** Returns how our files have to be written in such an app. */
 export function formFor({
   isModule,
   compilerOptions,
@@ -43,7 +43,7 @@ export function formFor({
 /** Our files use what ECMAScript has had since 2024. */
 const NEEDED_YEAR = 2024;
 
-/** Which options our files need otherwise than they are. */
+/** Returns the options that need another value for our files to compile. */
 export function neededOptions(
   options: CompilerOptions,
   compilerVersion: string,
@@ -64,7 +64,7 @@ export function neededOptions(
   return needed;
 }
 
-/** The edition of ECMAScript; 0 for other names, such as "dom". */
+/** Returns the edition of ECMAScript, or 0 for other names, such as "dom". */
 function yearOf(name: string): number {
   if (/esnext/i.test(name)) return Number.POSITIVE_INFINITY;
   const edition = Number(/^(?:lib\.)?es(\d+)(?:\.d\.ts|\.full)?$/i.exec(name)?.[1] ?? 0);

@@ -23,7 +23,7 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
   return result + text.slice(position);
 }
 
-/** Lines of their own behind a statement, and behind a comment on its line. */
+/** Inserts lines after a statement, and after a comment on its line. */
 export function linesAfter(text: string, statement: SyntaxNode, lines: readonly string[]): Edit {
   const rest = /^[ \t]*(?:\/\/[^\r\n]*|\/\*[^\r\n]*?\*\/[ \t]*)?(?=\r?\n|$)/.exec(text.slice(statement.end))?.[0] ?? "";
   const position = statement.end + rest.length;
@@ -32,14 +32,14 @@ export function linesAfter(text: string, statement: SyntaxNode, lines: readonly 
   return { start: position, end: position, text: inserted };
 }
 
-/** Lines of their own before a statement. */
+/** Inserts lines before a statement. */
 export function linesBefore(text: string, statement: SyntaxNode, lines: readonly string[]): Edit {
   const indentation = indentationAt(text, statement.start);
   const inserted = lines.map((line) => `${line}${lineEndOf(text)}${indentation}`).join("");
   return { start: statement.start, end: statement.start, text: inserted };
 }
 
-/** Takes a statement away, and its line where nothing else is on it. */
+/** Removes a statement, and its line if nothing else is on it. */
 export function withoutStatement(text: string, { start, end }: SyntaxNode): Edit {
   const isAlone = /(^|\n)[ \t]*$/.test(text.slice(0, start)) && /^[ \t]*(\r?\n|$)/.test(text.slice(end));
   if (!isAlone) return { start, end, text: "" };

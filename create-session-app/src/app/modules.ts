@@ -9,7 +9,7 @@ export type ReadText = (path: string) => string | undefined;
 
 const EXTENSIONS = [".ts", ".tsx", ".mts", ".cts", ".js", ".mjs", ".cjs", ".jsx"];
 
-/** The file that a path, as it is written in a script or an import, leads to. */
+/** Returns the file that a path in a script or an import leads to. */
 export function resolveFile(path: string, read: ReadText): string | undefined {
   const normal = posix.normalize(path).replace(/\/$/, "");
   const source = normal.replace(/\.([cm]?)jsx?$/, ".$1ts");
@@ -17,7 +17,7 @@ export function resolveFile(path: string, read: ReadText): string | undefined {
   return [normal, source, ...endings].find((candidate) => !candidate.startsWith("..") && read(candidate) !== undefined);
 }
 
-/** What the file imports or requires anywhere in it, in its order. */
+/** Returns all that the file imports or requires, in the order of its text. */
 export function importsOf(program: SyntaxNode): string[] {
   const found: string[] = [];
   walk(program, (node) => {
@@ -37,7 +37,7 @@ function importEquals(node: SyntaxNode): string | undefined {
   return nameOf(child(child(node, "moduleReference"), "expression"));
 }
 
-/** What a package's exports are called in this file. "default" is the package itself in CommonJS. */
+/** Returns the names that a package's exports have in this file. "default" is the package itself in CommonJS. */
 export function bindingsOf(program: SyntaxNode, packageName: string): Map<string, string> {
   const bindings = new Map<string, string>();
   const isIt = (name: string | undefined) => name === packageName || `node:${name}` === packageName;
@@ -67,7 +67,7 @@ export function bindingsOf(program: SyntaxNode, packageName: string): Map<string
   return bindings;
 }
 
-/** Which export of the package a callee is; undefined: none. */
+/** Returns the name of the package's export that is called, or undefined where it is none of the package's. */
 export function exportCalled(
   callee: SyntaxNode | undefined,
   packageName: string,

@@ -56,7 +56,7 @@ export function walk(
   }
 }
 
-/** What an identifier, or a property that isn't computed, is called. */
+/** Returns the name of an identifier, or of a property that isn't computed. */
 export function nameOf(node: SyntaxNode | undefined): string | undefined {
   if (node?.type === "Identifier" || node?.type === "PrivateName") return String(node.name);
   return node?.type === "StringLiteral" ? String(node.value) : undefined;

@@ -51,7 +51,7 @@ export function wire(place: Place, rules: AddRules, wiring: Wiring, parse: Parse
   return { why: `The lines don't fit into ${file.path}.` };
 }
 
-/** By how many statements the file grows. */
+/** Returns by how many statements the file grows. */
 function added(rules: AddRules, { imports, replaced, adopts }: Wiring, listener: SyntaxNode | undefined): number {
   const mounts = listener === undefined ? rules.mount.length + (adopts && rules.predecessor ? 1 : 0) : 0;
   const gone = (replaced ? 1 : 0) + (replaced?.useless ? 1 : 0);

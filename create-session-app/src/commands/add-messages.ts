@@ -135,7 +135,7 @@ function describe(report: Report, addition: Addition): void {
   taken(report, addition);
 }
 
-/** What becomes of the other package's sessions, and of the code that uses them. */
+/** Reports what becomes of the other package's sessions, and of the code that uses them. */
 function taken(report: Report, { app, choice, main, predecessor, uses }: Addition): void {
   const dependencies = { ...Object(app.manifest.devDependencies), ...Object(app.manifest.dependencies) };
   const others = choice.framework.add?.predecessor?.others.filter((name) => Object.hasOwn(dependencies, name)) ?? [];

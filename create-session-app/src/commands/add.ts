@@ -76,7 +76,7 @@ export async function add(input: CommandInput): Promise<void> {
   messages.finished(report, addition, flags.install !== false);
 }
 
-/** What the package manager has to be told in a file that isn't ours: the workspace's, or one of the app's own. */
+/** Returns the settings that the package manager needs in a file that isn't ours: the workspace's, or one of the app's own. */
 function settingsNeeded(choice: Choice, directory: string): string[] {
   const { packageManager } = choice;
   const workspace = findWorkspace(directory, packageManager);
@@ -133,7 +133,7 @@ async function settlePacks(app: ExistingApp, input: CommandInput): Promise<{ fra
   return { framework: pick(frameworks, answers.framework), backend: pick(backends, answers.backend) };
 }
 
-/** For a framework that can be generated, but whose pack doesn't say how sessions are added. */
+/** Makes the error for a framework whose pack doesn't say how sessions are added. */
 function withoutRules(id: string, known: readonly Pack[]): Failure {
   const message = `"add" doesn't support the framework ${quoted(id)}. It supports ${oneOf(idsOf(known), "and")}.`;
   return wrongUsage(message, { known: idsOf(known) });

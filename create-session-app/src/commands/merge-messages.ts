@@ -60,7 +60,7 @@ export function switchedTo({ framework, backend, previous }: Choice, before: Rec
 
 export const HALF_DONE = "An earlier run was killed half way; the next one that writes undoes it first.";
 
-/** What became of a file, in a few words; undefined for what needs no mention. */
+/** Describes what became of a file in a few words; undefined if it needs no mention. */
 const WORDS: Record<Outcome, string | undefined> = {
   same: undefined,
   kept: undefined,

@@ -45,7 +45,7 @@ export function hasTool({ specifier, commonjs }: Added): boolean {
   return specifier === ".mts" || (specifier === ".ts" && !commonjs);
 }
 
-/** Where a file of the packs goes; undefined: an app that was there before doesn't get it. */
+/** Returns the place of one of the packs' files in the app, or undefined if the app doesn't get it. */
 export function placeOf(path: string, added: Added): string | undefined {
   if (SCHEMA.test(path)) return posix.join(posix.dirname(added.folder), `session-${path}`);
   const places = hasTool(added) ? [...PLACES, ...TOOL_PLACES] : PLACES;
@@ -53,7 +53,7 @@ export function placeOf(path: string, added: Added): string | undefined {
   return found && inApp(found[1] + path.slice(found[0].length), added);
 }
 
-/** Where a file that only such apps get goes. */
+/** Returns the place of a file that only apps of this kind get, or undefined if this one doesn't need it. */
 export function placeOfAddition(path: string, added: Added): string | undefined {
   if (path.endsWith(".d.ts") && !added.classic) return undefined;
   return inApp(path.slice("src/".length), added);
@@ -93,7 +93,7 @@ function withNames(text: string, places: ReadonlyMap<string, string>, { extensio
     .replace(/\b([\w-]+)\.ts\b/g, `$1${extension}`);
 }
 
-/** How a file is named in an import. */
+/** Returns how an import names a file. */
 export function specifierOf(place: string, fromFolder: string, { extension, specifier }: Added): string {
   const path = posix.relative(fromFolder, place).replace(new RegExp(`\\${extension}$`), specifier);
   return path.startsWith(".") ? path : `./${path}`;

@@ -36,7 +36,7 @@ export function dependencyDrift(yours: string, ours: string): Drift[] {
     .filter((drift) => drift.yours === undefined || (drift.yours !== drift.ours && isOlder(drift.yours, drift.ours)));
 }
 
-/** By name, the range; those for development too. */
+/** Returns the range of each dependency by name, those for development included. */
 export function dependenciesOf(manifest: string): Map<string, string> {
   const { dependencies = {}, devDependencies = {} } = JSON.parse(manifest.replace(/^\ufeff/, ""));
   return new Map(Object.entries({ ...devDependencies, ...dependencies }));
