@@ -56,6 +56,16 @@ describe("the packs of this repository", () => {
     expect(copied).toContain(`COPY --from=${/ AS (\w+)/.exec(readable)?.[1]} /app ./`);
   });
 
+  test("L6: each store that other processes can see may be moved from and to by a URL of its own", () => {
+    const movable = backends.filter(({ inProcess }) => !inProcess);
+    for (const { id, listMoveFiles } of movable) {
+      expect(
+        listMoveFiles().map(({ path }) => path),
+        id,
+      ).toEqual(["src/store/from-url.ts"]);
+    }
+  });
+
   test("C10: yarn 1 compiles nothing where each package brings its binaries along, in the image neither", async () => {
     const sqlite = backends.find(({ id }) => id === "sqlite");
     const files = await plan({ backend: sqlite, packageManager: "yarn" }, assets);

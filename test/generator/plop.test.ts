@@ -56,6 +56,8 @@ describe("npx plop backend", { timeout: 300 * SECOND }, () => {
     const { backends } = JSON.parse(list.output);
     expect(backends.at(-1)).toMatchObject({ id: "tiny", label: "Tiny", hint: `one "file" & <little> more` });
     expect(Object.keys(tree()).filter((path) => path.includes("tiny") && path.includes("compose"))).toEqual([]);
+    // With it, sessions can be moved to and from the store.
+    expect(readFileSync(join(copy, folder, "move/src/store/from-url.ts"), "utf8")).toContain('schemes = ["tiny:"]');
   });
 
   test("each method says that it is to be written, and the suite fails on nothing else", async () => {
@@ -109,6 +111,7 @@ describe("npx plop backend, for a store with a server", () => {
       },
     });
     expect(readFileSync(join(copy, folder, "files/compose.yaml.hbs"), "utf8")).toContain('"127.0.0.1:4222:4222"');
+    expect(readFileSync(join(copy, folder, "move/src/store/from-url.ts"), "utf8")).toContain('schemes = ["nats:"]');
     expectOnlyIn(folder, before);
   });
 });
