@@ -1,4 +1,4 @@
-// The last steps of `update` and `switch`: installs the dependencies and checks the types.
+// The last steps of `add`, `update` and `switch`: installs the dependencies and checks the types.
 // Change it when a changed project should be tried in another way.
 import { Failure } from "../command-line/failure.ts";
 import { readFiles } from "../disk/read.ts";
