@@ -101,12 +101,15 @@ describe("an app that sessions were added to", () => {
     for (const backend of ["postgres", "sqlite"]) {
       const { code, stderr } = await old.run(["switch", "--backend", backend, "--no-install"], app.root);
       expect(code, stderr).toBe(0);
+      expect(stderr).toContain("Sessions stay in the old store: users have to sign in again.\n");
       expect(app.read("package.json")).toContain(backend === "postgres" ? '"pg"' : '"better-sqlite3"');
       expect(app.has("src/store/pool.ts")).toBe(false);
     }
     expect(snapshot(app.root)).toEqual(before);
     const framework = await old.run(["switch", "--framework", "hono"], app.root);
     expect([framework.code, framework.stderr]).toEqual([2, expect.stringContaining("only --backend")]);
+    const kept = await old.run(["switch", "--backend", "redis", "--keep-store"], app.root);
+    expect([kept.code, kept.stderr]).toEqual([2, expect.stringContaining("switch without it")]);
   });
 
   test("L8 L7: doctor names what was edited of ours, and nothing of the app's", async () => {

@@ -35,13 +35,16 @@ export async function switchPack(input: CommandInput): Promise<void> {
     throw wrongUsage("The app's framework is the app's own: only --backend can be switched where sessions were added.");
   }
   if (record.answers.added && flags.keepStore) {
-    throw wrongUsage("Sessions that were added to an app move without --keep-store: their old store isn't kept.");
+    throw wrongUsage(
+      "--keep-store works in generated projects only. Where sessions were added to an app, switch without it: users then have to sign in again.",
+    );
   }
   const answers = otherAnswers(record.answers, input);
   checkKept(answers, input);
   const choice = choiceOf(answers, assets);
   const history = await GitHistory.open(directory, signal);
-  const recordedPlan = await planFor(choiceOf(record.answers, assets), assets);
+  const recorded = choiceOf(record.answers, assets);
+  const recordedPlan = await planFor(recorded, assets);
   const plan = await planFor(choice, assets);
   const baseDirectory = flags.base === undefined ? undefined : resolve(flags.base);
   const merge = await mergeProject({
@@ -55,7 +58,7 @@ export async function switchPack(input: CommandInput): Promise<void> {
     report,
     signal,
   });
-  const switched = switchedTo(choice, record.answers);
+  const switched = switchedTo(choice, recorded);
   const outcome = { project, version, merge, releases: [], schemaChanges: [], backend: choice.backend.label, switched };
   await applyMerge(outcome, choice, history, input);
 }
