@@ -112,13 +112,19 @@ describe("an app that sessions were added to", () => {
     expect([kept.code, kept.stderr]).toEqual([2, expect.stringContaining("switch without it")]);
   });
 
-  test("L8 L7: doctor names what was edited of ours, and nothing of the app's", async () => {
+  test("L8 L7: doctor names what was edited of ours, and unsafe defaults in it, and nothing of the app's", async () => {
     const app = await shop();
     app.edit("src/session/token.ts", /\n/, "\n// Mine.\n");
     const { code, stdout } = await old.run(["doctor", "--json"], app.root);
     expect([code, JSON.parse(stdout)]).toMatchObject([
       0,
       { edited: ["src/session/token.ts"], missing: [], dependencies: [] },
+    ]);
+    app.edit("src/session-config.ts", '"SESSION_COOKIE_HTTP_ONLY", true', '"SESSION_COOKIE_HTTP_ONLY", false');
+    const unsafe = await old.run(["doctor"], app.root);
+    expect([unsafe.code, unsafe.stderr]).toEqual([
+      1,
+      "Unsafe in production: SESSION_COOKIE_HTTP_ONLY in src/session-config.ts.\n",
     ]);
   });
 
