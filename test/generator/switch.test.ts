@@ -194,7 +194,8 @@ describe("a switch", () => {
     expect(project.record).toMatchObject({ answers: { backend: "redis" }, pending: { version: "0.4.0" } });
     expect(await switchTo(project, ["-b", "sqlite"])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("under way"),
+      stderr:
+        "An earlier update or switch left conflicts. Settle them first, then: npm create session-app@latest update -- --continue\n",
     });
     project.edit("src/store/driver.ts", (text) => text.replace(/^<<<<<<<[\s\S]*?^=======\n|^>>>>>>>.*\n/gm, ""));
     const done = await version.run(["update", "--continue", "--no-install"], project.root);

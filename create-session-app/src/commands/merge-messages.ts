@@ -160,7 +160,7 @@ export function conflictsLeft({ record }: Project, version: string, conflicts: r
 export function notCommitted(paths: readonly string[]): Failure {
   const listed = paths.slice(0, 10).map((path) => `\n  ${path}`);
   const more = paths.length > 10 ? `\n  and ${paths.length - 10} more` : "";
-  const message = `The project has changes that are not committed:${listed.join("")}${more}\nCommit or stash them, so that git can take the update back; or go on with --force.`;
+  const message = `The project has changes that are not committed:${listed.join("")}${more}\nCommit or stash them, so that git can take this back; or go on with --force.`;
   return new Failure(1, "UNCOMMITTED", message, { paths });
 }
 

@@ -5,6 +5,7 @@ import { Failure, wrongUsage } from "../command-line/failure.ts";
 import { choose } from "../command-line/wording.ts";
 import type { Catalog, Pack } from "../packs/catalog.ts";
 import { GitHistory } from "../programs/git-history.ts";
+import { initializerCommand } from "../project/package-manager.ts";
 import type { RecordedAnswers } from "../project/read-record.ts";
 import { applyMerge, recover } from "./apply-merge.ts";
 import type { CommandInput } from "./command.ts";
@@ -24,11 +25,19 @@ export async function switchPack(input: CommandInput): Promise<void> {
   recover(directory, input);
   const project = openProject(directory, version);
   const { record } = project;
-  if (record.pending)
-    throw new Failure(1, "PENDING", "An update is under way. Finish it first: npm create session-app@latest update");
+  const { packageManager } = record.answers;
+  if (record.pending) {
+    const next = initializerCommand(packageManager, "latest", "update", "--continue");
+    const message = `An earlier update or switch left conflicts. Settle them first, then: ${next}`;
+    throw new Failure(1, "PENDING", message, { paths: record.pending.conflicts });
+  }
   if (record.version !== version) {
-    const message = `The project was made by version ${record.version}, this is ${version}. First: npm create session-app@latest update`;
-    throw new Failure(1, "OUTDATED", message);
+    const next = initializerCommand(packageManager, "latest", "update");
+    throw new Failure(
+      1,
+      "OUTDATED",
+      `The project was made by version ${record.version}, this is ${version}. First: ${next}`,
+    );
   }
 
   if (record.answers.added && flags.framework !== undefined) {
