@@ -91,6 +91,61 @@ module.exports = router;
     await checkSessions(await app.start());
   });
 
+  test.each(["sqlite", "couchdb"])(
+    "L7 P1: a TypeScript Express app that is compiled to CommonJS without esModuleInterop gets sessions in %s",
+    async (backend) => {
+      const manifest = {
+        name: "app",
+        scripts: { build: "tsc", start: "node dist/server.js" },
+        dependencies: { express: "^5.1.0" },
+        devDependencies: { "@types/express": "^5.0.3", "@types/node": "^24.0.0", typescript: "~5.9.0" },
+      };
+      const app = appOf({
+        "package.json": JSON.stringify(manifest, null, 2),
+        "tsconfig.json": `{
+  "compilerOptions": {
+    "target": "es2022",
+    "module": "commonjs",
+    "outDir": "dist",
+    "rootDir": "src",
+    "strict": true,
+    "skipLibCheck": true
+  },
+  "include": ["src"]
+}
+`,
+        "src/app.ts": `import express = require("express");
+
+const app = express();
+app.get("/me", ({ session }, response) => {
+  response.send(\`\${session.userid ?? "nobody"} \${session.data.visits ?? 0}\`);
+});
+app.post("/visit", ({ session }, response) => {
+  session.data.visits = (session.data.visits ?? 0) + 1;
+  response.send("counted");
+});
+app.post("/login", async ({ session }, response) => {
+  await session.signIn("ada");
+  response.redirect(303, "/me");
+});
+export default app;
+`,
+        "src/server.ts": 'import app from "./app";\n\napp.listen(process.env.PORT);\n',
+      });
+      await app.install();
+      const main = await addTo(app, "src/app.ts", "--backend", backend, "--no-install");
+      expect(main).toContain(
+        'import express = require("express");\nimport { createSessions } from "./create-sessions";\n',
+      );
+      await app.install();
+      await app.run("npm", "run", "build");
+      const url = await app.start();
+      if (backend === "sqlite") await checkSessions(url);
+      // Without CouchDB, its client is made all the same, and whoever has no session needs no store.
+      else expect(await (await fetch(`${url}/me`)).text()).toBe("nobody 0");
+    },
+  );
+
   test("L7 P1: an app of create-hono in TypeScript, compiled to ES modules, gets sessions in SQLite", async () => {
     const app = honoNodejs();
     await app.install();

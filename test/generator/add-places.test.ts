@@ -57,6 +57,11 @@ describe("the place", () => {
     ["fastify", "const f = require('fastify')({ logger: true }).withTypeProvider()\n", "f.register(sessionPlugin"],
     ["fastify", "const { fastify } = require('fastify')\nlet app = fastify()\n", "app.register(sessionPlugin"],
     ["hono", "import { Hono as H } from 'hono'\nconst app = new H()\n", "app.use(sessionMiddleware(sessions))"],
+    [
+      "hono",
+      "import { Hono } from 'hono'\nconst app = new Hono().basePath('/api')\n",
+      "basePath('/api')\nconst sessions = createSessions()\napp.use(sessionMiddleware(sessions))",
+    ],
     ["koa", "const app = new (require('koa'))()\n", "app.use(sessionMiddleware(sessions))"],
     [
       "node",
@@ -83,6 +88,11 @@ describe("the place", () => {
       'uses the name "sessions"',
     ],
     ["hono", "import { Hono } from 'hono'\nexport default new Hono()\n", "one value of a variable"],
+    [
+      "hono",
+      "import { Hono } from 'hono'\nconst app = new Hono().get('/', (c) => c.text('x'))\n",
+      "one value of a variable",
+    ],
     ["node", "const server = require('http').createServer()\nserver.on('request', f)\n", "without a listener"],
   ])("L7: it isn't certain for %s in %j", (framework, text, why) => {
     expect(mount(framework, text)).toContain(why);

@@ -101,21 +101,30 @@ describe("an app that sessions were added to", () => {
     for (const backend of ["postgres", "sqlite"]) {
       const { code, stderr } = await old.run(["switch", "--backend", backend, "--no-install"], app.root);
       expect(code, stderr).toBe(0);
+      expect(stderr).toContain("Sessions stay in the old store: users have to sign in again.\n");
       expect(app.read("package.json")).toContain(backend === "postgres" ? '"pg"' : '"better-sqlite3"');
       expect(app.has("src/store/pool.ts")).toBe(false);
     }
     expect(snapshot(app.root)).toEqual(before);
     const framework = await old.run(["switch", "--framework", "hono"], app.root);
     expect([framework.code, framework.stderr]).toEqual([2, expect.stringContaining("only --backend")]);
+    const kept = await old.run(["switch", "--backend", "redis", "--keep-store"], app.root);
+    expect([kept.code, kept.stderr]).toEqual([2, expect.stringContaining("switch without it")]);
   });
 
-  test("L8 L7: doctor names what was edited of ours, and nothing of the app's", async () => {
+  test("L8 L7: doctor names what was edited of ours, and unsafe defaults in it, and nothing of the app's", async () => {
     const app = await shop();
     app.edit("src/session/token.ts", /\n/, "\n// Mine.\n");
     const { code, stdout } = await old.run(["doctor", "--json"], app.root);
     expect([code, JSON.parse(stdout)]).toMatchObject([
       0,
       { edited: ["src/session/token.ts"], missing: [], dependencies: [] },
+    ]);
+    app.edit("src/session-config.ts", '"SESSION_COOKIE_HTTP_ONLY", true', '"SESSION_COOKIE_HTTP_ONLY", false');
+    const unsafe = await old.run(["doctor"], app.root);
+    expect([unsafe.code, unsafe.stderr]).toEqual([
+      1,
+      "Unsafe in production: SESSION_COOKIE_HTTP_ONLY in src/session-config.ts.\n",
     ]);
   });
 

@@ -66,10 +66,20 @@ describe("what is installed", () => {
     return project;
   }
 
+  test("L8: where nothing is installed, it says that it has not looked there", async () => {
+    const project = await version.create(EXPRESS, { git: false });
+    const { code, stdout } = await doctor(project);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringContaining("installed packages were not checked. To install: npm install\n"),
+    ]);
+    expect(JSON.parse((await doctor(project, ["--json"])).stdout)).toMatchObject({ isInstalled: false, installed: [] });
+  });
+
   test("L8: nothing is said while it is as package.json asks", async () => {
     const { code, stdout } = await doctor(await installed());
     expect(code).toBe(0);
-    expect(stdout).not.toContain("node_modules");
+    expect(stdout).not.toMatch(/node_modules|not checked/);
   });
 
   test("L8: what is missing or older than package.json asks for has to be installed", async () => {
@@ -143,6 +153,21 @@ describe("settings", () => {
       text.replace('"SESSION_COOKIE_HTTP_ONLY", true', '"SESSION_COOKIE_HTTP_ONLY", false'),
     );
     expect((await doctor(project)).stderr).toBe("Unsafe in production: SESSION_COOKIE_HTTP_ONLY in src/config.ts.\n");
+  });
+
+  test("L8: such a default is found where the user has moved the file to", async () => {
+    const project = await version.create(EXPRESS, { git: false });
+    project.write(
+      "src/settings/config.ts",
+      project.read("src/config.ts").replace('"SESSION_COOKIE_HTTP_ONLY", true', '"SESSION_COOKIE_HTTP_ONLY", false'),
+    );
+    project.remove("src/config.ts");
+    project.edit(".session-app.json", (text) =>
+      JSON.stringify({ ...JSON.parse(text), moved: { "src/config.ts": "src/settings/config.ts" } }),
+    );
+    expect((await doctor(project)).stderr).toBe(
+      "Unsafe in production: SESSION_COOKIE_HTTP_ONLY in src/settings/config.ts.\n",
+    );
   });
 
   test("L8: what is safe, commented out, or only for development is no finding", async () => {

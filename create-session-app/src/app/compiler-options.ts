@@ -18,10 +18,17 @@ export function formFor({
   isModule,
   compilerOptions,
   neighbours,
-}: AppLanguage): Pick<Added, "extension" | "specifier" | "commonjs" | "typescript" | "classic"> {
+}: AppLanguage): Pick<Added, "extension" | "specifier" | "commonjs" | "withoutDefaults" | "typescript" | "classic"> {
   if (compilerOptions === undefined) {
     const extension = isModule ? ".ts" : ".mts";
-    return { extension, specifier: extension, commonjs: false, typescript: false, classic: false };
+    return {
+      extension,
+      specifier: extension,
+      commonjs: false,
+      withoutDefaults: false,
+      typescript: false,
+      classic: false,
+    };
   }
   const option = (name: string) => String(compilerOptions[name] ?? "").toLowerCase();
   const module = option("module") || (isModule ? "nodenext" : "commonjs");
@@ -35,9 +42,15 @@ export function formFor({
     extension: ".ts",
     specifier: withExtension ? ".ts" : needsExtension ? ".js" : "",
     commonjs,
+    withoutDefaults: commonjs && isWithoutDefaults(module, compilerOptions.esModuleInterop),
     typescript: true,
     classic: resolution === "node10" || resolution === "node" || resolution === "classic",
   };
+}
+
+/** "node16" and its successors turn it on unless it is set; with "esnext" and the like it is left to whatever runs the files. */
+function isWithoutDefaults(module: string, esModuleInterop: unknown): boolean {
+  return module === "commonjs" ? esModuleInterop !== true : module.startsWith("node") && esModuleInterop === false;
 }
 
 /** Our files use what ECMAScript has had since 2024. */

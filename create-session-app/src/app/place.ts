@@ -74,17 +74,19 @@ function placeIn(file: SourceFile, makers: readonly Maker[], rules: AddRules): P
   const declaration = statement.type === "ExportNamedDeclaration" ? child(statement, "declaration") : statement;
   const declarators = declaration?.type === "VariableDeclaration" ? children(declaration, "declarations") : [];
   const app = nameOf(child(declarators[0], "id"));
-  if (declarators.length !== 1 || app === undefined || withoutTypes(child(declarators[0], "init")) !== node) {
+  if (declarators.length !== 1 || app === undefined || withoutCalls(child(declarators[0], "init")) !== node) {
     return unclear("The app isn't made as the one value of a variable.");
   }
   return { ...place, app };
 }
 
-/** Fastify's `withTypeProvider` returns the app itself. */
-function withoutTypes(node: SyntaxNode | undefined): SyntaxNode | undefined {
+/** Fastify's `withTypeProvider` returns the app itself, and Hono's `basePath` one that has no routes yet. */
+const RETURNING_APPS = ["withTypeProvider", "basePath"];
+
+function withoutCalls(node: SyntaxNode | undefined): SyntaxNode | undefined {
   const expression = bare(node);
   const callee = child(expression, "callee");
-  return propertyOf(callee) === "withTypeProvider" ? withoutTypes(child(callee, "object")) : expression;
+  return RETURNING_APPS.includes(propertyOf(callee) ?? "") ? withoutCalls(child(callee, "object")) : expression;
 }
 
 function isFunction({ type }: SyntaxNode): boolean {

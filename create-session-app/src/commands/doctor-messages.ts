@@ -7,7 +7,7 @@ import type { InstalledCopy } from "../disk/installed-packages.ts";
 import type { Release } from "../project/changelog.ts";
 import type { Choice } from "../project/choice.ts";
 import type { Drift } from "../project/dependency-ranges.ts";
-import { initializerCommand } from "../project/package-manager.ts";
+import { commands, initializerCommand } from "../project/package-manager.ts";
 import type { MissingFix } from "../project/security-fixes.ts";
 import type { UnsafeSetting } from "../project/unsafe-settings.ts";
 import type { Project } from "./project.ts";
@@ -16,6 +16,8 @@ export interface Findings {
   edited: string[];
   missing: string[];
   dependencies: Drift[];
+  /** Whether any of its dependencies is installed. */
+  isInstalled: boolean;
   /** Dependencies of the project's package.json that are installed in an older version than it asks for, or not at all. */
   installed: { name: string; range: string; version: string | undefined }[];
   /** Packages of the framework of which there are several copies. */
@@ -30,12 +32,12 @@ export interface Findings {
 export function reportFindings(
   report: Report,
   project: Project,
-  { backend }: Choice,
+  { backend, packageManager }: Choice,
   version: string,
   findings: Findings,
 ): void {
   const { record, directory } = project;
-  const { edited, missing, dependencies, installed, copies, fixes, settings, schemaChanges } = findings;
+  const { edited, missing, dependencies, isInstalled, installed, copies, fixes, settings, schemaChanges } = findings;
   const pending = record.pending?.conflicts;
   report.set({ directory, from: record.version, version, pending: pending ?? null, ...findings });
 
@@ -51,6 +53,11 @@ export function reportFindings(
     ({ name, yours, ours }) => `${name}: ${yours ?? "missing"}, this version has ${ours}`,
   );
   listed(report, "In package.json, older than in this version or missing", drifts);
+  if (!isInstalled) {
+    report.say(
+      `\nNothing is installed here, so installed packages were not checked. To install: ${commands[packageManager].install}`,
+    );
+  }
   const absent = installed.map(
     ({ name, range, version }) => `${name}: ${version ?? "missing"}, package.json has ${range}`,
   );

@@ -30,11 +30,13 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
   const choice = choiceOf(record.answers, assets);
   const plan = await planFor(choice, assets);
   const fixes = fixesFor(assets.securityFixes() as SecurityFix[], record.answers.added);
+  const config = configOf(record);
   const paths = [
     ...record.files.keys(),
     ...record.moved.values(),
     ...filesToSearch(fixes),
     ...SETTING_FILES,
+    config,
     "package.json",
   ];
   const { files } = readFiles(directory, new Set(paths));
@@ -43,10 +45,17 @@ export async function doctor({ flags, assets, report }: CommandInput): Promise<v
     dependencies: driftOf(files, plan),
     ...installedIn(directory, files, choice),
     fixes: missingFixes(fixes, files, record.moved),
-    settings: unsafeSettings(files),
+    settings: unsafeSettings(files, config),
     schemaChanges: releasesSince(record.version, choice.backend.readSchemaChanges()),
   };
   reportFindings(report, project, choice, version, findings);
+}
+
+/** Where the settings are read, wherever the user keeps that file. */
+function configOf({ answers, moved }: Project["record"]): string {
+  const generated = "src/config.ts";
+  const path = answers.added === undefined ? generated : (placeOf(generated, answers.added) ?? generated);
+  return moved.get(path) ?? path;
 }
 
 /** In an app that was there before, the files are elsewhere. */
@@ -73,14 +82,21 @@ function editsOf({ record }: Project, files: Tree): Pick<Findings, "edited" | "m
   return { edited, missing };
 }
 
-/** Where none of the dependencies is installed, nothing is reported: the project has not been installed here. */
-function installedIn(directory: string, files: Tree, { framework }: Choice): Pick<Findings, "installed" | "copies"> {
+/** A project of which nothing is installed lacks nothing: it may be checked in a fresh clone. */
+function installedIn(
+  directory: string,
+  files: Tree,
+  { framework }: Choice,
+): Pick<Findings, "isInstalled" | "installed" | "copies"> {
   const manifest = files.get("package.json");
   const folders = moduleFolders(directory);
   const dependencies = manifest === undefined ? [] : [...dependenciesOf(readManifest(manifest))];
   const found = dependencies.map(([name, range]) => ({ name, range, version: installedCopy(folders, name)?.version }));
-  if (found.every(({ version }) => version === undefined)) return { installed: [], copies: [] };
+  if (found.every(({ version }) => version === undefined)) {
+    return { isInstalled: dependencies.length === 0, installed: [], copies: [] };
+  }
   return {
+    isInstalled: true,
     installed: found.filter(({ version, range }) => version === undefined || isBelow(version, range)),
     copies: Object.keys(framework.manifest.dependencies ?? {})
       .map((name) => ({ name, copies: installedCopies(folders, name) }))

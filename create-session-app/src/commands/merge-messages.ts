@@ -8,7 +8,6 @@ import type { Choice } from "../project/choice.ts";
 import type { MergedFile, Outcome } from "../project/merge.ts";
 import { BESIDE } from "../project/merge.ts";
 import { commands, initializerCommand } from "../project/package-manager.ts";
-import type { RecordedAnswers } from "../project/read-record.ts";
 import { RECORD } from "../project/record.ts";
 import { unifiedDiff } from "../project/unified-diff.ts";
 import type { ProjectMerge } from "./merge-project.ts";
@@ -35,19 +34,19 @@ export interface Switched {
   notes: string[];
 }
 
-/** @param before the answers that the project had */
-export function switchedTo({ framework, backend, previous }: Choice, before: RecordedAnswers): Switched {
+/** @param before the choice that the project had */
+export function switchedTo({ framework, backend, previous, added }: Choice, before: Choice): Switched {
   const notes: string[] = [];
   if (previous) {
     notes.push(
       `The code of ${previous.label} stays in src/previous-store until its sessions are copied: see docs/moving.md.`,
     );
   }
-  if (backend.id !== before.backend) {
-    if (!previous && !backend.inProcess) {
-      notes.push(
-        "Sessions stay in the old store: who is signed in has to sign in again. With --keep-store they can be copied.",
-      );
+  if (backend.id !== before.backend.id) {
+    if (before.backend.inProcess) notes.push("Sessions end with the app's process: users have to sign in again.");
+    else if (!previous) {
+      const copy = backend.inProcess || added ? "" : " With --keep-store they can be copied.";
+      notes.push(`Sessions stay in the old store: users have to sign in again.${copy}`);
     }
     const needs =
       backend.server === null ? "" : ` It needs ${backend.server.name}, which ${quoted(backend.server.start)} starts.`;
@@ -161,7 +160,7 @@ export function conflictsLeft({ record }: Project, version: string, conflicts: r
 export function notCommitted(paths: readonly string[]): Failure {
   const listed = paths.slice(0, 10).map((path) => `\n  ${path}`);
   const more = paths.length > 10 ? `\n  and ${paths.length - 10} more` : "";
-  const message = `The project has changes that are not committed:${listed.join("")}${more}\nCommit or stash them, so that git can take the update back; or go on with --force.`;
+  const message = `The project has changes that are not committed:${listed.join("")}${more}\nCommit or stash them, so that git can take this back; or go on with --force.`;
   return new Failure(1, "UNCOMMITTED", message, { paths });
 }
 

@@ -5,6 +5,7 @@ import { Failure, wrongUsage } from "../command-line/failure.ts";
 import { choose } from "../command-line/wording.ts";
 import type { Catalog, Pack } from "../packs/catalog.ts";
 import { GitHistory } from "../programs/git-history.ts";
+import { initializerCommand } from "../project/package-manager.ts";
 import type { RecordedAnswers } from "../project/read-record.ts";
 import { applyMerge, recover } from "./apply-merge.ts";
 import type { CommandInput } from "./command.ts";
@@ -24,24 +25,35 @@ export async function switchPack(input: CommandInput): Promise<void> {
   recover(directory, input);
   const project = openProject(directory, version);
   const { record } = project;
-  if (record.pending)
-    throw new Failure(1, "PENDING", "An update is under way. Finish it first: npm create session-app@latest update");
+  const { packageManager } = record.answers;
+  if (record.pending) {
+    const next = initializerCommand(packageManager, "latest", "update", "--continue");
+    const message = `An earlier update or switch left conflicts. Settle them first, then: ${next}`;
+    throw new Failure(1, "PENDING", message, { paths: record.pending.conflicts });
+  }
   if (record.version !== version) {
-    const message = `The project was made by version ${record.version}, this is ${version}. First: npm create session-app@latest update`;
-    throw new Failure(1, "OUTDATED", message);
+    const next = initializerCommand(packageManager, "latest", "update");
+    throw new Failure(
+      1,
+      "OUTDATED",
+      `The project was made by version ${record.version}, this is ${version}. First: ${next}`,
+    );
   }
 
   if (record.answers.added && flags.framework !== undefined) {
     throw wrongUsage("The app's framework is the app's own: only --backend can be switched where sessions were added.");
   }
   if (record.answers.added && flags.keepStore) {
-    throw wrongUsage("Sessions that were added to an app move without --keep-store: their old store isn't kept.");
+    throw wrongUsage(
+      "--keep-store works in generated projects only. Where sessions were added to an app, switch without it: users then have to sign in again.",
+    );
   }
   const answers = otherAnswers(record.answers, input);
   checkKept(answers, input);
   const choice = choiceOf(answers, assets);
   const history = await GitHistory.open(directory, signal);
-  const recordedPlan = await planFor(choiceOf(record.answers, assets), assets);
+  const recorded = choiceOf(record.answers, assets);
+  const recordedPlan = await planFor(recorded, assets);
   const plan = await planFor(choice, assets);
   const baseDirectory = flags.base === undefined ? undefined : resolve(flags.base);
   const merge = await mergeProject({
@@ -55,7 +67,7 @@ export async function switchPack(input: CommandInput): Promise<void> {
     report,
     signal,
   });
-  const switched = switchedTo(choice, record.answers);
+  const switched = switchedTo(choice, recorded);
   const outcome = { project, version, merge, releases: [], schemaChanges: [], backend: choice.backend.label, switched };
   await applyMerge(outcome, choice, history, input);
 }

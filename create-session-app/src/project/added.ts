@@ -12,6 +12,8 @@ export interface Added {
   specifier: ".ts" | ".mts" | ".js" | "";
   /** Whether our files are compiled to CommonJS, which has no import.meta. */
   commonjs: boolean;
+  /** Whether the compiler leaves CommonJS packages without a default export, as it does with `esModuleInterop` off. */
+  withoutDefaults: boolean;
   typescript: boolean;
   /** Whether TypeScript looks for types without the "exports" of packages, as it did before "node16". */
   classic: boolean;
@@ -81,7 +83,8 @@ export function textInApp(text: string, path: string, places: ReadonlyMap<string
     });
   const formatted = path === "src/config.ts" ? withoutServer(renamed, added) : renamed;
   const complete = withNames(formatted, places, added);
-  return added.commonjs ? withoutImportMeta(complete) : complete;
+  const imported = added.withoutDefaults ? withoutDefaultImports(complete) : complete;
+  return added.commonjs ? withoutImportMeta(imported) : imported;
 }
 
 /** Comments and messages name our files, too. */
@@ -97,6 +100,11 @@ function withNames(text: string, places: ReadonlyMap<string, string>, { extensio
 export function specifierOf(place: string, fromFolder: string, { extension, specifier }: Added): string {
   const path = posix.relative(fromFolder, place).replace(new RegExp(`\\${extension}$`), specifier);
   return path.startsWith(".") ? path : `./${path}`;
+}
+
+/** Packages are required, which works with every setting of the compiler as long as it makes CommonJS. */
+function withoutDefaultImports(text: string): string {
+  return text.replace(/^import (type )?(\w+) from ("[^".][^"]*");$/gm, "import $1$2 = require($3);");
 }
 
 function withoutImportMeta(text: string): string {

@@ -115,6 +115,7 @@ function readAdded(added: Record<string, unknown>): Added {
     extension,
     specifier,
     commonjs: added.commonjs === true,
+    withoutDefaults: added.withoutDefaults === true,
     typescript: added.typescript === true,
     classic: added.classic === true,
     adopts: added.adopts === true,

@@ -13,11 +13,8 @@ export interface UnsafeSetting {
   consequence: string;
 }
 
-/** Where the settings are read: their defaults are in its code. */
-const CONFIG = "src/config.ts";
-
-/** The files that may set variables in production. In .env, which is for development, they only count beside NODE_ENV=production. */
-export const SETTING_FILES = [".env.production", ".env.production.local", ".env", "Dockerfile", CONFIG];
+/** The files that may set variables in production, besides the defaults in the code that reads them. In .env, which is for development, they only count beside NODE_ENV=production. */
+export const SETTING_FILES = [".env.production", ".env.production.local", ".env", "Dockerfile"];
 
 interface Rule {
   isUnsafe(value: string): boolean;
@@ -52,11 +49,12 @@ const RULES: Record<string, Rule> = {
   },
 };
 
-export function unsafeSettings(project: Tree): UnsafeSetting[] {
-  return SETTING_FILES.flatMap((file) => {
+/** @param config the file whose code reads the settings, and has their defaults */
+export function unsafeSettings(project: Tree, config: string): UnsafeSetting[] {
+  return [...SETTING_FILES, config].flatMap((file) => {
     const content = project.get(file);
     const text = content === undefined ? "" : plainText(decodeText(content) ?? "");
-    const values = file === CONFIG ? defaultsIn(text) : variablesIn(text);
+    const values = file === config ? defaultsIn(text) : variablesIn(text);
     if (file === ".env" && values.get("NODE_ENV") !== "production") return [];
     return [...values].flatMap(([name, value]) => {
       const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;

@@ -3,7 +3,8 @@
 
 export async function copy(_args: string[]): Promise<number> {
   throw new Error(
-    "The project has one store only. This gives it another one, and keeps the code of this one for the copy: " +
+    "The project has one store only. Unless that is memory, whose sessions end with the app, " +
+      "this gives it another one, and keeps the code of this one for the copy: " +
       "npm create session-app@latest switch -- --backend ID --keep-store",
   );
 }
