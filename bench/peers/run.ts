@@ -164,7 +164,8 @@ async function comparisonsOf(
       const measured = await compare(route, own, opponents, {
         count: rounds,
         requests,
-        warmUp: requests * 20,
+        // Fewer leave a part of the code uncompiled, which makes the contender with more code of its own look dearer.
+        warmUp: Math.min(requests * 50, 40_000),
       });
       for (const [index, { oursRounds, peerRounds, ratio }] of measured.entries()) {
         const against = Object.keys(others)[index] ?? "";

@@ -1,14 +1,15 @@
 // Makes the client for a server, a cluster or Sentinels.
 // Change the client's options here.
 
-import { createClient, createCluster, createSentinel } from "redis";
+import { createClient, createCluster, createSentinel, RESP_TYPES } from "redis";
 import { StoreUnavailable } from "../session/contract.ts";
 import { scripts } from "./scripts.ts";
 import type { StoreSettings } from "./settings.ts";
 
 /** What the three kinds of clients have in common. */
 export interface Commands {
-  hGetAll(key: string): Promise<Record<string, string>>;
+  /** Fields and values in turns. */
+  hGetAll(key: string): Promise<string[]>;
   hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
   zRange(key: string, from: number, to: number): Promise<string[]>;
   zRem(key: string, members: string[]): Promise<number>;
@@ -47,8 +48,12 @@ export function makeClient({ urls, sentinels }: StoreSettings, timeout: number):
   const socket = { reconnectStrategy, connectTimeout, ...tlsOf(url) };
   // Without a connection a request gets its 503 at once instead of waiting in a queue.
   const node = { disableOfflineQueue: true, maintNotifications: "disabled" as const };
-  // The client's own timeout for commands only covers the time before they are sent.
-  const commandOptions = { timeout: undefined } as object;
+  const commandOptions = {
+    // The client's own timeout for commands only covers the time before they are sent.
+    timeout: undefined as unknown as number,
+    // A list of fields and values is cheaper to make and to walk through than an object of many keys.
+    typeMapping: { [RESP_TYPES.MAP]: Array },
+  };
   const all = { RESP: 3 as const, scripts, commandOptions };
   if (sentinels.length > 0) {
     const [sentinel] = sentinels.map((text) => new URL(text)) as [URL];

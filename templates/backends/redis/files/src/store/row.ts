@@ -52,25 +52,31 @@ function decodeUserid(text: string): string {
 }
 
 /**
- * undefined if the hash is empty. Throws UnreadableRow for a user or a column of the app's own that isn't JSON. The runtime
- * judges everything else: a number that isn't one becomes NaN here, and a text that is missing becomes null.
+ * From fields and values in turns, as `toFields` makes them; undefined if there are none. Throws UnreadableRow for a user or
+ * a column of the app's own that isn't JSON. The runtime judges everything else: a number that isn't one becomes NaN here,
+ * and a text that is missing becomes null.
  */
-export function toRow(id: string, hash: Record<string, string>): SessionRow | undefined {
-  const fields = Object.entries(hash);
+export function toRow(id: string, fields: readonly string[]): SessionRow | undefined {
   if (fields.length === 0) return undefined;
+  const properties = new Map<string, string>();
+  let data = "";
+  for (let index = 0; index < fields.length; index += 2) {
+    const [field = "", value = ""] = [fields[index], fields[index + 1]];
+    if (field.startsWith('"')) data += `${data && ","}${field}:${value}`;
+    else properties.set(field, value);
+  }
   for (const field of ["userid", ...OWN_COLUMNS]) {
-    if (hash[field] !== undefined && parseJson(hash[field]) === undefined) {
+    const text = properties.get(field);
+    if (text !== undefined && parseJson(text) === undefined) {
       throw new UnreadableRow(`The session's field "${field}" is not JSON`);
     }
   }
-  const { secretHash = "", version } = hash;
-  const data = fields.filter(([field]) => field.startsWith('"')).map(([field, value]) => `${field}:${value}`);
-  const values = INFO_FIELDS.map((field) => hash[field] ?? null);
+  const values = INFO_FIELDS.map((field) => properties.get(field) ?? null);
   return {
     ...toInfo(id, values),
-    secretHash: new Uint8Array(Buffer.from(secretHash, "base64")),
-    data: `{${data.join()}}`,
-    version: toNumber(version),
+    secretHash: new Uint8Array(Buffer.from(properties.get("secretHash") ?? "", "base64")),
+    data: `{${data}}`,
+    version: toNumber(properties.get("version")),
   };
 }
 
