@@ -141,9 +141,9 @@ describe.skipIf(!hasChromium).each(recipes)("$page", ({ startPage, ...recipe }) 
     await page.goto("/login");
     await signIn(page);
     await visits(page, 0).waitFor();
-    const socket = page.waitForEvent("websocket");
+    const hears = new Promise((resolve) => page.on("websocket", (socket) => socket.once("framereceived", resolve)));
     await page.goto("/");
-    await (await socket).waitForEvent("framereceived");
+    await hears;
     await page.evaluate(() => Object.assign(window, { loadedOnce: true }));
     const file = join(app.folder, startPage);
     const source = readFileSync(file, "utf8");
