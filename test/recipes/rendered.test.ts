@@ -1,5 +1,6 @@
 // Frameworks that render on the server and in the browser, with generated sessions, in a real browser.
 // Change it when pages for more of them come, or when their pages of an account look otherwise.
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
@@ -136,7 +137,7 @@ describe.skipIf(!hasChromium).each(recipes)("$page", ({ startPage, ...recipe }) 
   });
 
   test("S4 S12: in development the page changes with its source, and the session stays", async () => {
-    const { url } = await serve(app, listening, { NODE_ENV: "development" });
+    const { url, process } = await serve(app, listening, { NODE_ENV: "development" });
     const { page } = await device(url);
     await page.goto("/login");
     await signIn(page);
@@ -153,6 +154,10 @@ describe.skipIf(!hasChromium).each(recipes)("$page", ({ startPage, ...recipe }) 
     expect(await page.evaluate(() => "loadedOnce" in window)).toBe(true);
     await page.getByRole("link", { name: "Account" }).click();
     await visits(page, 0).waitFor();
-    await page.close();
+
+    // Ctrl-C, while the browser is still connected.
+    const exit = once(process, "exit");
+    process.kill("SIGINT");
+    expect(await exit).toEqual([130, null]);
   });
 });
