@@ -7,7 +7,7 @@ import { afterAll } from "vitest";
 import { freePort } from "../generator/registry.ts";
 import { environment, repository, runCli, sourceCli } from "../generator/sandbox.ts";
 import { type Page, readPage } from "./page.ts";
-import { applyPage, checkVersions, installOnce, type Running, run } from "./project.ts";
+import { applyPage, checkVersions, installOnce, LIMIT_MS, type Running, run } from "./project.ts";
 
 const apps = join(import.meta.dirname, "apps");
 
@@ -79,7 +79,13 @@ function makeApp(framework: string, pages: Omit<Page, "foundations">[]): string 
 
 function runCommand(folder: string, [program = "", ...parameters]: string[]): void {
   try {
-    execFileSync(program, parameters, { cwd: folder, encoding: "utf8", env: variables(), stdio: "pipe" });
+    execFileSync(program, parameters, {
+      cwd: folder,
+      encoding: "utf8",
+      env: variables(),
+      stdio: "pipe",
+      timeout: LIMIT_MS,
+    });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${[program, ...parameters].join(" ")}\n${stdout}\n${stderr}`);

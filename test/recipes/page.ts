@@ -46,6 +46,8 @@ const FRAMEWORKS: Record<string, string> = {
   SvelteKit: "sveltekit",
   Astro: "astro",
   NestJS: "nestjs",
+  "Next.js": "nextjs",
+  "React Router": "react-router",
 };
 
 export function readPages(): Page[] {

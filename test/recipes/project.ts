@@ -23,6 +23,9 @@ import { applyDiff, type Page, readPage, readPages } from "./page.ts";
 /** What only tests need: servers and clients for the other end. By the framework in whose folder they are installed. */
 const TOOLS = JSON.parse(readFileSync(join(import.meta.dirname, "tools.json"), "utf8")) as Record<string, string[]>;
 
+/** How long an installation or a build may take. */
+export const LIMIT_MS = 240_000;
+
 const running: Running[] = [];
 
 afterEach(async () => {
@@ -170,7 +173,7 @@ function install(folder: string, packages: string[]): void {
   mkdirSync(draft, { recursive: true });
   writeFileSync(join(draft, "package.json"), '{ "private": true }');
   const flags = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-  execFileSync("npm", [...flags, ...packages], { cwd: draft, stdio: ["ignore", "ignore", "pipe"] });
+  execFileSync("npm", [...flags, ...packages], { cwd: draft, stdio: ["ignore", "ignore", "pipe"], timeout: LIMIT_MS });
   try {
     renameSync(draft, folder);
   } catch (error) {

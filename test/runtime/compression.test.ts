@@ -2,11 +2,15 @@
 // Add a middleware that wraps the response as compression does.
 import { once } from "node:events";
 import { get, type IncomingMessage, type RequestListener } from "node:http";
+import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import compression from "compression";
 import type { RequestHandler, Response } from "express";
 import { describe, expect, test } from "vitest";
+import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
+import { errorHandler } from "../../templates/frameworks/express/files/src/http/error-handler.ts";
 import { sessionMiddleware } from "../../templates/frameworks/express/files/src/session/adapter.ts";
+import { respondToError } from "../../templates/frameworks/node/files/src/http/error-handler.ts";
 import { withSessions } from "../../templates/frameworks/node/files/src/session/adapter.ts";
 import { write } from "./adapter.ts";
 import { app5, listen } from "./express.ts";
@@ -20,11 +24,11 @@ const compress = compression({ threshold: 0 });
 const orders: [string, (app: App, respond: Respond) => RequestListener][] = [
   [
     "Express, compression first",
-    (app, respond) => app5().use(compress, sessionMiddleware(app.sessions), handler(respond)),
+    (app, respond) => app5().use(compress, sessionMiddleware(app.sessions), handler(respond), errorHandler),
   ],
   [
     "Express, sessions first",
-    (app, respond) => app5().use(sessionMiddleware(app.sessions), compress, handler(respond)),
+    (app, respond) => app5().use(sessionMiddleware(app.sessions), compress, handler(respond), errorHandler),
   ],
   [
     "node:http, sessions first",
@@ -37,9 +41,7 @@ const orders: [string, (app: App, respond: Respond) => RequestListener][] = [
             void respond(response as never);
           });
         },
-        (error) => {
-          throw error;
-        },
+        respondToError,
       ),
   ],
   [
@@ -51,9 +53,7 @@ const orders: [string, (app: App, respond: Respond) => RequestListener][] = [
           write(session);
           return respond(response as never);
         },
-        (error) => {
-          throw error;
-        },
+        respondToError,
       );
       return (request, response) => compress(request as never, response as never, () => inner(request, response));
     },
@@ -106,6 +106,27 @@ describe.each(orders)("%s", (_, listener) => {
     expect(response.headers.getSetCookie()).toHaveLength(1);
     expect(await response.text()).toBe(`${"hello ".repeat(100)}world`);
     expect(await app.stored()).toEqual([{ here: 1 }]);
+  });
+
+  test.each([
+    ["end", (response: Response) => void response.end("hello ".repeat(100))],
+    [
+      "write and end",
+      (response: Response) => {
+        response.write("hello ".repeat(100));
+        response.end("world");
+      },
+    ],
+    ["a pipe", (response: Response) => void Readable.from(["hello ", "world"]).pipe(response)],
+  ])("S12: when saving fails, the client gets the error instead of a response by %s", async (_, respond) => {
+    const { app, url } = await serve(listener, (response) => {
+      response.setHeader("content-type", "text/plain");
+      respond(response);
+    });
+    app.driver.create = () => Promise.reject(new StoreUnavailable("gone"));
+    const response = await fetch(url, { headers: { "accept-encoding": "gzip" } });
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ error: expect.any(String) });
   });
 
   test("S12: an event that is written and flushed is sent as soon as the save is done", async () => {

@@ -82,6 +82,8 @@ export function holdResponse(
     } else {
       response.statusCode = 200;
       response.statusMessage = "";
+      // Compression that was mounted behind this has begun with the handler's response, and would swallow the error's.
+      Object.assign(response, own);
       fail(error);
     }
   }
@@ -134,6 +136,13 @@ export function holdResponse(
     sendWhenSaved(() => end.apply(response, args));
     return response;
   }) as typeof end;
+
+  const own = {
+    writeHead: response.writeHead,
+    write: response.write,
+    end: response.end,
+    flushHeaders: response.flushHeaders,
+  };
 
   response.once("close", () => {
     // The client has gone before the response was there. What the handler wrote counts all the same.
