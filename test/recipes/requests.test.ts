@@ -108,6 +108,11 @@ test("S11 S17: a payment's return is taken by its signature, once, for the sessi
   const returned = await service.form("/payment/return", { order: "A1", signature }, { ...elsewhere, origin: "null" });
   expect(returned.status).toBe(303);
   const done = returned.headers.get("location") ?? "";
+  // Whoever is to pay can't say so, and a signature is for its order alone.
+  expect((await browser.get("/payment/done?order=A1&signature=00")).status).toBe(400);
+  expect((await browser.get("/payment/done?order=A1")).status).toBe(400);
+  const other = done.replace("order=A1", "order=A2");
+  expect((await browser.get(other)).status).toBe(400);
   expect((await service.get(done)).status).toBe(409);
   expect((await browser.get(done)).json).toEqual({ paid: ["A1"] });
   expect((await browser.get(done)).json).toEqual({ paid: ["A1"] });
@@ -127,6 +132,22 @@ test("S28: limits count each session for itself, and visitors without one by the
   const other = new Client(url);
   expect((await other.get("/visits")).json).toEqual({ visits: 1 });
   expect((await other.get("/visits")).json).toEqual({ visits: 2 });
+});
+
+test("S28: visitors without a session share their address's larger limit, which takes nothing from those with one", async () => {
+  const project = await followRecipe({ page: "rate-limits", framework: "express" });
+  const { url } = await start(project, { SESSION_TRUST_PROXY: "127.0.0.1, ::1" });
+  const from = (address: string) => ({ "x-forwarded-for": address });
+  const member = new Client(url);
+  await member.get("/visits", from("192.0.2.1"));
+  const visits = Array.from({ length: 310 }, () => new Client(url).get("/session", from("192.0.2.1")));
+  const statuses = (await Promise.all(visits)).map(({ status }) => status);
+  // The member's first request was that of a visitor.
+  expect(statuses.filter((status) => status === 404)).toHaveLength(299);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(11);
+  expect((await new Client(url).get("/visits", from("192.0.2.1"))).status).toBe(429);
+  expect((await new Client(url).get("/visits", from("192.0.2.2"))).status).toBe(200);
+  expect((await member.get("/visits", from("192.0.2.1"))).json).toEqual({ visits: 2 });
 });
 
 describe("S12: what reads the session through a context", () => {
