@@ -68,6 +68,16 @@ async function expectExplained(use: Use, path: string, key: string): Promise<voi
   expect(client.cookie).toBe("");
 }
 
+test("the table says which versions are tested here", () => {
+  const tools: Record<string, string[]> = JSON.parse(readFileSync(join(import.meta.dirname, "tools.json"), "utf8"));
+  const pinned = Object.values(tools).flatMap((list) => list.map((each) => /^(.+)@(\d+\.\d+\.\d+)$/.exec(each)));
+  // These are the other end, or an alias.
+  const others = /^samlp$|@npm:/;
+  const found = pinned.flatMap((match) => (match === null || others.test(match[1] ?? "") ? [] : [match]));
+  expect(found.length).toBeGreaterThan(10);
+  for (const [, name = "", version = ""] of found) expect(rowOf(name).text, name).toContain(version);
+});
+
 describe("S17 S25: tokens against forged forms", () => {
   const packages = [
     {
@@ -333,6 +343,41 @@ export default async (app) => {
       const victim = new Client(url);
       await victim.get("/oauth/login");
       expect((await victim.get("/oauth/return?code=stolen&state=invented")).status).toBe(500);
+      expect((await victim.get("/session")).status).toBe(404);
+    });
+  });
+
+  test("S13: express-openid-connect keeps its own cookie, and its user signs in to the session", async () => {
+    const code = `import oidc from "express-openid-connect";
+export default (app) => {
+  const { defaults, oidc: client } = JSON.parse(process.env.GRANT);
+  app.use(oidc.auth({
+    authRequired: false,
+    issuerBaseURL: new URL(client.access_url).origin,
+    baseURL: defaults.origin,
+    clientID: client.key,
+    clientSecret: client.secret,
+    clientAuthMethod: "client_secret_post",
+    secret: "a secret of the app's own, 32 characters",
+    authorizationParams: { response_type: "code", scope: "openid" },
+    routes: { login: "/oidc/login", logout: "/oidc/logout", callback: "/oidc/return" },
+    async afterCallback(request, _response, session) {
+      const { iss, sub } = JSON.parse(Buffer.from(session.id_token.split(".")[1], "base64url"));
+      await request.session.signIn(iss + " " + sub);
+      return session;
+    },
+  }));
+  app.get("/both", (request, response) => response.json([request.oidc.user?.sub, request.session.userid]));
+};
+`;
+    await withProvider("/oidc/return", { framework: "express", code }, async (url, provider) => {
+      const browser = new Client(url);
+      await signInAtProvider(browser, "/oidc/login", "ada");
+      expect((await browser.get("/both")).json).toEqual(["ada", `${provider.issuer} ada`]);
+      expect((await browser.get("/sessions")).json).toHaveLength(1);
+      const victim = new Client(url);
+      await victim.get("/oidc/login");
+      expect((await victim.get("/oidc/return?code=stolen&state=invented")).status).toBe(400);
       expect((await victim.get("/session")).status).toBe(404);
     });
   });
