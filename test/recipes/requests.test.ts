@@ -20,18 +20,39 @@ test.each(readPage("uploads").frameworks)(
       body.set(field, new Blob(["hello"]), "hello.txt");
       return browser.send("POST", "/uploads", body, headers);
     };
+    const stored = () => readdirSync(join(project, "data/uploads"));
     expect((await upload()).status).toBe(401);
     await browser.post("/login", ada);
     expect((await upload({ origin: "https://evil.example" })).status).toBe(403);
+    // Nothing of either has been read.
+    expect(stored()).toEqual([]);
     const { status, json } = await upload();
     expect([status, json.uploads.length]).toEqual([201, 1]);
     expect((await upload()).json.uploads).toHaveLength(2);
     expect((await browser.get("/session")).json.data.uploads).toHaveLength(2);
-    expect(readdirSync(join(project, "data/uploads"))).toEqual(expect.arrayContaining(json.uploads));
+    expect(stored()).toHaveLength(2);
+    expect(stored()).toEqual(expect.arrayContaining(json.uploads));
     const large = new FormData();
     large.set("file", new Blob([Buffer.alloc(5_000_001)]), "large");
-    expect((await browser.send("POST", "/uploads", large)).status).toBeGreaterThanOrEqual(400);
+    expect((await browser.send("POST", "/uploads", large)).status).toBe(413);
+    const none = new FormData();
+    none.set("text", "hello");
+    expect(await browser.send("POST", "/uploads", none)).toMatchObject({
+      status: 422,
+      json: { error: "There is no file." },
+    });
     expect((await browser.get("/session")).json.data.uploads).toHaveLength(2);
+    // What was refused doesn't fill the disk.
+    await expect.poll(stored).toHaveLength(2);
+
+    // The session doesn't grow with each upload.
+    for (let count = 0; count < 9; count += 1) await upload();
+    expect((await browser.get("/session")).json.data.uploads).toHaveLength(10);
+    const two = new FormData();
+    for (const name of ["one", "two"]) two.append("file", new Blob(["hello"]), name);
+    const before = stored().length;
+    await browser.send("POST", "/uploads", two);
+    expect(stored().length - before).toBeLessThanOrEqual(1);
   },
 );
 
@@ -60,6 +81,9 @@ test.each(readPage("mobile-and-desktop").frameworks)(
     const { url } = await start(await followRecipe({ page: "mobile-and-desktop", framework }));
     const app = new Client(url);
     const shell = { origin: "capacitor://localhost", "sec-fetch-site": "cross-site" };
+    for (const origin of ["tauri://localhost", "http://localhost"]) {
+      expect((await new Client(url).post("/session", {}, { ...shell, origin })).status).toBe(201);
+    }
     const begun = await app.post("/session", {}, shell);
     expect([begun.status, app.cookie]).toEqual([201, ""]);
     const signedIn = await app.post("/login", ada, { authorization: `Bearer ${begun.json.token}` });
