@@ -120,13 +120,20 @@ test.each(readPage("socket-io").frameworks)(
 
     const gone = [happened(socket, "disconnect"), ...(framework === "express" ? [happened(silent, "disconnect")] : [])];
     await browser.post("/logout");
-    socket.emitWithAck("say", "still here?").catch(() => undefined);
+    let received = false;
+    socket.emitWithAck("say", "still here?").then(
+      () => {
+        received = true;
+      },
+      () => undefined,
+    );
     await Promise.all(gone);
+    expect(received).toBe(false);
 
     // A stop doesn't wait for them.
     const last = happened(stranger, "disconnect");
-    await Promise.all([last, app.stop()]);
-    expect(app.process.exitCode).toBe(0);
+    const [reason] = await Promise.all([last, app.stop()]);
+    expect([reason, app.process.exitCode]).toEqual(["io server disconnect", 0]);
   },
 );
 
@@ -169,6 +176,7 @@ test.each(readPage("server-sent-events").frameworks)(
       if (theirs.includes("data:")) break;
     }
     expect(theirs).toContain('data: {"news":2}');
+    expect(theirs).not.toContain('{"news":1}');
     await overheard?.cancel();
     if (framework === "express") {
       // A silent stream's session is looked at every 10 seconds. Once is enough to wait for that.
