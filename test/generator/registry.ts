@@ -1,6 +1,7 @@
 // A registry of its own on loopback (verdaccio) for one test: what is published here comes from here, the rest from npm's registry.
 // Change it when verdaccio's configuration changes.
 import { execFileSync, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -87,14 +88,26 @@ export function publish(packageFolder: string, folder: string, env: Record<strin
   execFileSync("npm", parameters, { cwd: folder, env, stdio: "ignore" });
 }
 
+/** Below the ports that systems give to connections and to `listen(0)`, so that no other program gets it before it is used. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  for (;;) {
+    const port = randomInt(10_000, 30_000);
+    const free = await Promise.all(["127.0.0.1", "::1"].map((host) => isFree(port, host)));
+    if (!free.includes(false)) return port;
+  }
+}
+
+async function isFree(port: number, host: string): Promise<boolean> {
+  const server = createServer().listen(port, host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    // A machine without IPv6 has no such address.
+    return ["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes((error as NodeJS.ErrnoException).code ?? "");
+  }
   server.close();
   await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  return true;
 }
 
 /** Waits until the address answers with success. */

@@ -49,14 +49,15 @@ export class Client {
     return { status: response.status, headers: response.headers, text, json: parse(text) };
   }
 
-  /** Sends a GET and follows redirects, to other hosts too, until there is a page. */
-  async follow(path: string): Promise<Reply & { url: string }> {
+  /** Sends a GET and follows redirects, to other hosts too, until there is a page, or one leads to what begins with `stop`. */
+  async follow(path: string, stop?: string): Promise<Reply & { url: string }> {
     let url = new URL(path, this.url).href;
     for (let count = 0; count < 10; count += 1) {
       const reply = await this.get(url);
       const location = reply.headers.get("location");
       if (location === null) return { ...reply, url };
       url = new URL(location, url).href;
+      if (stop !== undefined && url.startsWith(stop)) return { ...reply, url };
     }
     throw new Error(`too many redirects, the last to ${url}`);
   }

@@ -15,6 +15,8 @@ export const idioms: Record<string, (session: any) => unknown> = {
     for (const key in session) seen.push(key);
     return [session.views, Object.keys(session), seen, session.hasOwnProperty("views"), "views" in session, session.missing];
   },
+  methods: (session) => typeof Object.getPrototypeOf(session).save,
+  count: (session) => [session.length, session.populated],
   remove(session) {
     delete session.views;
     delete session.nested.deep;
@@ -96,6 +98,8 @@ test.each([
     const keys = ["views", "nested"];
     expect(await call("views")).toEqual([2, keys, keys, true, true, null]);
     expect((await session()).data).toEqual({ views: 2, nested: { deep: 2 } });
+    expect(await call("methods")).toBe("function");
+    if (recipe.framework === "koa") expect(await call("count")).toEqual([2, true]);
     await call("remove");
     expect((await session()).data).toEqual({ nested: {} });
 

@@ -45,6 +45,8 @@ test("S13 S15 S22: openid-client signs in by code, PKCE, state and nonce, asks a
     const signOut = await browser.form("/openid/logout", {});
     expect(signOut.status).toBe(303);
     expect(signOut.headers.get("location")).toMatch(`${provider.issuer}/session/end?`);
+    // The provider knows by it whose sign-in is to end, and that it was made for this app.
+    expect(signOut.headers.get("location")).toMatch(/id_token_hint=[\w-]+\.[\w-]+\.[\w-]+/);
     expect(signOut.headers.get("content-security-policy")).toContain(`form-action 'self' ${provider.issuer}`);
     expect((await browser.get("/session")).status).toBe(404);
     const page = await browser.follow(signOut.headers.get("location") ?? "");
@@ -55,6 +57,71 @@ test("S13 S15 S22: openid-client signs in by code, PKCE, state and nonce, asks a
     // Signed out there too: the provider asks who it is.
     const other = await signInAtProvider(browser, "/openid/login?to=/session", "grace");
     expect(other.json.userid).toBe(`${provider.issuer} grace`);
+  } finally {
+    provider.close();
+  }
+});
+
+test("S13 S17: a sign-in counts with this browser's own state, nonce and code verifier only", async () => {
+  const project = await followRecipe({ page: "openid-connect", framework: "express" });
+  const port = await freePort();
+  const app = `http://localhost:${port}`;
+  const provider = await startProvider(project, { redirects: [`${app}/openid/return`] });
+  try {
+    const { url } = await start(project, { PORT: String(port), APP_URL: app, OPENID_ISSUER: provider.issuer });
+    const toProvider = async (browser: Client) =>
+      new URL((await browser.get("/openid/login")).headers.get("location") ?? "");
+    for (const name of ["state", "nonce", "code_challenge"]) {
+      const browser = new Client(url);
+      const [first, second] = [await toProvider(browser), await toProvider(browser)];
+      expect(first.searchParams.get("code_challenge_method")).toBe("S256");
+      expect(second.searchParams.get(name), name).toMatch(/^[\w-]{43}$/);
+      expect(first.searchParams.get(name), name).not.toBe(second.searchParams.get(name));
+      // The provider vouches for something else than what this browser has asked for.
+      second.searchParams.set(name, first.searchParams.get(name) ?? "");
+      const end = await signInAtProvider(browser, second.href, "ada");
+      expect([name, end.status, new URL(end.url).pathname]).toEqual([name, 400, "/openid/return"]);
+      expect((await browser.get("/session")).json.userid).toBe(null);
+    }
+
+    // Somebody's own genuine response signs nobody else in, not even where the state is the other's.
+    for (const withState of [false, true]) {
+      const attacker = new Client(url);
+      const response = new URL(
+        (await signInAtProvider(attacker, "/openid/login", "attacker", `${app}/openid/return`)).url,
+      );
+      expect([response.pathname, response.searchParams.has("code")]).toEqual(["/openid/return", true]);
+      const victim = new Client(url);
+      const state = (await toProvider(victim)).searchParams.get("state") ?? "";
+      if (withState) response.searchParams.set("state", state);
+      expect((await victim.get(response.href)).status).toBe(400);
+      expect((await victim.get("/session")).json.userid).toBe(null);
+      if (!withState) expect((await attacker.get(response.href)).status).toBe(302);
+    }
+  } finally {
+    provider.close();
+  }
+});
+
+test("S13: who signs in where somebody else is signed in finds none of their data", async () => {
+  const project = await followRecipe({ page: "openid-connect", framework: "express" });
+  const port = await freePort();
+  const app = `http://localhost:${port}`;
+  const provider = await startProvider(project, { redirects: [`${app}/openid/return`] });
+  try {
+    const { url } = await start(project, { PORT: String(port), APP_URL: app, OPENID_ISSUER: provider.issuer });
+    const browser = new Client(url);
+    // A sign-in that was given up is no hindrance to the next.
+    await browser.get("/openid/login");
+    expect((await signInAtProvider(browser, "/openid/login", "ada")).status).toBe(200);
+    await browser.send("PUT", "/session/data/cart", '{"value":[1]}', { "content-type": "application/json" });
+    const token = browser.cookies.get("session") ?? "";
+    // The provider has forgotten ada.
+    browser.cookies.clear();
+    browser.cookies.set("session", token);
+    const { json } = await signInAtProvider(browser, "/openid/login?to=/session", "grace");
+    expect(json.userid).toBe(`${provider.issuer} grace`);
+    expect(Object.keys(json.data)).toEqual(["openid"]);
   } finally {
     provider.close();
   }

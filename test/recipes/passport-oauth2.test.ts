@@ -20,6 +20,21 @@ test("S13 S15 S25: OAuth 2 keeps its state in the session, and signs in with a n
     expect(browser.cookies.get("session")).not.toBe(before);
     expect((await browser.get("/sessions")).json).toHaveLength(1);
 
+    // It counts with this browser's own state and code verifier only.
+    for (const name of ["state", "code_challenge"]) {
+      const stranger = new Client(url);
+      const [first, second] = [await stranger.get("/oauth/login"), await stranger.get("/oauth/login")].map(
+        ({ headers }) => new URL(headers.get("location") ?? ""),
+      );
+      const other = first?.searchParams.get(name) ?? "";
+      expect(other, name).not.toBe("");
+      expect(second?.searchParams.get(name), name).not.toBe(other);
+      expect(second?.searchParams.get("code_challenge_method")).toBe("S256");
+      second?.searchParams.set(name, other);
+      expect((await signInAtProvider(stranger, second?.href ?? "", "ada")).status, name).toBeGreaterThanOrEqual(400);
+      expect((await stranger.get("/session")).json.userid).toBe(null);
+    }
+
     // A response that this browser hasn't asked for.
     const victim = new Client(url);
     await victim.get("/oauth/login");

@@ -1,13 +1,56 @@
 // Names and passwords: a table of users beside the sessions, and limits on attempts.
 import { expect, test } from "vitest";
 import { Client } from "./client.ts";
-import { followRecipe, start } from "./project.ts";
+import { followRecipe, type Running, run } from "./project.ts";
 
 const ada = { userid: "Ada", password: "correct horse battery" };
 
+/** Reports each hash that the app makes; where only attempts are counted, makes it a cheap one. */
+const WATCH = `
+import crypto from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
+
+const { scrypt } = crypto;
+let running = 0;
+crypto.scrypt = (password, salt, length, options, done) => {
+  running += 1;
+  console.log("hash " + JSON.stringify({ ...options, length, salt: salt.toString("hex"), running }));
+  const cost = process.env.CHEAP === "true" ? { N: 2 } : {};
+  scrypt(password, salt, length, { ...options, ...cost }, (error, hash) => {
+    running -= 1;
+    done(error, hash);
+  });
+};
+syncBuiltinESMExports();
+`;
+
+interface Hash {
+  N: number;
+  salt: string;
+  running: number;
+}
+
+async function followPasswords(): Promise<string> {
+  const files = { "watch.mjs": WATCH };
+  return followRecipe({ page: "passwords", framework: "express", backend: "sqlite", files });
+}
+
+function startWatched(project: string, variables: Record<string, string> = {}): Promise<Running> {
+  const env = { ...process.env, PORT: "0", NODE_ENV: "development", ...variables };
+  return run(project, ["--import", "./watch.mjs", "src/main.ts"], env);
+}
+
+/** The hashes that the app has made, of which there must be that many by now. */
+async function hashesOf(app: Running, count: number): Promise<Hash[]> {
+  const reported = () => [...app.output().matchAll(/^hash (.*)$/gm)].map(([, json = ""]) => JSON.parse(json));
+  // What it prints may come later than its response.
+  await expect.poll(() => reported().length, { timeout: 10_000 }).toBe(count);
+  return reported();
+}
+
 test("S13 S22: users register and sign in, and attempts are limited", async () => {
-  const project = await followRecipe({ page: "passwords", framework: "express", backend: "sqlite" });
-  let app = await start(project);
+  const project = await followPasswords();
+  let app = await startWatched(project);
   const browser = new Client(app.url);
   expect((await browser.post("/register", { ...ada, password: "short" })).status).toBe(422);
   expect((await browser.post("/register", ada)).json).toEqual({ userid: "ada" });
@@ -16,7 +59,7 @@ test("S13 S22: users register and sign in, and attempts are limited", async () =
   await app.stop();
 
   // The users outlast the process, as the sessions do. Unicode is one password, however it is typed.
-  app = await start(project);
+  app = await startWatched(project);
   const again = new Client(app.url);
   expect((await again.post("/login", { ...ada, userid: "ada" })).json).toEqual({ userid: "ada" });
   await new Client(app.url).post("/register", { userid: "grace", password: "caf\u00e9 caf\u00e9 caf\u00e9 caf\u00e9" });
@@ -33,8 +76,7 @@ test("S13 S22: users register and sign in, and attempts are limited", async () =
 });
 
 test("S22: whoever goes on after a refusal locks the user out at that address only", async () => {
-  const project = await followRecipe({ page: "passwords", framework: "express", backend: "sqlite" });
-  const app = await start(project, { SESSION_TRUST_PROXY: "127.0.0.1, ::1" });
+  const app = await startWatched(await followPasswords(), { SESSION_TRUST_PROXY: "127.0.0.1, ::1", CHEAP: "true" });
   const login = (address: string, password: string) =>
     new Client(app.url).post("/login", { ...ada, password }, { "x-forwarded-for": address });
   await new Client(app.url).post("/register", ada);
@@ -43,4 +85,53 @@ test("S22: whoever goes on after a refusal locks the user out at that address on
   expect(attempts.filter(({ status }) => status === 429)).toHaveLength(115);
   expect((await login("192.0.2.1", ada.password)).status).toBe(429);
   expect((await login("192.0.2.2", ada.password)).status).toBe(200);
+});
+
+test("S22: an unknown user costs the same work as a wrong password, one hash at OWASP's cost", async () => {
+  const app = await startWatched(await followPasswords());
+  for (const userid of ["ada", "grace"]) await new Client(app.url).post("/register", { ...ada, userid });
+  const login = (userid: string) => new Client(app.url).post("/login", { userid, password: "wrong" });
+  const known = await login("ada");
+  const unknown = await login("nobody");
+  expect([unknown.status, unknown.text]).toEqual([known.status, known.text]);
+  const hashes = await hashesOf(app, 4);
+  const work = { N: 2 ** 17, r: 8, p: 1, length: 64, salt: expect.stringMatching(/^\w{32}$/), running: 1 };
+  for (const hash of hashes) expect(hash).toMatchObject(work);
+  // Each user has a salt of their own.
+  const [registered, other, checked, nobody] = hashes.map(({ salt }) => salt);
+  expect(checked).toBe(registered);
+  expect(new Set([registered, other, nobody]).size).toBe(3);
+
+  // However many sign in at once, two hashes at a time take memory.
+  await Promise.all(Array.from({ length: 6 }, (_, index) => login(`user${index}`)));
+  expect(Math.max(...(await hashesOf(app, 10)).map(({ running }) => running))).toBe(2);
+});
+
+test("S22: an address that tries many users is stopped, and so are many addresses that try one user", async () => {
+  const app = await startWatched(await followPasswords(), { SESSION_TRUST_PROXY: "127.0.0.1, ::1", CHEAP: "true" });
+  const login = async (address: string, userid: string, password = "wrong") => {
+    const headers = { "x-forwarded-for": address };
+    return (await new Client(app.url).post("/login", { userid, password }, headers)).status;
+  };
+  const count = (statuses: number[]) => [401, 429].map((status) => statuses.filter((each) => each === status).length);
+  await new Client(app.url).post("/register", ada);
+
+  // What goes well doesn't count.
+  for (let times = 0; times < 8; times += 1) expect(await login("192.0.2.1", "ada", ada.password)).toBe(200);
+  const names = Array.from({ length: 60 }, (_, index) => login("192.0.2.1", `user${index}`));
+  expect(count(await Promise.all(names))).toEqual([50, 10]);
+  expect(await login("192.0.2.1", "ada", ada.password)).toBe(429);
+  expect(await login("192.0.2.2", "ada", ada.password)).toBe(200);
+
+  const addresses = Array.from({ length: 110 }, (_, index) => login(`198.51.100.${index}`, "ada"));
+  expect(count(await Promise.all(addresses))).toEqual([100, 10]);
+  expect(await login("203.0.113.1", "ADA", ada.password)).toBe(429);
+  expect(await login("203.0.113.1", "grace")).toBe(401);
+});
+
+test("the demo's password is nobody's any more, and the page says so", async () => {
+  const app = await startWatched(await followPasswords(), { CHEAP: "true" });
+  const browser = new Client(app.url);
+  expect((await browser.post("/login", { userid: "ada", password: "demo" })).status).toBe(401);
+  expect((await browser.get("/")).text).not.toContain("demo");
 });

@@ -33,7 +33,8 @@ afterEach(async () => {
 });
 
 export interface Recipe {
-  page: string;
+  /** None where packages are used as they are. */
+  page?: string | undefined;
   framework: string;
   /** Memory unless the recipe needs a database. */
   backend?: string;
@@ -53,7 +54,7 @@ export async function followRecipe(recipe: Recipe): Promise<string> {
   const project = join(cwd, "app");
   const modules = installed(framework, project, backend);
   symlinkSync(modules, join(project, "node_modules"), "dir");
-  const pages = [page, ...(recipe.with ?? [])].map(readPage);
+  const pages = [page ?? [], recipe.with ?? []].flat().map(readPage);
   const foundations = pages.flatMap((each) => each.foundations).map(readPage);
   for (const one of [...foundations, ...pages]) {
     if (!one.frameworks.includes(framework)) throw new Error(`${one.name} is not for ${framework}`);

@@ -60,15 +60,20 @@ export async function startProvider(project: string, more: Options): Promise<Pro
   return { issuer, remembersFor, close: () => void server.close() };
 }
 
-/** Follows the app's redirect to the provider, signs in and consents there, and follows back to the app. */
-export async function signInAtProvider(browser: Client, path: string, login: string): Promise<Reply & { url: string }> {
-  let page = await browser.follow(path);
+/** Follows the app's redirect to the provider, signs in and consents there, and follows back to the app, as far as `stop`. */
+export async function signInAtProvider(
+  browser: Client,
+  path: string,
+  login: string,
+  stop?: string,
+): Promise<Reply & { url: string }> {
+  let page = await browser.follow(path, stop);
   for (let forms = 0; forms < 3; forms += 1) {
     const action = /<form[^>]* action="([^"]+)"/.exec(page.text)?.[1];
     const prompt = /name="prompt" value="(\w+)"/.exec(page.text)?.[1];
     if (action === undefined || prompt === undefined) return page;
     const reply = await browser.form(new URL(action, page.url).href, { prompt, login, password: "any" });
-    page = await browser.follow(new URL(reply.headers.get("location") ?? "", page.url).href);
+    page = await browser.follow(new URL(reply.headers.get("location") ?? "", page.url).href, stop);
   }
   throw new Error(`the provider goes on asking: ${page.text}`);
 }

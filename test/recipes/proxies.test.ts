@@ -25,9 +25,9 @@ function isMissing(name: string): boolean {
   }
 }
 
-/** What the app sees of a client with another address of this machine, which claims to have yet another. */
+/** What the app sees of a client with another address of this machine, which claims to have the one that the session began with. */
 async function sessionOf(url: string, cookie: string): Promise<{ ipaddress: string }> {
-  const headers = { cookie, "x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "http", "x-forwarded-host": "evil" };
+  const headers = { cookie, "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http", "x-forwarded-host": "evil" };
   const [response] = await once(get(url, { headers, localAddress: "127.0.0.2" }), "response");
   return (await json(response)) as { ipaddress: string };
 }

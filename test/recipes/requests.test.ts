@@ -20,18 +20,39 @@ test.each(readPage("uploads").frameworks)(
       body.set(field, new Blob(["hello"]), "hello.txt");
       return browser.send("POST", "/uploads", body, headers);
     };
+    const stored = () => readdirSync(join(project, "data/uploads"));
     expect((await upload()).status).toBe(401);
     await browser.post("/login", ada);
     expect((await upload({ origin: "https://evil.example" })).status).toBe(403);
+    // Nothing of either has been read.
+    expect(stored()).toEqual([]);
     const { status, json } = await upload();
     expect([status, json.uploads.length]).toEqual([201, 1]);
     expect((await upload()).json.uploads).toHaveLength(2);
     expect((await browser.get("/session")).json.data.uploads).toHaveLength(2);
-    expect(readdirSync(join(project, "data/uploads"))).toEqual(expect.arrayContaining(json.uploads));
+    expect(stored()).toHaveLength(2);
+    expect(stored()).toEqual(expect.arrayContaining(json.uploads));
     const large = new FormData();
     large.set("file", new Blob([Buffer.alloc(5_000_001)]), "large");
-    expect((await browser.send("POST", "/uploads", large)).status).toBeGreaterThanOrEqual(400);
+    expect((await browser.send("POST", "/uploads", large)).status).toBe(413);
+    const none = new FormData();
+    none.set("text", "hello");
+    expect(await browser.send("POST", "/uploads", none)).toMatchObject({
+      status: 422,
+      json: { error: "There is no file." },
+    });
     expect((await browser.get("/session")).json.data.uploads).toHaveLength(2);
+    // What was refused doesn't fill the disk.
+    await expect.poll(stored).toHaveLength(2);
+
+    // The session doesn't grow with each upload.
+    for (let count = 0; count < 9; count += 1) await upload();
+    expect((await browser.get("/session")).json.data.uploads).toHaveLength(10);
+    const two = new FormData();
+    for (const name of ["one", "two"]) two.append("file", new Blob(["hello"]), name);
+    const before = stored().length;
+    await browser.send("POST", "/uploads", two);
+    expect(stored().length - before).toBeLessThanOrEqual(1);
   },
 );
 
@@ -60,6 +81,9 @@ test.each(readPage("mobile-and-desktop").frameworks)(
     const { url } = await start(await followRecipe({ page: "mobile-and-desktop", framework }));
     const app = new Client(url);
     const shell = { origin: "capacitor://localhost", "sec-fetch-site": "cross-site" };
+    for (const origin of ["tauri://localhost", "http://localhost"]) {
+      expect((await new Client(url).post("/session", {}, { ...shell, origin })).status).toBe(201);
+    }
     const begun = await app.post("/session", {}, shell);
     expect([begun.status, app.cookie]).toEqual([201, ""]);
     const signedIn = await app.post("/login", ada, { authorization: `Bearer ${begun.json.token}` });
@@ -108,6 +132,11 @@ test("S11 S17: a payment's return is taken by its signature, once, for the sessi
   const returned = await service.form("/payment/return", { order: "A1", signature }, { ...elsewhere, origin: "null" });
   expect(returned.status).toBe(303);
   const done = returned.headers.get("location") ?? "";
+  // Whoever is to pay can't say so, and a signature is for its order alone.
+  expect((await browser.get("/payment/done?order=A1&signature=00")).status).toBe(400);
+  expect((await browser.get("/payment/done?order=A1")).status).toBe(400);
+  const other = done.replace("order=A1", "order=A2");
+  expect((await browser.get(other)).status).toBe(400);
   expect((await service.get(done)).status).toBe(409);
   expect((await browser.get(done)).json).toEqual({ paid: ["A1"] });
   expect((await browser.get(done)).json).toEqual({ paid: ["A1"] });
@@ -127,6 +156,22 @@ test("S28: limits count each session for itself, and visitors without one by the
   const other = new Client(url);
   expect((await other.get("/visits")).json).toEqual({ visits: 1 });
   expect((await other.get("/visits")).json).toEqual({ visits: 2 });
+});
+
+test("S28: visitors without a session share their address's larger limit, which takes nothing from those with one", async () => {
+  const project = await followRecipe({ page: "rate-limits", framework: "express" });
+  const { url } = await start(project, { SESSION_TRUST_PROXY: "127.0.0.1, ::1" });
+  const from = (address: string) => ({ "x-forwarded-for": address });
+  const member = new Client(url);
+  await member.get("/visits", from("192.0.2.1"));
+  const visits = Array.from({ length: 310 }, () => new Client(url).get("/session", from("192.0.2.1")));
+  const statuses = (await Promise.all(visits)).map(({ status }) => status);
+  // The member's first request was that of a visitor.
+  expect(statuses.filter((status) => status === 404)).toHaveLength(299);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(11);
+  expect((await new Client(url).get("/visits", from("192.0.2.1"))).status).toBe(429);
+  expect((await new Client(url).get("/visits", from("192.0.2.2"))).status).toBe(200);
+  expect((await member.get("/visits", from("192.0.2.1"))).json).toEqual({ visits: 2 });
 });
 
 describe("S12: what reads the session through a context", () => {

@@ -4,14 +4,30 @@ import { freePort } from "../generator/registry.ts";
 import { device, hasChromium } from "./chromium.ts";
 import { Client, type Reply } from "./client.ts";
 import { type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
-import { followRecipe, start } from "./project.ts";
+import { followRecipe, type Running, run } from "./project.ts";
 
-async function started(variables: Record<string, string> = {}): Promise<{ app: string; provider: IdentityProvider }> {
-  const project = await followRecipe({ page: "saml", framework: "express" });
+/** At SIGUSR2 two minutes have passed. */
+const CLOCK = `const { now } = Date;
+process.once("SIGUSR2", () => {
+  Date.now = () => now() + 120_000;
+  console.log("two minutes have passed");
+});
+`;
+
+interface Started {
+  app: string;
+  provider: IdentityProvider;
+  running: Running;
+}
+
+async function started(variables: Record<string, string> = {}): Promise<Started> {
+  const project = await followRecipe({ page: "saml", framework: "express", files: { "clock.mjs": CLOCK } });
   const provider = await startIdentityProvider(project);
   const port = String(await freePort());
   const app = `http://localhost:${port}`;
-  await start(project, {
+  const running = await run(project, ["--import", "./clock.mjs", "src/main.ts"], {
+    ...process.env,
+    NODE_ENV: "development",
     PORT: port,
     APP_URL: app,
     SAML_SIGN_IN: provider.signIn,
@@ -19,7 +35,7 @@ async function started(variables: Record<string, string> = {}): Promise<{ app: s
     SAML_CERTIFICATE: provider.certificate,
     ...variables,
   });
-  return { app, provider };
+  return { app, provider, running };
 }
 
 test.skipIf(!hasChromium)(
@@ -58,8 +74,10 @@ test.skipIf(!hasChromium)(
   },
 );
 
-test("S11 S17: a response counts once, for the session that asked, and unchanged", async () => {
-  const { app, provider } = await started();
+const done = (reply: Reply) => reply.headers.get("location") ?? "";
+
+/** What a browser does between the app and the provider. */
+function wayBack(app: string, provider: IdentityProvider) {
   const elsewhere = { origin: provider.issuer, "sec-fetch-site": "cross-site" };
   /** The fields of the form with which the provider sends the browser back. */
   const respond = async (browser: Client, user: string, to = "/session") => {
@@ -71,7 +89,12 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
   /** As a browser posts it: without cookies. */
   const post = (fields: Record<string, string>): Promise<Reply> =>
     new Client(app).form("/saml/return", fields, elsewhere);
-  const done = (reply: Reply) => reply.headers.get("location") ?? "";
+  return { respond, post, elsewhere };
+}
+
+test("S11 S17: a response counts once, for the session that asked, and unchanged", async () => {
+  const { app, provider } = await started();
+  const { respond, post, elsewhere } = wayBack(app, provider);
 
   const [ada, eve] = [new Client(app), new Client(app)];
   const fields = await respond(ada, "ada");
@@ -96,6 +119,15 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
   const forged = Buffer.from(xml.replace(">ada<", ">admin<")).toString("base64");
   expect(xml).toContain(">ada<");
   expect((await post({ ...fields, SAMLResponse: forged })).status).toBe(400);
+  // Not signed at all, or the assertion only: the request's id would be anybody's.
+  const signature = /<(\w+:)?Signature[ >].*?<\/(\w+:)?Signature>/gs;
+  const assertion = /<(\w+:)?Assertion[ >].*<\/(\w+:)?Assertion>/s.exec(xml)?.[0] ?? "";
+  expect([assertion, xml.replace(assertion, "")].map((part) => part.match(signature)?.length)).toEqual([1, 1]);
+  const [before = "", after = ""] = xml.split(assertion).map((part) => part.replace(signature, ""));
+  for (const part of [assertion, assertion.replace(signature, "")]) {
+    const SAMLResponse = Buffer.from(before + part + after).toString("base64");
+    expect((await post({ ...fields, SAMLResponse })).status).toBe(400);
+  }
   expect((await eve.get(done(returned).replace(/ticket=./, "ticket=X"))).status).toBe(400);
   for (const SAMLResponse of ["", "x", Buffer.from("<a/>").toString("base64")]) {
     expect((await post({ SAMLResponse })).status).toBe(400);
@@ -113,6 +145,28 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
     expect(new URL(headers.get("location") ?? "").origin).toBe(app);
   }
   expect((await eve.form("/logout", {}, elsewhere)).status).toBe(403);
+});
+
+test("S13 S22: who signs in where somebody else is signed in finds none of their data, and a sign-in is not kept for later", async () => {
+  const { app, provider, running } = await started();
+  const { respond, post } = wayBack(app, provider);
+  const browser = new Client(app);
+  await browser.get(done(await post(await respond(browser, "ada"))));
+  await browser.send("PUT", "/session/data/cart", '{"value":[1]}', { "content-type": "application/json" });
+  const before = browser.cookie;
+  // The same user again keeps what is theirs, and has a new token.
+  await browser.get(done(await post(await respond(browser, "ada"))));
+  expect((await browser.get("/session")).json.data.cart).toEqual([1]);
+  expect(browser.cookie).not.toBe(before);
+  await browser.get(done(await post(await respond(browser, "grace"))));
+  expect((await browser.get("/session")).json).toMatchObject({ userid: `${provider.issuer} grace`, data: {} });
+  expect((await browser.get("/session")).json.data).toEqual({});
+
+  const late = done(await post(await respond(browser, "ada")));
+  running.process.kill("SIGUSR2");
+  await running.printed(/two minutes have passed/);
+  expect((await browser.get(late)).status).toBe(400);
+  expect((await browser.get("/session")).json.userid).toBe(`${provider.issuer} grace`);
 });
 
 test.skipIf(!hasChromium)("S4: with SameSite=Strict the redirect would bring no cookie, as the page says", async () => {

@@ -1,5 +1,7 @@
 // WebSockets, socket.io and Server-Sent Events: open while the session is, and not longer.
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { WebSocket as Socket, WebSocketServer } from "ws";
 import { Client } from "./client.ts";
@@ -40,10 +42,18 @@ test.each(readPage("websockets").frameworks)(
     expect(await say("two")).toEqual({ text: "two", userid: "ada", messages: 2 });
     expect((await browser.get("/session")).json.data.messages).toBe(2);
 
+    const large = connect({ cookie: browser.cookie });
+    await once(large, "open");
+    large.send("x".repeat(65_537));
+    expect((await once(large, "close"))[0]).toBe(1009);
+
     const closed = sockets.map((each) => once(each, "close"));
     await browser.post("/logout");
+    const heard: string[] = [];
+    socket.on("message", (message) => heard.push(String(message)));
     socket.send("three");
     for (const [code] of await Promise.all(closed)) expect(code).toBe(4401);
+    expect(heard).toEqual([]);
 
     // A stop doesn't wait for them.
     await browser.post("/login", ada);
@@ -53,6 +63,22 @@ test.each(readPage("websockets").frameworks)(
     expect([code, app.process.exitCode]).toEqual([1001, 0]);
   },
 );
+
+test("S20: a WebSocket whose client is gone without a word is given up", async () => {
+  const project = await followRecipe({ page: "websockets", framework: "express" });
+  const sockets = join(project, "src/sockets.ts");
+  const text = readFileSync(sockets, "utf8");
+  expect(text).toContain("LOOK_EVERY_MS = 10_000");
+  writeFileSync(sockets, text.replace("LOOK_EVERY_MS = 10_000", "LOOK_EVERY_MS = 500"));
+  const { default: WebSocket } = await load<Ws>(project, "ws");
+  const app = await start(project);
+  const browser = new Client(app.url);
+  await browser.post("/login", ada);
+  const headers = { cookie: browser.cookie };
+  const silent = new WebSocket(app.url.replace("http", "ws"), { headers, autoPong: false });
+  expect((await once(silent, "close"))[0]).toBe(1006);
+  expect((await browser.get("/session")).json.userid).toBe("ada");
+});
 
 interface IoSocket {
   on(event: string, listener: (value: unknown) => void): void;
@@ -68,22 +94,46 @@ test.each(readPage("socket-io").frameworks)(
     const { io } = await load<IoClient>(project, "socket.io-client");
     const app = await start(project);
     const browser = new Client(app.url);
-    const connect = (headers: Record<string, string>) =>
-      io(app.url, { extraHeaders: headers, reconnection: false, forceNew: true });
+    const connect = (headers: Record<string, string>, options: object = {}) =>
+      io(app.url, { extraHeaders: headers, reconnection: false, forceNew: true, ...options });
     const happened = (socket: IoSocket, event: string) => new Promise<unknown>((resolve) => socket.on(event, resolve));
 
     expect(String(await happened(connect({}), "connect_error"))).toContain("Please sign in first.");
     await browser.post("/login", ada);
+    // Browsers let another site's page connect by WebSocket, but read no response of a poll.
+    const foreign = { cookie: browser.cookie, origin: "https://evil.example" };
+    const refused = connect(foreign, { transports: ["websocket"] });
+    expect(String(await happened(refused, "connect_error"))).toContain("https://evil.example");
+    const other = new Client(app.url);
+    await other.post("/login", { ...ada, userid: "grace" });
+    const stranger = connect({ cookie: other.cookie });
+    await happened(stranger, "connect");
+    const overheard = happened(stranger, "said");
     const [socket, silent] = [connect({ cookie: browser.cookie }), connect({ cookie: browser.cookie })];
     await Promise.all([happened(socket, "connect"), happened(silent, "connect")]);
     const heard = happened(silent, "said");
     await socket.emitWithAck("say", "hello");
     expect(await heard).toEqual({ text: "hello", userid: "ada" });
+    // The first that another user hears is their own.
+    await stranger.emitWithAck("say", "alone");
+    expect(await overheard).toEqual({ text: "alone", userid: "grace" });
 
     const gone = [happened(socket, "disconnect"), ...(framework === "express" ? [happened(silent, "disconnect")] : [])];
     await browser.post("/logout");
-    socket.emitWithAck("say", "still here?").catch(() => undefined);
+    let received = false;
+    socket.emitWithAck("say", "still here?").then(
+      () => {
+        received = true;
+      },
+      () => undefined,
+    );
     await Promise.all(gone);
+    expect(received).toBe(false);
+
+    // A stop doesn't wait for them.
+    const last = happened(stranger, "disconnect");
+    const [reason] = await Promise.all([last, app.stop()]);
+    expect([reason, app.process.exitCode]).toEqual(["io server disconnect", 0]);
   },
 );
 
@@ -102,6 +152,10 @@ test.each(readPage("server-sent-events").frameworks)(
       return response.body?.pipeThrough(new TextDecoderStream()).getReader();
     };
     const [reader, leaver] = [await connect(), await connect()];
+    const other = new Client(app.url);
+    await other.post("/login", { ...ada, userid: "grace" });
+    const response = await fetch(`${app.url}/events`, { headers: { cookie: other.cookie } });
+    const overheard = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     const heard = async (what: string) => {
       for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
@@ -114,6 +168,16 @@ test.each(readPage("server-sent-events").frameworks)(
     await leaver?.cancel();
     expect((await browser.post("/events", { news: 1 })).status).toBe(204);
     await heard('data: {"news":1}\n\n');
+    // The first that another user hears is their own.
+    await other.post("/events", { news: 2 });
+    let theirs = "";
+    for (let next = await overheard?.read(); next?.done === false; next = await overheard?.read()) {
+      theirs += next.value;
+      if (theirs.includes("data:")) break;
+    }
+    expect(theirs).toContain('data: {"news":2}');
+    expect(theirs).not.toContain('{"news":1}');
+    await overheard?.cancel();
     if (framework === "express") {
       // A silent stream's session is looked at every 10 seconds. Once is enough to wait for that.
       await browser.post("/logout");
