@@ -91,7 +91,7 @@ export function publish(packageFolder: string, folder: string, env: Record<strin
 /** Below the ports that systems give to connections and to `listen(0)`, so that no other program gets it before it is used. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(10_000, 30_000);
+    const port = randomInt(11_000, 30_000);
     const free = await Promise.all(["127.0.0.1", "::1"].map((host) => isFree(port, host)));
     if (!free.includes(false)) return port;
   }
