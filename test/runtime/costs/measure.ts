@@ -49,7 +49,8 @@ export async function measureCosts(backend: string): Promise<Costs | undefined> 
   const folder = mkdtempSync(join(tmpdir(), "costs-"));
   const env = {
     PATH: process.env.PATH,
-    ...fixture.environment(wire?.url, `costs_${process.pid}`),
+    // Names of one length, since they are on the wire.
+    ...fixture.environment(wire?.url, `costs_${String(process.pid).padStart(7, "0")}`),
     ...(backend === "sqlite" && { SQLITE_FILE: join(folder, "sessions.db") }),
   };
   const child = fork(join(import.meta.dirname, "requests.ts"), [project], { env, execArgv: FLAGS, cwd: folder });
