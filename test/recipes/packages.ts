@@ -24,7 +24,7 @@ export async function routes(app: FastifyInstance): Promise<void> {
   koa: `import { createRequire } from "node:module";
 import Router from "@koa/router";
 export function routes(): Router {
-  const router = new Router();
+  const router = new Router({ sensitive: true, strict: true });
   createRequire(import.meta.url)("./packages.mjs").default(router);
   return router;
 }
