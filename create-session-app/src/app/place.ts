@@ -74,19 +74,21 @@ function placeIn(file: SourceFile, makers: readonly Maker[], rules: AddRules): P
   const declaration = statement.type === "ExportNamedDeclaration" ? child(statement, "declaration") : statement;
   const declarators = declaration?.type === "VariableDeclaration" ? children(declaration, "declarations") : [];
   const app = nameOf(child(declarators[0], "id"));
-  if (declarators.length !== 1 || app === undefined || withoutCalls(child(declarators[0], "init")) !== node) {
+  if (declarators.length !== 1 || app === undefined || withoutChainedCalls(child(declarators[0], "init")) !== node) {
     return unclear("The app isn't made as the one value of a variable.");
   }
   return { ...place, app };
 }
 
 /** Fastify's `withTypeProvider` returns the app itself, and Hono's `basePath` one that has no routes yet. */
-const RETURNING_APPS = ["withTypeProvider", "basePath"];
+const CALLS_RETURNING_APPS = ["withTypeProvider", "basePath"];
 
-function withoutCalls(node: SyntaxNode | undefined): SyntaxNode | undefined {
+function withoutChainedCalls(node: SyntaxNode | undefined): SyntaxNode | undefined {
   const expression = bare(node);
   const callee = child(expression, "callee");
-  return RETURNING_APPS.includes(propertyOf(callee) ?? "") ? withoutCalls(child(callee, "object")) : expression;
+  return CALLS_RETURNING_APPS.includes(propertyOf(callee) ?? "")
+    ? withoutChainedCalls(child(callee, "object"))
+    : expression;
 }
 
 function isFunction({ type }: SyntaxNode): boolean {

@@ -13,7 +13,10 @@ export interface UnsafeSetting {
   consequence: string;
 }
 
-/** The files that may set variables in production, besides the defaults in the code that reads them. In .env, which is for development, they only count beside NODE_ENV=production. */
+/**
+ * The files that may set variables in production, besides the defaults in the code that reads them. In .env, which is for
+ * development, they only count beside NODE_ENV=production.
+ */
 export const SETTING_FILES = [".env.production", ".env.production.local", ".env", "Dockerfile"];
 
 interface Rule {

@@ -83,7 +83,7 @@ export function holdResponse(
       response.statusCode = 200;
       response.statusMessage = "";
       // Compression that was mounted behind this has begun with the handler's response, and would swallow the error's.
-      Object.assign(response, own);
+      Object.assign(response, holding);
       fail(error);
     }
   }
@@ -137,7 +137,7 @@ export function holdResponse(
     return response;
   }) as typeof end;
 
-  const own = {
+  const holding = {
     writeHead: response.writeHead,
     write: response.write,
     end: response.end,
