@@ -17,6 +17,7 @@ import {
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { look } from "./look.ts";
+import { isOwnPath } from "./own-path.ts";
 import { isCode } from "./system-error.ts";
 
 /**
@@ -118,21 +119,14 @@ function readJournal(file: string): Journal | undefined {
 function isJournal(value: unknown): value is Journal {
   const { state, files, folders } = (value ?? {}) as Record<string, unknown>;
   if (!Array.isArray(files) || !Array.isArray(folders)) return false;
+  const isPath = (path: unknown) => typeof path === "string" && isOwnPath(path);
   const sound = files.every(
     (file) =>
-      isOwnPath(file?.path) &&
+      isPath(file?.path) &&
       typeof file.before === "boolean" &&
       (typeof file.after === "string" || (file.after === null && file.before)),
   );
-  return sound && folders.every(isOwnPath) && ["staging", "moving", "moved"].includes(state as string);
-}
-
-/** No name that some system reads as another one or as a way out: no "..", no ".git" in any disguise, no invisible characters. */
-function isOwnPath(path: unknown): boolean {
-  return (
-    typeof path === "string" &&
-    path.split("/").every((part) => /^[^\\:\p{C}]*[^\\:\p{C}\s.]$/u.test(part) && !/^(\.git|git~\d+)$/i.test(part))
-  );
+  return sound && folders.every(isPath) && ["staging", "moving", "moved"].includes(state as string);
 }
 
 /** A run writes its journal right after it has made the stage, so one that is missing gets half a second to appear. */

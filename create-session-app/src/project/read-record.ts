@@ -1,6 +1,7 @@
 // Reads the record of a project (.session-app.json), of this version or an earlier one.
 // Change it when the record gets another form; it must go on reading those of projects that are out there.
 import valid from "semver/functions/valid.js";
+import { isOwnPath } from "../disk/own-path.ts";
 import type { Added } from "./added.ts";
 import { blobId, RECORD } from "./record.ts";
 
@@ -143,9 +144,7 @@ function contentIdOf(file: unknown): string {
 
 /** Anybody may have edited the record: no path in it may lead out of the project, or to where git keeps its own. */
 function checkPath(path: string): string {
-  const parts = path.split("/");
-  const isName = (part: string) => /^[^\\:\p{C}]*[^\\:\p{C}\s.]$/u.test(part) && !/^(\.git|git~\d+)$/i.test(part);
-  if (!parts.every(isName)) throw damaged(`${JSON.stringify(path)} is no path below the project`);
+  if (!isOwnPath(path)) throw damaged(`${JSON.stringify(path)} is no path below the project`);
   return path;
 }
 
