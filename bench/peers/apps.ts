@@ -46,7 +46,9 @@ async function express(setting: Setting): Promise<Server> {
     bag = (request) => bagOf(request.session);
   }
   for (const [path, respond] of Object.entries(routes)) {
-    app.get(path, (request: never, response: { json(value: object): void }) => response.json(respond(() => bag(request))));
+    app.get(path, (request: never, response: { json(value: object): void }) =>
+      response.json(respond(() => bag(request))),
+    );
   }
   return createServer(app);
 }
@@ -65,7 +67,8 @@ async function fastify(setting: Setting): Promise<Server> {
     await app.register((await peerPackage("@fastify/session")).default, options);
     bag = (request) => request.session;
   }
-  for (const [path, respond] of Object.entries(routes)) app.get(path, async (request: never) => respond(() => bag(request)));
+  for (const [path, respond] of Object.entries(routes))
+    app.get(path, async (request: never) => respond(() => bag(request)));
   await app.ready();
   return app.server;
 }

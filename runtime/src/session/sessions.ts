@@ -95,7 +95,7 @@ export class Sessions extends Administration {
     const { refusal, state } = await this.#begin(request, true);
     if (refusal !== undefined) throw refusal;
     if (state.row !== undefined) await finish(state);
-    return new Session(state);
+    return new Session(() => state);
   }
 
   /** Starts a session for a client that sends its token as Authorization: Bearer, without a cookie. */
@@ -103,7 +103,7 @@ export class Sessions extends Administration {
     const state = new SessionState(this.#context, { client: this.#clientOf(request), bearer: true });
     state.start();
     await save(state);
-    return new Session(state);
+    return new Session(() => state);
   }
 
   /** For adapters: warns once where the framework believes proxies that `trustProxy` doesn't name. */
