@@ -15,7 +15,7 @@ const RENEWAL_RACE_MS = 100;
 const TOKEN_NOT_SENT =
   "A session got a new token after the response's headers had been sent, so that the client can't learn it: sign in before";
 
-interface RequestSessionOptions extends SessionOptions {
+export interface RequestSessionOptions extends SessionOptions {
   /** Whether the client speaks HTTPS. */
   isHttps: boolean;
   /** The request by itself starts a session. */

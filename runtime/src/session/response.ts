@@ -90,9 +90,8 @@ class HeldResponse {
 
   flushHeaders(): void {
     const response = this.#response;
-    const isThrough = this.#state === "replaying" || this.#state === "refused";
     // As Node does it: middleware such as compression learns by this call that the headers are about to be sent.
-    if (!isThrough && !response.headersSent) response.writeHead(response.statusCode);
+    if (!this.#isThrough && !response.headersSent) response.writeHead(response.statusCode);
     this.#sendWhenSaved(() => this.#methods.flushHeaders.call(response));
   }
 
@@ -116,12 +115,12 @@ class HeldResponse {
 
   end(args: unknown[]): void {
     if (this.#state === "refused" && this.#response.writableEnded) return;
-    const send = () => Reflect.apply(this.#methods.end, this.#response, args);
-    if (this.#state === "refused" || this.#state === "replaying") return send();
-    if (this.#ended) return;
-    this.#ended = true;
+    if (!this.#isThrough) {
+      if (this.#ended) return;
+      this.#ended = true;
+    }
     if (this.#state === "holding") pretendSent(this.#response, false);
-    this.#sendWhenSaved(send);
+    this.#sendWhenSaved(() => Reflect.apply(this.#methods.end, this.#response, args));
   }
 
   /** The response has been sent, or its client has gone. */
@@ -129,6 +128,10 @@ class HeldResponse {
     // Before the response was there: what the handler wrote counts all the same.
     if (!this.#response.writableFinished && this.#state !== "refused") this.#requestSession.completeDetached();
     this.#requestSession.responseSent();
+  }
+
+  get #isThrough(): boolean {
+    return this.#state === "replaying" || this.#state === "refused";
   }
 
   #writeHead(status: number, rest: unknown[]): void {

@@ -209,7 +209,7 @@ export class Session {
         `session.${key} was set, but only session.data is stored: use session.data.${key}, and declare it in src/session-data.ts`,
       );
     }
-    const [attribute] = Object.keys(this.#cookie ?? {});
+    const [attribute] = this.#cookie === undefined ? [] : Object.keys(this.cookie);
     if (attribute !== undefined) {
       throw new InvalidData(
         `session.cookie.${attribute} was set, but has no effect: session.idle says how long this session lives, ` +
