@@ -14,7 +14,7 @@ type State = "idle" | "holding" | "replaying" | "refused";
 
 /** `flush` is compression's own, which must not overtake what is queued. */
 type Response = ServerResponse & { flush?: () => void };
-type Methods = Pick<Response, "writeHead" | "write" | "end" | "flushHeaders" | "flush">;
+type Methods = Pick<Response, "writeHead" | "write" | "end" | "flushHeaders"> & { flush: (() => void) | undefined };
 type HoldResponse = (response: ServerResponse, requestSession: RequestSession, fail: (error: unknown) => void) => void;
 
 /**
@@ -78,7 +78,7 @@ class HeldResponse {
     this.#requestSession = requestSession;
     this.#fail = fail;
     this.#headers = new NodeHeaders(response);
-    this.#methods = { writeHead, write, end, flushHeaders, ...(flush !== undefined && { flush }) };
+    this.#methods = { writeHead, write, end, flushHeaders, flush };
   }
 
   writeHead(status: number, rest: unknown[]): void {
