@@ -34,10 +34,10 @@ interface Message {
 }
 
 /**
- * The young generation has room for all that the process allocates, so that nothing is collected and the heap only grows.
- * Optimised code allocates less, from a moment on that depends on the machine; without it every run gives the same figures.
+ * The young generation has room for all that a batch of requests allocates. Optimised code allocates less, from a moment on
+ * that depends on the machine; without it every run gives the same figures.
  */
-const FLAGS = ["--min-semi-space-size=256", "--max-semi-space-size=256", "--no-opt", "--no-maglev"];
+const FLAGS = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256", "--no-opt", "--no-maglev"];
 
 /** Undefined where the backend's server can't be had. */
 export async function measureCosts(backend: string): Promise<Costs | undefined> {
