@@ -46,7 +46,9 @@ async function express(setting: Setting): Promise<Server> {
     bag = (request) => bagOf(request.session);
   }
   for (const [path, respond] of Object.entries(routes)) {
-    app.get(path, (request: never, response: { json(value: object): void }) => response.json(respond(bag(request))));
+    app.get(path, (request: never, response: { json(value: object): void }) =>
+      response.json(respond(() => bag(request))),
+    );
   }
   return createServer(app);
 }
@@ -65,7 +67,8 @@ async function fastify(setting: Setting): Promise<Server> {
     await app.register((await peerPackage("@fastify/session")).default, options);
     bag = (request) => request.session;
   }
-  for (const [path, respond] of Object.entries(routes)) app.get(path, async (request: never) => respond(bag(request)));
+  for (const [path, respond] of Object.entries(routes))
+    app.get(path, async (request: never) => respond(() => bag(request)));
   await app.ready();
   return app.server;
 }
@@ -92,7 +95,7 @@ async function hono(setting: Setting): Promise<Server> {
     );
     bag = (c) => c.var.session;
   }
-  for (const [path, respond] of Object.entries(routes)) app.get(path, (c: Context) => c.json(respond(bag(c))));
+  for (const [path, respond] of Object.entries(routes)) app.get(path, (c: Context) => c.json(respond(() => bag(c))));
   return createAdaptorServer({ fetch: app.fetch });
 }
 
@@ -118,19 +121,20 @@ async function koa(setting: Setting): Promise<Server> {
   }
   app.use((ctx: Context) => {
     const respond = routes[ctx.path];
-    if (respond !== undefined) ctx.body = respond(bag(ctx));
+    if (respond !== undefined) ctx.body = respond(() => bag(ctx));
   });
   return createServer(app.callback());
 }
 
 async function node(setting: Setting): Promise<Server> {
-  const respond = (request: IncomingMessage, response: ServerResponse, bag: Bag) => {
+  const respond = (request: IncomingMessage, response: ServerResponse, session: () => Bag) => {
     response.setHeader("content-type", "application/json; charset=utf-8");
-    response.end(JSON.stringify(routes[request.url ?? ""]?.(bag)));
+    response.end(JSON.stringify(routes[request.url ?? ""]?.(session)));
   };
-  if (setting.who === "bare") return createServer((request, response) => respond(request, response, NO_SESSION));
+  if (setting.who === "bare") return createServer((request, response) => respond(request, response, () => NO_SESSION));
   const { sessions, adapter, errors } = await ours(setting);
   type Exchange = { request: IncomingMessage; response: ServerResponse; session: { data: object } };
-  const handle = ({ request, response, session }: Exchange) => respond(request, response, bagOf(session.data));
+  const handle = (exchange: Exchange) =>
+    respond(exchange.request, exchange.response, () => bagOf(exchange.session.data));
   return createServer(adapter.withSessions(sessions, handle, (await errors()).respondToError));
 }

@@ -35,15 +35,17 @@ const FILLER = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`key
 /** 1 kB, as every contender's sessions hold. */
 export const DATA: Record<string, unknown> = { user: "ann", count: 0, ...FILLER };
 
-/** What the routes respond with, by path. Every framework sends it as JSON. */
-export const routes: Record<string, (bag: Bag) => object> = {
+/** What the routes respond with, by path. Every framework sends it as JSON. The anonymous one doesn't ask for its session. */
+export const routes: Record<string, (session: () => Bag) => object> = {
   "/anonymous": () => ({ user: null }),
-  "/read": (bag) => ({ user: bag.get("user") ?? null }),
-  "/write": (bag) => {
+  "/read": (session) => ({ user: session().get("user") ?? null }),
+  "/write": (session) => {
+    const bag = session();
     bag.set("count", Number(bag.get("count") ?? 0) + 1);
     return { user: bag.get("user") ?? null };
   },
-  "/make": (bag) => {
+  "/make": (session) => {
+    const bag = session();
     for (const [key, value] of Object.entries(DATA)) bag.set(key, value);
     return {};
   },

@@ -29,8 +29,6 @@ export type Handle = (session: Session) => unknown;
 export interface AdapterFixture {
   /** A server that does not listen yet. */
   serve(sessions: Sessions, handle: Handle): Server | Promise<Server>;
-  /** Every response counts as depending on the session, as the framework doesn't tell which handler reads it. */
-  alwaysVaries?: true;
   /** The framework has no error handler that is given the session. */
   errorsLackSession?: true;
 }

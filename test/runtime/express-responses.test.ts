@@ -175,3 +175,16 @@ describe("S12: saved before the response", () => {
     expect(await app.stored()).toEqual([{ here: 1 }]);
   });
 });
+
+// With functions of its own, which know the response, each would survive the collections of young objects.
+test("S12: responses are held by functions that all of them share", async () => {
+  const methods: unknown[][] = [];
+  const { url } = await serve((_, response) => {
+    methods.push([response.writeHead, response.write, response.end, response.flushHeaders]);
+    response.end();
+  });
+  await fetchRaw(url);
+  await fetchRaw(url);
+  expect(methods).toHaveLength(2);
+  expect(methods[1]).toEqual(methods[0]);
+});

@@ -15,7 +15,7 @@ const RENEWAL_RACE_MS = 100;
 const TOKEN_NOT_SENT =
   "A session got a new token after the response's headers had been sent, so that the client can't learn it: sign in before";
 
-interface RequestSessionOptions extends SessionOptions {
+export interface RequestSessionOptions extends SessionOptions {
   /** Whether the client speaks HTTPS. */
   isHttps: boolean;
   /** The request by itself starts a session. */
@@ -50,12 +50,12 @@ export class RequestSession {
   readonly refusal: Error | undefined;
   readonly #context: SessionContext;
   readonly #options: RequestSessionOptions;
-  readonly #lateWrites: LateWrites;
   readonly #startedAt = performance.now();
   #phase: Phase = "open";
   #state: SessionState | undefined;
   #session: Session | undefined;
-  /** A handler has asked for the session, so that the response depends on it. */
+  #lateWrites: LateWrites | undefined;
+  /** A handler has read or written something of the session, so that the response depends on it. */
   #accessed = false;
   /** Whether a token that the cookie repeats is still the session's. */
   #tokenIsCurrent = true;
@@ -67,16 +67,17 @@ export class RequestSession {
   constructor(context: SessionContext, options: RequestSessionOptions) {
     this.#context = context;
     this.#options = options;
-    this.#lateWrites = new LateWrites(context);
     this.refusal = options.refusal;
     if (options.match !== undefined) this.#state = new SessionState(context, options);
     else if (options.starts) this.state.start();
   }
 
-  /** Asking for it makes the response depend on it. */
+  /** Asking it for anything makes the response depend on it. */
   get session(): Session {
-    this.#accessed = this.#options.unavailable === undefined;
-    this.#session ??= new Session(this.state);
+    this.#session ??= new Session(() => {
+      this.#accessed = this.#options.unavailable === undefined;
+      return this.state;
+    });
     return this.#session;
   }
 
@@ -90,12 +91,17 @@ export class RequestSession {
     Object.defineProperty(target, "session", SESSION_PROPERTY);
   }
 
+  /** Whether the session may have headers to add to the response. */
+  get mayAddHeaders(): boolean {
+    return this.#phase === "open" && this.#state !== undefined;
+  }
+
   /** The session without the handler's view of it. */
   get state(): SessionState {
     if (this.#state === undefined) {
       this.#state = new SessionState(this.#context, this.#options);
       if (this.#phase !== "open") this.#state.detach();
-      if (this.#phase === "sent") this.#lateWrites.watch(this.#state);
+      if (this.#phase === "sent") this.#reports.watch(this.#state);
     }
     return this.#state;
   }
@@ -108,7 +114,7 @@ export class RequestSession {
   complete(status: number, headers: ResponseHeaders): Promise<void> | undefined {
     return this.#finish()?.catch((error) => {
       // An error's response doesn't claim that anything was saved: it stands.
-      if (status >= 400) return this.#lateWrites.reportFailure(error);
+      if (status >= 400) return this.#reports.reportFailure(error);
       if (this.#phase === "open") removeRepresentation(headers);
       throw error;
     });
@@ -116,7 +122,7 @@ export class RequestSession {
 
   /** Saves where nobody waits for the response any more. */
   completeDetached(): void {
-    this.#finish()?.catch((error) => this.#lateWrites.reportFailure(error));
+    this.#finish()?.catch((error) => this.#reports.reportFailure(error));
   }
 
   /** Writes the session's headers. To be called after `complete`, right before the headers are sent. */
@@ -139,18 +145,24 @@ export class RequestSession {
   /** To be called when the response has been sent, or its connection has closed. */
   responseSent(): void {
     this.#phase = "sent";
-    if (this.#state !== undefined && !this.#failed) this.#lateWrites.watch(this.#state);
+    if (this.#state !== undefined && !this.#failed) this.#reports.watch(this.#state);
+  }
+
+  get #reports(): LateWrites {
+    this.#lateWrites ??= new LateWrites(this.#context);
+    return this.#lateWrites;
   }
 
   /** Rejects once at most: what is sent after that is the error's own response. */
   #finish(): Promise<void> | undefined {
     const state = this.#state;
     const { unavailable } = this.#options;
-    if (state === undefined || this.#failed) return undefined;
+    if (this.#failed) return undefined;
     try {
-      if (unavailable !== undefined) return void this.#lateWrites.reportUnavailable(state, unavailable);
-      this.#session?.refuseForeignProperties();
-      if (this.#phase !== "open" && state.row === undefined) return void this.#lateWrites.reportTooLate(state);
+      if (unavailable === undefined) this.#session?.refuseForeignProperties();
+      if (state === undefined) return undefined;
+      if (unavailable !== undefined) return void this.#reports.reportUnavailable(state, unavailable);
+      if (this.#phase !== "open" && state.row === undefined) return void this.#reports.reportTooLate(state);
       const saved = finish(state);
       if (saved !== undefined || this.#mustVerifyToken(state)) return this.#settle(state, saved);
       this.#warnTokenNotSent(state);

@@ -35,8 +35,7 @@ export class NodeRequest implements SessionRequest {
   }
 
   header(name: string): string | undefined {
-    const value = this.raw.headers[name];
-    return Array.isArray(value) ? value.join(", ") : value;
+    return headerOf(this.raw, name);
   }
 
   get host(): string | undefined {
@@ -50,6 +49,12 @@ export class NodeRequest implements SessionRequest {
   get isHttps(): boolean {
     return (this.raw.socket as Partial<TLSSocket>).encrypted === true;
   }
+}
+
+/** @param name in lower case */
+export function headerOf({ headers }: Pick<IncomingMessage, "headers">, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
 }
 
 /** Whether the request is the handshake of a WebSocket, whose session outlives it. */

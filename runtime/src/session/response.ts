@@ -12,143 +12,210 @@ import type { ResponseHeaders } from "./response-headers.ts";
  */
 type State = "idle" | "holding" | "replaying" | "refused";
 
-/** @param fail responds when saving has failed; nothing of the handler's response has been sent then */
-export function holdResponse(
-  response: ServerResponse,
-  requestSession: RequestSession,
-  fail: (error: unknown) => void,
-): void {
-  const { writeHead, write, end, flushHeaders, flush } = response as ServerResponse & { flush?: () => void };
-  const headers = new NodeHeaders(response);
-  let state: State = "idle";
-  const queue: (() => void)[] = [];
-  /** The handler has called `end`. */
-  let ended = false;
-  /** The status of a `writeHead` that is in the queue. */
-  let queuedStatus: number | undefined;
+/** `flush` is compression's own, which must not overtake what is queued. */
+type Response = ServerResponse & { flush?: () => void };
+type Methods = Pick<Response, "writeHead" | "write" | "end" | "flushHeaders"> & { flush: (() => void) | undefined };
+type HoldResponse = (response: ServerResponse, requestSession: RequestSession, fail: (error: unknown) => void) => void;
 
-  function sendWhenSaved(send: () => void): void {
-    if (state === "holding") {
-      queue.push(send);
-    } else if (state === "idle") {
-      const saving = requestSession.complete(queuedStatus ?? response.statusCode, headers);
-      queue.push(send);
-      if (saving === undefined) replay();
-      else hold(saving);
+/**
+ * Makes the function with which one middleware holds its responses. All of them share these five functions: with closures
+ * of their own, responses survived the collections of young objects, which then took most of the time of a request.
+ */
+export function responseHolder(): HoldResponse {
+  const held = Symbol("heldResponse");
+  type Held = Response & { [held]: HeldResponse };
+
+  function writeHead(this: Held, status: number, ...rest: unknown[]): Held {
+    this[held].writeHead(status, rest);
+    return this;
+  }
+  function write(this: Held, ...args: unknown[]): boolean {
+    return this[held].write(args);
+  }
+  function end(this: Held, ...args: unknown[]): Held {
+    this[held].end(args);
+    return this;
+  }
+  function flushHeaders(this: Held): void {
+    this[held].flushHeaders();
+  }
+  function flush(this: Held): void {
+    this[held].flush();
+  }
+  const holding = { writeHead, write, end, flushHeaders };
+  function onClose(this: Held): void {
+    this[held].closed();
+  }
+
+  return (response: Response, requestSession, fail) => {
+    (response as Held)[held] = new HeldResponse(response, requestSession, fail, holding);
+    if (response.flush !== undefined) response.flush = flush;
+    response.writeHead = writeHead as Methods["writeHead"];
+    response.write = write as Methods["write"];
+    response.end = end as Methods["end"];
+    response.flushHeaders = flushHeaders;
+    response.on("close", onClose);
+  };
+}
+
+class HeldResponse {
+  readonly #response: Response;
+  readonly #requestSession: RequestSession;
+  /** Responds when saving has failed; nothing of the handler's response has been sent then. */
+  readonly #fail: (error: unknown) => void;
+  /** The functions that hold the response, without what other middleware has put over them. */
+  readonly #holding: object;
+  readonly #headers: ResponseHeaders;
+  /** The response's own, or those of middleware that came before. */
+  readonly #methods: Methods;
+  readonly #queue: (() => void)[] = [];
+  #state: State = "idle";
+  /** The handler has called `end`. */
+  #ended = false;
+  /** The status of a `writeHead` that is in the queue. */
+  #queuedStatus: number | undefined;
+
+  constructor(response: Response, requestSession: RequestSession, fail: (error: unknown) => void, holding: object) {
+    const { writeHead, write, end, flushHeaders, flush } = response;
+    this.#response = response;
+    this.#requestSession = requestSession;
+    this.#fail = fail;
+    this.#holding = holding;
+    this.#headers = new NodeHeaders(response);
+    this.#methods = { writeHead, write, end, flushHeaders, flush };
+  }
+
+  writeHead(status: number, rest: unknown[]): void {
+    // Middleware such as compression asks for the headers at every write, until they are sent.
+    if (this.#state === "holding" && (this.#ended || this.#queuedStatus !== undefined)) return;
+    this.#queuedStatus = status;
+    this.#sendWhenSaved(() => this.#writeHead(status, rest));
+  }
+
+  flushHeaders(): void {
+    const response = this.#response;
+    // As Node does it: middleware such as compression learns by this call that the headers are about to be sent.
+    if (!this.#isThrough && !response.headersSent) response.writeHead(response.statusCode);
+    this.#sendWhenSaved(() => this.#methods.flushHeaders.call(response));
+  }
+
+  flush(): void {
+    this.#sendWhenSaved(() => this.#methods.flush?.call(this.#response));
+  }
+
+  write(args: unknown[]): boolean {
+    const response = this.#response;
+    if (this.#state === "refused" && response.writableEnded) return false;
+    const send = (): boolean => Reflect.apply(this.#methods.write, response, args);
+    // The rest of a stream: what is written to the session meanwhile is saved at its end.
+    if (this.#state === "idle" && response.headersSent) return send();
+    if (this.#state === "holding" && this.#ended) return false;
+    let wantsMore = false;
+    this.#sendWhenSaved(() => {
+      wantsMore = send();
+    });
+    return wantsMore;
+  }
+
+  end(args: unknown[]): void {
+    if (this.#state === "refused" && this.#response.writableEnded) return;
+    if (!this.#isThrough) {
+      if (this.#ended) return;
+      this.#ended = true;
+    }
+    if (this.#state === "holding") pretendSent(this.#response, false);
+    this.#sendWhenSaved(() => Reflect.apply(this.#methods.end, this.#response, args));
+  }
+
+  /** The response has been sent, or its client has gone. */
+  closed(): void {
+    // Before the response was there: what the handler wrote counts all the same.
+    if (!this.#response.writableFinished && this.#state !== "refused") this.#requestSession.completeDetached();
+    this.#requestSession.responseSent();
+  }
+
+  get #isThrough(): boolean {
+    return this.#state === "replaying" || this.#state === "refused";
+  }
+
+  #writeHead(status: number, rest: unknown[]): void {
+    const response = this.#response;
+    const { writeHead } = this.#methods;
+    const mayAddHeaders = this.#requestSession.mayAddHeaders;
+    const [reason, more] = typeof rest[0] === "string" ? [rest[0], rest[1]] : [undefined, rest[0] ?? rest[1]];
+    // Before the session's own: a Set-Cookie among them would replace it.
+    if (mayAddHeaders && more !== undefined) applyHeaders(response, more as OutgoingHttpHeaders | unknown[]);
+    this.#requestSession.writeHeaders(this.#headers);
+    if (!mayAddHeaders) Reflect.apply(writeHead, response, [status, ...rest]);
+    else if (reason === undefined) writeHead.call(response, status);
+    else (writeHead as (status: number, reason: string) => ServerResponse).call(response, status, reason);
+  }
+
+  #sendWhenSaved(send: () => void): void {
+    if (this.#state === "holding") {
+      this.#queue.push(send);
+    } else if (this.#state === "idle") {
+      const saving = this.#requestSession.complete(this.#queuedStatus ?? this.#response.statusCode, this.#headers);
+      if (saving === undefined) {
+        this.#replay([send]);
+      } else {
+        this.#queue.push(send);
+        this.#hold(saving);
+      }
     } else {
       send();
     }
   }
 
-  function hold(saving: Promise<void>): void {
+  #hold(saving: Promise<void>): void {
+    const response = this.#response;
     const restore = snapshot(response);
-    state = "holding";
+    this.#state = "holding";
     // Error handlers look at `headersSent`: a handler that has begun to write can't take it back.
-    if (!ended) pretendSent(response, true);
+    if (!this.#ended) pretendSent(response, true);
     saving
       .then(
         () => {
           pretendSent(response, false);
           // An error handler may have set headers after `end`, for a response that nobody gets.
-          if (ended) restore();
-          replay();
+          if (this.#ended) restore();
+          this.#replay(this.#queue.splice(0));
           // A stream that was told to wait goes on.
-          if (!ended && !response.writableNeedDrain) response.emit("drain");
+          if (!this.#ended && !response.writableNeedDrain) response.emit("drain");
         },
         (error) => {
           pretendSent(response, false);
-          refuse(error);
+          this.#refuse(error);
         },
       )
       // Node may find a queued call wrong, when the handler is long done.
       .catch((error) => response.destroy(error));
   }
 
-  function replay(): void {
-    state = "replaying";
+  #replay(calls: readonly (() => void)[]): void {
+    this.#state = "replaying";
     try {
-      for (const send of queue.splice(0)) send();
+      for (const call of calls) call();
     } finally {
-      queuedStatus = undefined;
-      state = "idle";
+      this.#queuedStatus = undefined;
+      this.#state = "idle";
     }
   }
 
-  function refuse(error: Error): void {
-    state = "refused";
-    queue.length = 0;
+  #refuse(error: Error): void {
+    const response = this.#response;
+    this.#state = "refused";
+    this.#queue.length = 0;
     if (response.headersSent) {
       response.destroy(error);
     } else {
       response.statusCode = 200;
       response.statusMessage = "";
       // Compression that was mounted behind this has begun with the handler's response, and would swallow the error's.
-      Object.assign(response, holding);
-      fail(error);
+      Object.assign(response, this.#holding);
+      this.#fail(error);
     }
   }
-
-  response.writeHead = (status: number, ...rest: unknown[]) => {
-    // Middleware such as compression asks for the headers at every write, until they are sent.
-    if (state === "holding" && (ended || queuedStatus !== undefined)) return response;
-    queuedStatus = status;
-    sendWhenSaved(() => {
-      const reason = typeof rest[0] === "string" ? rest[0] : undefined;
-      const more = reason === undefined ? (rest[0] ?? rest[1]) : rest[1];
-      // Before the session's own: a Set-Cookie among them would replace it.
-      if (more !== undefined) applyHeaders(response, more as OutgoingHttpHeaders | unknown[]);
-      requestSession.writeHeaders(headers);
-      if (reason === undefined) writeHead.call(response, status);
-      else (writeHead as (status: number, reason: string) => ServerResponse).call(response, status, reason);
-    });
-    return response;
-  };
-
-  response.flushHeaders = () => {
-    // As Node does it: middleware such as compression learns by this call that the headers are about to be sent.
-    if (state !== "replaying" && state !== "refused" && !response.headersSent) response.writeHead(response.statusCode);
-    sendWhenSaved(() => flushHeaders.call(response));
-  };
-
-  if (flush !== undefined) {
-    // Compression's own, which must not overtake what is queued.
-    (response as { flush?: () => void }).flush = () => sendWhenSaved(() => flush.call(response));
-  }
-
-  response.write = ((...args: Parameters<typeof write>) => {
-    if (state === "refused" && response.writableEnded) return false;
-    // The rest of a stream: what is written to the session meanwhile is saved at its end.
-    if (state === "idle" && response.headersSent) return write.apply(response, args);
-    if (state === "holding" && ended) return false;
-    let wantsMore = false;
-    sendWhenSaved(() => {
-      wantsMore = write.apply(response, args);
-    });
-    return wantsMore;
-  }) as typeof write;
-
-  response.end = ((...args: Parameters<typeof end>) => {
-    if (state === "refused" && response.writableEnded) return response;
-    if (state === "refused" || state === "replaying") return end.apply(response, args);
-    if (ended) return response;
-    ended = true;
-    if (state === "holding") pretendSent(response, false);
-    sendWhenSaved(() => end.apply(response, args));
-    return response;
-  }) as typeof end;
-
-  const holding = {
-    writeHead: response.writeHead,
-    write: response.write,
-    end: response.end,
-    flushHeaders: response.flushHeaders,
-  };
-
-  response.once("close", () => {
-    // The client has gone before the response was there. What the handler wrote counts all the same.
-    if (!response.writableFinished && state !== "refused") requestSession.completeDetached();
-    requestSession.responseSent();
-  });
 }
 
 /** The headers of a node:http response, as the runtime sees them. */

@@ -13,7 +13,7 @@ import { checkUserid } from "./userid.ts";
 type Callback = (error?: unknown) => void;
 
 export class Session {
-  readonly #state: SessionState;
+  readonly #findState: () => SessionState;
   #cookie: object | undefined;
 
   static {
@@ -25,8 +25,13 @@ export class Session {
     }
   }
 
-  constructor(state: SessionState) {
-    this.#state = state;
+  /** @param findState called whenever code reads or writes something of the session */
+  constructor(findState: () => SessionState) {
+    this.#findState = findState;
+  }
+
+  get #state(): SessionState {
+    return this.#findState();
   }
 
   /** Whether it is in the store: not before a handler writes to it. */
@@ -204,7 +209,7 @@ export class Session {
         `session.${key} was set, but only session.data is stored: use session.data.${key}, and declare it in src/session-data.ts`,
       );
     }
-    const [attribute] = Object.keys(this.cookie);
+    const [attribute] = this.#cookie === undefined ? [] : Object.keys(this.cookie);
     if (attribute !== undefined) {
       throw new InvalidData(
         `session.cookie.${attribute} was set, but has no effect: session.idle says how long this session lives, ` +

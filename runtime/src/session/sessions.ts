@@ -11,7 +11,7 @@ import { Guard } from "./guard.ts";
 import { CrossOrigin, Proxies, rejectCrossOrigin } from "./origin.ts";
 import { Renewals } from "./renewals.ts";
 import { isBelow, isWebSocket, type SessionRequest } from "./request.ts";
-import { RequestSession } from "./request-session.ts";
+import { RequestSession, type RequestSessionOptions } from "./request-session.ts";
 import { finish, save } from "./saving.ts";
 import { Session } from "./session.ts";
 import type { SessionSettings } from "./settings.ts";
@@ -95,7 +95,7 @@ export class Sessions extends Administration {
     const { refusal, state } = await this.#begin(request, true);
     if (refusal !== undefined) throw refusal;
     if (state.row !== undefined) await finish(state);
-    return new Session(state);
+    return new Session(() => state);
   }
 
   /** Starts a session for a client that sends its token as Authorization: Bearer, without a cookie. */
@@ -103,7 +103,7 @@ export class Sessions extends Administration {
     const state = new SessionState(this.#context, { client: this.#clientOf(request), bearer: true });
     state.start();
     await save(state);
-    return new Session(state);
+    return new Session(() => state);
   }
 
   /** For adapters: warns once where the framework believes proxies that `trustProxy` doesn't name. */
@@ -116,35 +116,40 @@ export class Sessions extends Administration {
     const isHttps = this.#proxies.isHttps(request);
     const client = this.#clientOf(request);
     const { tokens, bearer, unforgeable } = readCredentials(request, this.#cookieNames[isHttps ? "https" : "http"]);
-    const options = { client, bearer, isHttps, opened };
-    const refuse = (refusal: Error) =>
-      new RequestSession(this.#context, {
-        ...options,
-        refusal,
-        unavailable: `This request was refused: ${refusal.message}`,
-      });
+    const options: RequestSessionOptions = { client, bearer, isHttps, opened };
     try {
       if (!unforgeable) rejectCrossOrigin(request, this.#proxies, settings);
       if (isBelow(request, settings.skip)) {
-        return new RequestSession(this.#context, { ...options, unavailable: ON_SKIPPED_PATH });
+        options.unavailable = ON_SKIPPED_PATH;
+        return new RequestSession(this.#context, options);
       }
       // A visit is a page; a client that sends something starts a session by that.
-      const starts = settings.start === "visit" && !bearer && /^(GET|HEAD)$/.test(request.method);
-      const begin = (found: Finding) => {
-        const bearerIsStale = bearer && typeof found !== "object";
-        // A new session's cookie must not replace the one that a sign-in has set.
-        if (found === "renewed") return new RequestSession(this.#context, { ...options, bearerIsStale });
-        return new RequestSession(this.#context, { ...options, bearerIsStale, match: found, starts });
-      };
+      options.starts = settings.start === "visit" && !bearer && /^(GET|HEAD)$/.test(request.method);
       const found =
         this.#adoption === undefined || bearer
           ? findSession(this.#context, tokens, client)
           : findOrAdopt(this.#context, this.#adoption, request, tokens, client);
-      return found instanceof Promise ? found.then(begin).catch(refuse) : begin(found);
+      if (!(found instanceof Promise)) return this.#beginWith(found, options);
+      return found.then((finding) => this.#beginWith(finding, options)).catch((error) => this.#refuse(error, options));
     } catch (error) {
       if (error instanceof CrossOrigin) this.#reportCrossOrigin(request, error);
-      return refuse(error as Error);
+      return this.#refuse(error as Error, options);
     }
+  }
+
+  #beginWith(found: Finding, options: RequestSessionOptions): RequestSession {
+    options.bearerIsStale = options.bearer && typeof found !== "object";
+    // A new session's cookie must not replace the one that a sign-in has set.
+    if (found === "renewed") options.starts = false;
+    else options.match = found;
+    return new RequestSession(this.#context, options);
+  }
+
+  #refuse(refusal: Error, options: RequestSessionOptions): RequestSession {
+    options.starts = false;
+    options.refusal = refusal;
+    options.unavailable = `This request was refused: ${refusal.message}`;
+    return new RequestSession(this.#context, options);
   }
 
   #noteBegun(request: SessionRequest, requestSession: RequestSession): RequestSession {

@@ -11,7 +11,6 @@ import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../.
 import { type SessionEnv, sessionMiddleware } from "./files/src/session/adapter.ts";
 
 export default {
-  alwaysVaries: true,
   serve(sessions, handle) {
     const app = new Hono<SessionEnv>();
     app.onError((error, c) => {

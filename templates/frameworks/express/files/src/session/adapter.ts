@@ -1,9 +1,9 @@
 // Sessions for Express: `request.session` in every handler behind sessionMiddleware.
 // Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
-import type { NextFunction, Request, RequestHandler, Response } from "express";
+import type { RequestHandler } from "express";
 import { isWebSocket, NodeRequest } from "./request.ts";
 import type { RequestSession } from "./request-session.ts";
-import { holdResponse } from "./response.ts";
+import { responseHolder } from "./response.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -19,19 +19,20 @@ declare module "express-serve-static-core" {
  * error handler. Works as middleware of socket.io's engine too: `io.engine.use(sessionMiddleware(sessions))`.
  */
 export function sessionMiddleware(sessions: Sessions): RequestHandler {
-  function attach(requestSession: RequestSession, request: Request, response: Response, next: NextFunction): void {
-    requestSession.exposeOn(request);
-    // The handshake of a WebSocket has no response.
-    if (!isWebSocket(new NodeRequest(request))) holdResponse(response, requestSession, next);
-    next(requestSession.refusal);
-  }
-
+  const holdResponse = responseHolder();
   return (request, response, next) => {
     // Mounted twice, on the app and on a router below it, the middleware is one.
     if (sessions.begun(request) !== undefined) return next();
     sessions.checkProxyTrust(Boolean(request.app?.get("trust proxy")));
-    const begun = sessions.begin(new NodeRequest(request, request.originalUrl));
-    if (!(begun instanceof Promise)) return attach(begun, request, response, next);
-    begun.then((requestSession) => attach(requestSession, request, response, next)).catch(next);
+    const sessionRequest = new NodeRequest(request, request.originalUrl);
+    const attach = (requestSession: RequestSession) => {
+      requestSession.exposeOn(request);
+      // The handshake of a WebSocket has no response.
+      if (!isWebSocket(sessionRequest)) holdResponse(response, requestSession, next);
+      next(requestSession.refusal);
+    };
+    const begun = sessions.begin(sessionRequest);
+    if (begun instanceof Promise) begun.then(attach).catch(next);
+    else attach(begun);
   };
 }

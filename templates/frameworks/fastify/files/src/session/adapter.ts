@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
 import { NodeRequest } from "./request.ts";
 import type { RequestSession } from "./request-session.ts";
-import { holdResponse } from "./response.ts";
+import { responseHolder } from "./response.ts";
 import type { ResponseHeaders } from "./response-headers.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -45,27 +45,34 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
     },
   });
 
-  app.addHook("onRequest", async (request, reply) => {
+  const holdResponse = responseHolder();
+  app.addHook("onRequest", (request, reply, done) => {
     // Fastify gathers the client's addresses only where it trusts a proxy.
     sessions.checkProxyTrust(request.ips !== undefined);
-    const requestSession = await sessions.begin(new NodeRequest(request.raw, request.originalUrl));
-    request[REQUEST_SESSION]?.completeDetached();
-    request[REQUEST_SESSION] = requestSession;
-    // What bypasses onSend, by way of reply.raw or reply.hijack(), has no error handler.
-    holdResponse(reply.raw, requestSession, (error) => respondToRawError(error, request, reply.raw));
-    if (requestSession.refusal !== undefined) throw requestSession.refusal;
+    const attach = (requestSession: RequestSession) => {
+      request[REQUEST_SESSION]?.completeDetached();
+      request[REQUEST_SESSION] = requestSession;
+      // What bypasses onSend, by way of reply.raw or reply.hijack(), has no error handler.
+      holdResponse(reply.raw, requestSession, (error) => respondToRawError(error, request, reply.raw));
+      done(requestSession.refusal);
+    };
+    const begun = sessions.begin(new NodeRequest(request.raw, request.originalUrl));
+    if (begun instanceof Promise) begun.then(attach).catch(done);
+    else attach(begun);
   });
 
   // Saves while the app's error handler can still respond. The session's headers are written as the response is sent,
   // when those of a `Response` and of reply.raw are there too.
-  app.addHook("onSend", async (request, reply, payload) => {
-    try {
-      await request[REQUEST_SESSION]?.complete(reply.statusCode, new ReplyHeaders(reply));
-    } catch (error) {
-      // The error handler's response comes by here next.
-      (payload as { destroy?: () => void } | null)?.destroy?.();
-      throw error;
-    }
+  app.addHook("onSend", (request, reply, payload, done) => {
+    const saved = request[REQUEST_SESSION]?.complete(reply.statusCode, new ReplyHeaders(reply));
+    if (saved === undefined) return done();
+    saved
+      .catch((error) => {
+        // The error handler's response comes by here next.
+        (payload as { destroy?: () => void } | null)?.destroy?.();
+        throw error;
+      })
+      .then(() => done(), done);
   });
   done();
 };

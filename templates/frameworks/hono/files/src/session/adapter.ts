@@ -4,8 +4,8 @@ import { STATUS_CODES } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
-import type { SessionRequest } from "./request.ts";
-import { holdResponse } from "./response.ts";
+import { headerOf, type SessionRequest } from "./request.ts";
+import { responseHolder } from "./response.ts";
 import type { ResponseHeaders } from "./response-headers.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -24,11 +24,12 @@ type SessionContext = Context<SessionEnv>;
  * 413, 503) go to app.onError.
  */
 export function sessionMiddleware(sessions: Sessions): MiddlewareHandler<SessionEnv> {
+  const holdResponse = responseHolder();
   return async (c, next) => {
     const request = new HonoSessionRequest(c);
     const outer = sessions.begun(request.raw);
-    const requestSession = outer ?? (await sessions.begin(request));
-    // Hono can't tell who reads a variable, so that every response here counts as depending on the session.
+    const begun = outer ?? sessions.begin(request);
+    const requestSession = begun instanceof Promise ? await begun : begun;
     c.set("session", requestSession.session);
     // Mounted twice, on the app and on one below it, the middleware is one.
     if (outer !== undefined) return next();
@@ -67,10 +68,11 @@ export class HonoSessionRequest implements SessionRequest {
     return this.#c.req.path;
   }
   header(name: string): string | undefined {
-    return this.#c.req.header(name);
+    const { incoming } = this.#c.env ?? {};
+    return incoming === undefined ? this.#c.req.header(name) : headerOf(incoming, name);
   }
   get host(): string | undefined {
-    return this.#c.req.header("host") ?? (this.#c.env?.incoming?.headers[":authority"] as string | undefined);
+    return this.header("host") ?? this.header(":authority");
   }
   get remoteAddress(): string | undefined {
     return this.#c.env?.incoming?.socket.remoteAddress;

@@ -2,7 +2,8 @@
 // Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
 import type { Middleware } from "koa";
 import { NodeRequest } from "./request.ts";
-import { holdResponse } from "./response.ts";
+import type { RequestSession } from "./request-session.ts";
+import { responseHolder } from "./response.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -18,7 +19,8 @@ declare module "koa" {
  * 503) go to ctx.onerror, which an app replaces by app.context.onerror.
  */
 export function sessionMiddleware(sessions: Sessions): Middleware {
-  return async (ctx, next) => {
+  const holdResponse = responseHolder();
+  return (ctx, next) => {
     const outer = sessions.begun(ctx.req);
     if (outer !== undefined) {
       // Mounted twice, on the app and on one below it, the middleware is one.
@@ -26,10 +28,13 @@ export function sessionMiddleware(sessions: Sessions): Middleware {
       return next();
     }
     sessions.checkProxyTrust(ctx.app.proxy);
-    const requestSession = await sessions.begin(new NodeRequest(ctx.req, ctx.originalUrl));
-    requestSession.exposeOn(ctx);
-    holdResponse(ctx.res, requestSession, (error) => ctx.onerror(error as Error));
-    if (requestSession.refusal !== undefined) throw requestSession.refusal;
-    await next();
+    const attach = (requestSession: RequestSession) => {
+      requestSession.exposeOn(ctx);
+      holdResponse(ctx.res, requestSession, (error) => ctx.onerror(error as Error));
+      if (requestSession.refusal !== undefined) throw requestSession.refusal;
+      return next();
+    };
+    const begun = sessions.begin(new NodeRequest(ctx.req, ctx.originalUrl));
+    return begun instanceof Promise ? begun.then(attach) : attach(begun);
   };
 }

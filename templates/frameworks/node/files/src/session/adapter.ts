@@ -3,7 +3,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { NodeRequest } from "./request.ts";
 import type { RequestSession } from "./request-session.ts";
-import { holdResponse } from "./response.ts";
+import { responseHolder } from "./response.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -37,10 +37,12 @@ export function withSessions(
   handle: (exchange: Exchange) => void | Promise<void>,
   fail: (error: unknown, request: IncomingMessage, response: ServerResponse) => void,
 ): RequestListener {
+  const holdResponse = responseHolder();
   return async (request, response) => {
     try {
       const outer = sessions.begun(request);
-      const requestSession = outer ?? (await sessions.begin(new NodeRequest(request)));
+      const begun = outer ?? sessions.begin(new NodeRequest(request));
+      const requestSession = begun instanceof Promise ? await begun : begun;
       // Within another withSessions, the outer one saves.
       if (outer === undefined) holdResponse(response, requestSession, (error) => fail(error, request, response));
       if (requestSession.refusal !== undefined) throw requestSession.refusal;
