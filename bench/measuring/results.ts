@@ -2,30 +2,41 @@
 // Change it to note something else about the machine.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release, totalmem } from "node:os";
+import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { repository } from "../../scripts/packs.ts";
 
 export interface Conditions {
   date: string;
   machine: string;
   node: string;
-  /** Of the minute before the start: what else the machine did. */
-  load: number;
+  /** How many processors others kept busy just before the start. */
+  busy: number;
 }
 
 export type Results<Content> = Conditions & Content;
 
 export const RESULTS = join(repository, "docs", "benchmarks");
 
-export function conditions(): Conditions {
+const IDLE_MS = 2000;
+
+/** Takes two seconds, in which it looks at what else the machine does. */
+export async function conditions(): Promise<Conditions> {
+  const before = busyMs();
+  await sleep(IDLE_MS);
+  const busy = rounded((busyMs() - before) / IDLE_MS);
   const memory = Math.round(totalmem() / 2 ** 30);
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, ${memory} GB, ${process.platform} ${release().split(".", 2).join(".")}`,
     node: process.version,
-    load: Number(loadavg()[0]?.toFixed(2)),
+    busy,
   };
+}
+
+function busyMs(): number {
+  return cpus().reduce((total, { times: { user, nice, sys, irq } }) => total + user + nice + sys + irq, 0);
 }
 
 export function save<Content extends object>(folder: string, name: string, results: Results<Content>): void {

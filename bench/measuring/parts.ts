@@ -1,0 +1,33 @@
+// A benchmark's parts: one that fails or hangs is reported and loses only its own results.
+// Change it when a part may take longer.
+
+import { stopAll } from "./servers.ts";
+
+/** One line for each part that failed. */
+export const failures: string[] = [];
+
+/** Runs one part, which may take so many minutes, and ends the servers that it has started. */
+export async function part(name: string, minutes: number, work: () => Promise<unknown>): Promise<void> {
+  const begun = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took more than ${minutes} minutes`)), minutes * 60_000);
+  });
+  console.log(`\n${name}`);
+  try {
+    await Promise.race([work(), timeout]);
+    console.log(`${name}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+  } catch (error) {
+    failures.push(`${name}: ${(error as Error).message}`);
+    console.error(`${name} failed:`, error);
+  } finally {
+    clearTimeout(timer);
+    await stopAll();
+  }
+}
+
+/** Ends the process. The exit code is 1 if a part failed, after the others have been measured. */
+export function finish(): never {
+  for (const failure of failures) console.error(`Failed: ${failure}`);
+  process.exit(failures.length > 0 ? 1 : 0);
+}
