@@ -39,9 +39,15 @@ function busyMs(): number {
   return cpus().reduce((total, { times: { user, nice, sys, irq } }) => total + user + nice + sys + irq, 0);
 }
 
-export function save<Content extends object>(folder: string, name: string, results: Results<Content>): void {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results, null, 1)}\n`);
+/** A part of a benchmark (`only`) replaces no whole one. */
+export function save<Content extends object>(
+  { out, only = "" }: { out: string; only?: string },
+  name: string,
+  results: Results<Content>,
+): void {
+  if (only !== "" && out === RESULTS) return;
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, `${name}.json`), `${JSON.stringify(results, null, 1)}\n`);
 }
 
 /** Undefined where the benchmark has not been run. */

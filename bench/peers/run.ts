@@ -43,8 +43,8 @@ export interface Peers {
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "9" },
-    turns: { type: "string", default: "5" },
-    "turn-requests": { type: "string", default: "500" },
+    turns: { type: "string", default: "3" },
+    "turn-requests": { type: "string", default: "700" },
     /** A part of the requests that matches.ts names for it. */
     "warm-up": { type: "string", default: "1" },
     only: { type: "string", default: "" },
@@ -77,7 +77,7 @@ for (const match of MATCHES.filter(({ framework, backend }) => `${framework} ${b
     peers.traffic.push(...traffic);
     await comparisonsOf(match, place);
   });
-  save(values.out, "peers", { ...start, ...peers });
+  save(values, "peers", { ...start, ...peers });
 }
 finish();
 

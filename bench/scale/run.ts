@@ -2,7 +2,9 @@
 // million sessions; what purging half of them does to requests; and several processes on one store.
 // `npm run bench -- scale [--rows N] [--only TEXT] [--out FOLDER]`
 
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { step } from "../../scripts/step.ts";
 import { compare, type Spread, warmUp } from "../measuring/compare.ts";
 import { type Latency, offer, offerFor, offerInTurns } from "../measuring/load.ts";
 import { failures, finish, part } from "../measuring/parts.ts";
@@ -75,7 +77,7 @@ const { values } = parseArgs({
   options: {
     rows: { type: "string", default: "1000000" },
     rounds: { type: "string", default: "9" },
-    "turn-requests": { type: "string", default: "700" },
+    "turn-requests": { type: "string", default: "900" },
     "warm-up": { type: "string", default: "20000" },
     /** Requests per second. */
     rate: { type: "string", default: "300" },
@@ -96,8 +98,9 @@ for (const backend of BACKENDS.filter((name) => name.includes(values.only))) {
   const measured: ScaledStore = { backend, sizes: [], processes: [] };
   await part(backend, 6, () => measure(measured));
   if (measured.sizes.length > 0) scale.stores.push(measured);
-  save(values.out, "scale", { ...start, ...scale });
+  save(values, "scale", { ...start, ...scale });
 }
+await step(process.execPath, [join(import.meta.dirname, "../report/run.ts"), "--out", values.out]);
 finish();
 
 async function measure(measured: ScaledStore): Promise<void> {
