@@ -2,6 +2,7 @@
 // It holds on a machine that does other work, which requests per second don't. Change it to measure something else of a server.
 
 import { createRequire } from "node:module";
+import { inTurns } from "./parts.ts";
 import { ask, type Server } from "./servers.ts";
 
 /** Microseconds of CPU that the server used for each request; `rate` is requests per second. */
@@ -52,30 +53,32 @@ export async function warmUp(server: Server, route: string, requests: number): P
   await measure(server, route, requests);
 }
 
-/** Measures a route of ours and of the peers in turn. The order is reversed in every other round. */
+/** Measures a route of ours and of the peers in turn. A peer that fails is missing in the result. */
 export async function compare(
   route: string,
   ours: Server,
   peers: readonly Server[],
   { count, requests }: Rounds,
-): Promise<Comparison[]> {
-  const servers = [ours, ...peers];
-  const rounds = new Map<Server, Round[]>(servers.map((server) => [server, []]));
-  for (let round = 0; round < count; round++) {
-    for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
-      rounds.get(server)?.push(await measure(server, route, requests));
-    }
-  }
+): Promise<Map<Server, Comparison>> {
+  const rounds = new Map<Server, Round[]>([ours, ...peers].map((server) => [server, []]));
+  await inTurns([...rounds.keys()], count, async (server) => {
+    rounds.get(server)?.push(await measure(server, route, requests));
+  });
   const own = rounds.get(ours) ?? [];
-  return peers.map((peer) => {
-    const pairs = own.map((round, index) => [round, rounds.get(peer)?.[index] as Round] as const);
-    return {
+  if (own.length < count) throw new Error(`${ours.name} failed`);
+  const compared = new Map<Server, Comparison>();
+  for (const peer of peers) {
+    const others = rounds.get(peer) ?? [];
+    if (others.length < count) continue;
+    const pairs = own.map((round, index) => [round, others[index] as Round] as const);
+    compared.set(peer, {
       ours: typical(own),
-      peer: typical(rounds.get(peer) ?? []),
+      peer: typical(others),
       cpu: spreadOf(pairs.map(([one, other]) => cpuOf(other) / cpuOf(one))),
       rate: spreadOf(pairs.map(([one, other]) => one.rate / other.rate)),
-    };
-  });
+    });
+  }
+  return compared;
 }
 
 async function measure(server: Server, route: string, amount: number): Promise<Round> {

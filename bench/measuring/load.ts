@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { now } from "./clock.ts";
 import { quantile, usageOf } from "./compare.ts";
+import { inTurns } from "./parts.ts";
 import { rounded } from "./results.ts";
 import type { Server } from "./servers.ts";
 
@@ -88,24 +89,23 @@ export interface Turns {
 }
 
 /**
- * Offers the same rate to each server in turn, in reversed order every other time. Each figure is the median of the turns',
- * since one pause of the machine would be a p99.
+ * Offers the same rate to each server in turn. Each figure is the median of the turns', since one pause of the machine would
+ * be a p99. A server that fails is missing in the result.
  */
 export async function offerInTurns(
   servers: readonly Server[],
   route: string,
   rate: number,
   { count, requests }: Turns,
-): Promise<Latency[]> {
+): Promise<Map<Server, Latency>> {
   const turns = new Map<Server, Latency[]>(servers.map((server) => [server, []]));
-  for (let turn = 0; turn < count; turn++) {
-    for (const server of turn % 2 === 0 ? servers : servers.toReversed()) {
-      const latency = await offerFor(server, route, rate, requests / rate);
-      if (latency.failed > 0) throw new Error(`${latency.failed} requests of /${route} to ${server.name} failed`);
-      turns.get(server)?.push(latency);
-    }
-  }
-  return servers.map((server) => typicalOf(turns.get(server) ?? []));
+  await inTurns(servers, count, async (server) => {
+    const latency = await offerFor(server, route, rate, requests / rate);
+    if (latency.failed > 0) throw new Error(`${latency.failed} requests of /${route} failed`);
+    turns.get(server)?.push(latency);
+  });
+  const whole = [...turns].filter(([, latencies]) => latencies.length === count);
+  return new Map(whole.map(([server, latencies]) => [server, typicalOf(latencies)]));
 }
 
 function typicalOf(turns: readonly Latency[]): Latency {

@@ -30,7 +30,8 @@ export async function start(name: string, script: string, args: string[]): Promi
 /** What the server replies to a word; `replies` says which there are. Rejects if the server ends instead. */
 export async function ask<Reply>({ name, child }: Server, word: string, value?: unknown): Promise<Reply> {
   const reply = replyOf<Reply>(name, child, word);
-  child.send({ word, value });
+  // Whoever waits for the reply is told that the server has ended.
+  child.send({ word, value }, () => undefined);
   return reply;
 }
 
@@ -42,6 +43,7 @@ interface Message {
 
 function replyOf<Value>(name: string, child: ChildProcess, word: string): Promise<Value> {
   return new Promise((resolve, reject) => {
+    if (!running.has(child)) throw new Error(`${name} has ended`);
     const exited = (code: number | null, signal: string | null) => {
       reject(new Error(`${name} ended with ${code ?? signal}`));
     };

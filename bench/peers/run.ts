@@ -4,12 +4,12 @@
 import { parseArgs } from "node:util";
 import { compare, type Spread, warmUp } from "../measuring/compare.ts";
 import { type Latency, offerInTurns } from "../measuring/load.ts";
-import { failures, finish, part } from "../measuring/parts.ts";
+import { attempt, failures, finish, part } from "../measuring/parts.ts";
 import { conditions, RESULTS, rounded, save } from "../measuring/results.ts";
 import { type Server, stop } from "../measuring/servers.ts";
 import { contendersOf, MATCHES, type Match, routesOf } from "./matches.ts";
 import { type Place, placeFor, startContender } from "./places.ts";
-import { type Footprint, footprintsOf, type Traffic, trafficOf } from "./traffic.ts";
+import { type Footprint, footprintOf, type Traffic, trafficOf } from "./traffic.ts";
 
 export interface Cost {
   user: number;
@@ -42,7 +42,7 @@ export interface Peers {
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "9" },
+    rounds: { type: "string", default: "7" },
     turns: { type: "string", default: "3" },
     "turn-requests": { type: "string", default: "700" },
     /** A part of the requests that matches.ts names for it. */
@@ -65,16 +65,22 @@ for (const match of MATCHES.filter(({ framework, backend }) => `${framework} ${b
       peers.skipped.push(`${framework}, ${backend}: no server`);
       return;
     }
-    const footprints = await footprintsOf(match, place);
-    for (const { who, bytes } of footprints) console.log(`  a session  ${who.padEnd(28)} ${bytes} bytes`);
-    peers.footprints.push(...footprints);
-    const traffic = await trafficOf(match, place);
-    for (const { who, route, statements, trips, bytes } of traffic) {
-      console.log(
-        `  ${route.padEnd(10)} ${who.padEnd(28)} ${statements} statements, ${trips} round trips, ${bytes} bytes`,
-      );
+    for (const who of contendersOf(match)) {
+      const name = `${framework}, ${backend}, ${who}`;
+      await attempt(`${name}, size`, async () => {
+        const footprint = await footprintOf(match, place, who);
+        if (footprint === undefined) return;
+        peers.footprints.push(footprint);
+        console.log(`  a session  ${who.padEnd(28)} ${footprint.bytes} bytes`);
+      });
+      await attempt(`${name}, traffic`, async () => {
+        for (const { route, statements, trips, bytes, ...traffic } of await trafficOf(match, place, who)) {
+          peers.traffic.push({ route, statements, trips, bytes, ...traffic });
+          const sent = `${statements} statements, ${trips} round trips, ${bytes} bytes`;
+          console.log(`  ${route.padEnd(10)} ${who.padEnd(28)} ${sent}`);
+        }
+      });
     }
-    peers.traffic.push(...traffic);
     await comparisonsOf(match, place);
   });
   save(values, "peers", { ...start, ...peers });
@@ -85,27 +91,21 @@ finish();
 async function comparisonsOf(match: Match, place: Place): Promise<void> {
   const servers = new Map<string, Server>();
   for (const who of contendersOf(match)) {
-    try {
+    await attempt(`${match.framework}, ${match.backend}, ${who}`, async () => {
       const server = await startContender(place, { framework: match.framework, who });
       const routes = routesOf(match, who);
       const requests = (match.warmUp * Number(values["warm-up"])) / routes.length;
       for (const route of routes) await warmUp(server, route, Math.ceil(requests));
       servers.set(who, server);
-    } catch (error) {
-      failures.push(`${match.framework}, ${match.backend}: ${(error as Error).message}`);
-      console.error(`${who}:`, error);
-    }
+    });
   }
   const own = servers.get("ours");
   if (own === undefined) return;
   for (const [route, others] of Object.entries(match.routes)) {
     const opponents = new Map([...servers].filter(([who]) => others[who] !== undefined));
-    try {
+    await attempt(`${match.framework}, ${match.backend}, ${route}`, async () => {
       peers.comparisons.push(...(await compareOn(match, route, own, opponents)));
-    } catch (error) {
-      failures.push(`${match.framework}, ${match.backend}, ${route}: ${(error as Error).message}`);
-      console.error(`${route}:`, error);
-    }
+    });
   }
   await stop([...servers.values()]);
 }
@@ -116,12 +116,15 @@ async function compareOn(
   own: Server,
   opponents: Map<string, Server>,
 ): Promise<Comparison[]> {
-  const others = [...opponents.values()];
-  const measured = await compare(route, own, others, { count: rounds, requests });
+  const measured = await compare(route, own, [...opponents.values()], { count: rounds, requests });
   const inTurns = { count: turns, requests: turnRequests };
-  const [ours, ...theirs] = await offerInTurns([own, ...others], route, rate, inTurns);
-  return [...opponents.keys()].map((who, index) => {
-    const { ours: cost, peer, cpu } = measured[index] as (typeof measured)[number];
+  const latencies = await offerInTurns([own, ...measured.keys()], route, rate, inTurns);
+  const latency = latencies.get(own);
+  if (latency === undefined) throw new Error(`${own.name} failed`);
+  return [...opponents].flatMap(([who, opponent]) => {
+    const [compared, theirs] = [measured.get(opponent), latencies.get(opponent)];
+    if (compared === undefined || theirs === undefined) return [];
+    const { ours: cost, peer, cpu } = compared;
     const comparison = {
       ...{ framework, backend, route, against: who, aim: routes[route]?.[who] ?? Number.NaN },
       ours: { user: rounded(cost.user), system: rounded(cost.system) },
@@ -132,10 +135,10 @@ async function compareOn(
         upperQuartile: rounded(cpu.upperQuartile),
         minimum: rounded(cpu.minimum),
       },
-      latency: { ours: ours as Latency, theirs: theirs[index] as Latency },
+      latency: { ours: latency, theirs },
     };
     print(comparison);
-    return comparison;
+    return [comparison];
   });
 }
 

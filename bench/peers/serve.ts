@@ -27,7 +27,7 @@ await once(server, "listening");
 const { port } = server.address() as AddressInfo;
 
 const cookies: string[] = [];
-for (let count = 0; count < setting.sessions; count++) cookies.push(await makeSession());
+while (cookies.length < setting.sessions) cookies.push(...(await makeSessions(setting.sessions - cookies.length)));
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
@@ -38,7 +38,7 @@ Object.assign(replies, {
     return process.memoryUsage().heapUsed + process.memoryUsage().external;
   },
   async make(amount: number) {
-    for (let made = 0; made < amount; made += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, makeSession));
+    for (let left = amount; left > 0; left -= AT_ONCE) await makeSessions(left);
   },
   /** The longest pause of the event loop since the last time, in milliseconds. The resolution of 1 is part of it. */
   pause: () => {
@@ -48,6 +48,11 @@ Object.assign(replies, {
   },
 });
 announce({ port, cookies });
+
+/** Makes a few at the same time, `wanted` at most. */
+function makeSessions(wanted: number): Promise<string[]> {
+  return Promise.all(Array.from({ length: Math.min(wanted, AT_ONCE) }, makeSession));
+}
 
 /** Resolves to the Cookie header that brings it back. */
 async function makeSession(): Promise<string> {

@@ -154,17 +154,19 @@ async function sizesOf(place: Place, stores: readonly Store[]): Promise<Size[]> 
   const latencies = await offerInTurns(servers, "read", rate, turns);
   const sizes: Size[] = [];
   for (const [index, { rows, filled }] of stores.entries()) {
-    const comparison = compared[index - 1];
-    const round = comparison?.peer ?? compared[0]?.ours;
-    if (round === undefined) continue;
+    const server = servers[index] as Server;
+    const comparison = compared.get(server);
+    const round = comparison?.peer ?? [...compared.values()][0]?.ours;
+    const latency = latencies.get(server);
+    if (round === undefined || latency === undefined || (index > 0 && comparison === undefined)) continue;
     sizes.push({
       rows,
       bytesPerSession: filled.bytesPerSession,
       cpu: rounded(round.user + round.system),
       rate: rounded(round.rate),
       ...(comparison && { ratio: { cpu: inverted(comparison.cpu), rate: inverted(comparison.rate) } }),
-      latency: latencies[index] as Latency,
-      users: await ask<UserTimes>(servers[index] as Server, "users", usersOf(rows)),
+      latency,
+      users: await ask<UserTimes>(server, "users", usersOf(rows)),
     });
   }
   await stop(servers);
