@@ -1,6 +1,7 @@
 // Requests at a fixed rate, whatever the server does, and how long each of them took.
 // Change it to send another kind of request.
 
+import { once } from "node:events";
 import { Agent, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
@@ -29,10 +30,15 @@ export interface Latency {
 const TIMEOUT_MS = 20_000;
 
 /**
- * Offers `rate` requests per second until `until` resolves. A slow response delays no other request, so that a pause of the
+ * Offers `rate` requests per second until what `until` begins has been done. A slow response delays no other request, so that a pause of the
  * server counts for all the requests that were due in it.
  */
-export async function offer(server: Server, route: string, rate: number, until: Promise<unknown>): Promise<Latency> {
+export async function offer(
+  server: Server,
+  route: string,
+  rate: number,
+  until: () => Promise<unknown>,
+): Promise<Latency> {
   const { port, cookies } = server;
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const times: number[] = [];
@@ -57,7 +63,9 @@ export async function offer(server: Server, route: string, rate: number, until: 
   const ticker = new Worker(new URL("ticker.ts", import.meta.url), { workerData: { rate } });
   ticker.on("message", send);
   try {
-    await until;
+    // The thread may take a while to start.
+    await once(ticker, "message");
+    await until();
   } finally {
     await ticker.terminate();
     ticker.off("message", send);
@@ -79,7 +87,7 @@ export async function offer(server: Server, route: string, rate: number, until: 
 
 /** For a time in seconds. */
 export function offerFor(server: Server, route: string, rate: number, seconds: number): Promise<Latency> {
-  return offer(server, route, rate, sleep(seconds * 1000));
+  return offer(server, route, rate, () => sleep(seconds * 1000));
 }
 
 export interface Turns {

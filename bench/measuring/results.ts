@@ -11,7 +11,7 @@ export interface Conditions {
   date: string;
   machine: string;
   node: string;
-  /** How many processors others kept busy just before the start. */
+  /** How many processors others kept busy, at the start or between parts: the most that was seen. */
   busy: number;
 }
 
@@ -19,13 +19,17 @@ export type Results<Content> = Conditions & Content;
 
 export const RESULTS = join(repository, "docs", "benchmarks");
 
-const IDLE_MS = 2000;
+const IDLE_MS = 1000;
 
-/** Takes two seconds, in which it looks at what else the machine does. */
-export async function conditions(): Promise<Conditions> {
+/** How many processors are busy. Takes a second, in which the benchmark itself must do nothing. */
+export async function othersBusy(): Promise<number> {
   const before = busyMs();
   await sleep(IDLE_MS);
-  const busy = rounded((busyMs() - before) / IDLE_MS);
+  return rounded((busyMs() - before) / IDLE_MS);
+}
+
+export async function conditions(): Promise<Conditions> {
+  const busy = await othersBusy();
   const memory = Math.round(totalmem() / 2 ** 30);
   return {
     date: new Date().toISOString().slice(0, 10),

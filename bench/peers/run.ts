@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { compare, type Spread, warmUp } from "../measuring/compare.ts";
 import { type Latency, offerInTurns } from "../measuring/load.ts";
 import { attempt, failures, finish, part } from "../measuring/parts.ts";
-import { conditions, RESULTS, rounded, save } from "../measuring/results.ts";
+import { conditions, othersBusy, RESULTS, rounded, save } from "../measuring/results.ts";
 import { type Server, stop } from "../measuring/servers.ts";
 import { contendersOf, MATCHES, type Match, routesOf } from "./matches.ts";
 import { type Place, placeFor, startContender } from "./places.ts";
@@ -83,6 +83,7 @@ for (const match of MATCHES.filter(({ framework, backend }) => `${framework} ${b
     }
     await comparisonsOf(match, place);
   });
+  start.busy = Math.max(start.busy, await othersBusy());
   save(values, "peers", { ...start, ...peers });
 }
 finish();

@@ -20,7 +20,7 @@ const AT_REST = 0.2;
 function measuredOn({ date, machine, node, busy }: Conditions): string {
   const others =
     busy > AT_REST
-      ? ` The machine did other work (${busy} of its processors were busy before the start): the ratios are rough, the latencies rougher.`
+      ? ` The machine did other work (${busy} of its processors were busy with that, where it was looked at): the ratios are rough, the latencies rougher.`
       : " The machine did nothing else.";
   return `Measured on ${date}; ${machine}; Node ${node}.${others}`;
 }
@@ -61,7 +61,7 @@ export function peerTables(peers: Results<Peers>): string {
     ...peers.skipped.map((reason) => `Not measured: ${reason}.`),
     ...peers.failures.map((failure) => `Failed: ${failure}.`),
     `Latency, from the moment at which a request was due, at a rate that all of them can serve. Each figure is the median of ${method.turns} turns of ${method.turnRequests} requests. ` +
-      `The load was never the bottleneck: it sent 99 % of its requests less than ${late} ms late. CPU time is higher here, where one turn of the event loop serves one request.`,
+      `The load itself sent 99 % of its requests on time, or at most ${late} ms late where that was worst; it is part of the figures. CPU time is higher here, where one turn of the event loop serves one request.`,
     table(
       [
         ...["framework", "store", "request", "against", "requests/s", "requests"],

@@ -8,7 +8,7 @@ import { step } from "../../scripts/step.ts";
 import { compare, type Spread, warmUp } from "../measuring/compare.ts";
 import { type Latency, offer, offerFor, offerInTurns } from "../measuring/load.ts";
 import { failures, finish, part } from "../measuring/parts.ts";
-import { conditions, RESULTS, rounded, save } from "../measuring/results.ts";
+import { conditions, othersBusy, RESULTS, rounded, save } from "../measuring/results.ts";
 import { ask, type Server, stop } from "../measuring/servers.ts";
 import { type Place, placeFor, startContender } from "../peers/places.ts";
 import type { UserTimes } from "../peers/users.ts";
@@ -98,6 +98,7 @@ for (const backend of BACKENDS.filter((name) => name.includes(values.only))) {
   const measured: ScaledStore = { backend, sizes: [], processes: [] };
   await part(backend, 6, () => measure(measured));
   if (measured.sizes.length > 0) scale.stores.push(measured);
+  start.busy = Math.max(start.busy, await othersBusy());
   save(values, "scale", { ...start, ...scale });
 }
 await step(process.execPath, [join(import.meta.dirname, "../report/run.ts"), "--out", values.out]);
@@ -194,24 +195,24 @@ async function purgeOf(place: Place, { unique, filled, rows }: Store): Promise<P
   await ask(server, "pause");
   const before = await offerFor(server, "read", rate, seconds);
   const longestPauseBefore = rounded(await ask<number>(server, "pause"));
+  let removed: Promise<number> | undefined;
   let begun = performance.now();
-  let removed: Promise<number>;
-  let isBeginning = Promise.resolve();
   if (place.backend === "redis") {
     // Redis removes what has expired by itself. The load begins a second before all of it expires at one moment.
     const beginning = Promise.withResolvers<void>();
-    removed = expireInRedis(place, unique, filled.expiring, () => {
-      begun = performance.now() + 1000;
-      beginning.resolve();
-    });
+    removed = expireInRedis(place, unique, filled.expiring, beginning.resolve);
     removed.catch(beginning.reject);
-    isBeginning = beginning.promise;
-  } else {
-    removed = ask<number>(server, "purge");
+    await beginning.promise;
+    begun = performance.now() + 1000;
   }
-  await isBeginning;
-  const during = await offer(server, "read", rate, removed);
-  const purged = await removed;
+  const during = await offer(server, "read", rate, async () => {
+    if (removed === undefined) {
+      begun = performance.now();
+      removed = ask<number>(server, "purge");
+    }
+    await removed;
+  });
+  const purged = (await removed) ?? 0;
   const took = rounded((performance.now() - begun) / 1000);
   const longestPause = rounded(await ask<number>(server, "pause"));
   await stop([server]);
