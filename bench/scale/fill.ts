@@ -171,7 +171,7 @@ export async function expireInRedis(
   const client = installed(place, "redis").createClient({ url: place.url });
   await client.connect();
   // Telling Redis takes a while.
-  const moment = Date.now() + 5000 + ids.length / 10;
+  const moment = Date.now() + 5000 + ids.length / 20;
   let expiring = 0;
   for (let start = 0; start < ids.length; start += BATCH) {
     const batch = ids.slice(start, start + BATCH);
