@@ -44,7 +44,7 @@ interface Contender {
 const { values } = parseArgs({
   options: { visitors: { type: "string", default: "10000" }, out: { type: "string", default: RESULTS } },
 });
-const start = conditions();
+const start = await conditions();
 const HOUR_MS = 3_600_000;
 const QUARTER_MS = HOUR_MS / 4;
 /** A day and a half: sessions of the day have expired by then. */
@@ -69,7 +69,7 @@ for (const [name, make] of Object.entries({ ours, "express-session": expressSess
   );
   console.table(day.days[name].hours.filter(({ hour }) => hour % 3 === 0));
 }
-save(values.out, "day", { ...start, ...day });
+save(values, "day", { ...start, ...day });
 process.exit(0);
 
 async function liveThrough(make: (folder: string) => Promise<Contender>): Promise<Day["days"][string]> {

@@ -4,10 +4,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { replies } from "../measuring/servers.ts";
 import { type Bag, bagOf, NO_SESSION, peerPackage, routes, type Setting } from "./contender.ts";
 import { expressPeer } from "./express-peers.ts";
+import { timesByUser } from "./users.ts";
 
-/** The server, and what it takes from our project. */
 type MakeApp = (setting: Setting) => Promise<Server>;
 
 export const apps: Record<string, MakeApp> = { express, fastify, hono, koa, node };
@@ -23,9 +24,8 @@ async function ours({ project, isFilled }: Setting) {
     settings: config.session,
   });
   await sessions.ready(isFilled ? "manual" : "auto", config.startTimeout, console.error);
-  process.on("message", async (message) => {
-    if (message === "purge") process.send?.({ purged: await sessions.purge() });
-  });
+  replies.purge = () => sessions.purge();
+  replies.users = (users: string[]) => timesByUser(sessions, users);
   return { sessions, adapter: await load("session/adapter.ts"), errors: () => load("http/error-handler.ts") };
 }
 

@@ -1,18 +1,20 @@
-// What people use with Express otherwise: a look-up written by hand, express-session with a store's package, better-auth.
-// Add a store's look-up and package here.
+// The packages that people use with Express otherwise: express-session with a package for its store, and better-auth.
+// Add a store's package here.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import type { RequestHandler } from "express";
-import { DATA, peerPackage, type Setting } from "./contender.ts";
+import { byHand, lookup } from "./by-hand.ts";
+import { installed, postgres, redis, sqlite } from "./clients.ts";
+import { peerPackage, type Setting } from "./contender.ts";
 
 const here = createRequire(import.meta.url);
 
 /** The middleware of the contender, which puts `session` onto requests. */
 export async function expressPeer(setting: Setting): Promise<RequestHandler> {
-  const { who, backend } = setting;
-  if (who === "lookup") return lookup(await lookups[backend]?.(setting));
+  const { who } = setting;
+  if (who === "lookup") return lookup(setting);
+  if (who === "by hand") return byHand(setting);
   if (who === "better-auth") return betterAuth(setting);
   const session = here("express-session");
   const store = await packages[who]?.(setting, session);
@@ -25,88 +27,6 @@ export async function expressPeer(setting: Setting): Promise<RequestHandler> {
     ...(store !== undefined && { store }),
   });
 }
-
-/** A table of ids and JSON texts. */
-interface Lookup {
-  find(id: string): Promise<string | undefined> | string | undefined;
-  put(id: string, data: string): unknown;
-}
-
-/** As one would write it by hand: the id from the cookie, one row by its key, parsed. No expiry, no secret, no saving. */
-function lookup(rows: Lookup | undefined): RequestHandler {
-  if (rows === undefined) throw new Error("There is no look-up for this store.");
-  return async (request, response, next) => {
-    let data = {};
-    if (request.path === "/make") {
-      const id = crypto.randomUUID();
-      await rows.put(id, JSON.stringify(DATA));
-      response.setHeader("set-cookie", `sid=${id}`);
-    } else {
-      const id = /(?:^|; )sid=([^;]+)/.exec(request.headers.cookie ?? "")?.[1];
-      const text = id === undefined ? undefined : await rows.find(id);
-      if (text !== undefined) data = JSON.parse(text);
-    }
-    (request as unknown as { session: object }).session = data;
-    next();
-  };
-}
-
-const lookups: Record<string, (setting: Setting) => Promise<Lookup>> = {
-  async memory() {
-    const rows = new Map<string, string>();
-    return { find: (id) => rows.get(id), put: (id, data) => rows.set(id, data) };
-  },
-  async sqlite(setting) {
-    const database = sqlite(setting);
-    database.exec("CREATE TABLE bare (id TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT");
-    const get = database.prepare("SELECT data FROM bare WHERE id = ?").pluck();
-    const insert = database.prepare("INSERT INTO bare VALUES (?, ?)");
-    return { find: (id) => get.get(id), put: (id, data) => insert.run(id, data) };
-  },
-  async postgres(setting) {
-    const pool = postgres(setting);
-    await pool.query(`CREATE TABLE ${setting.unique} (id text PRIMARY KEY, data jsonb NOT NULL)`);
-    const text = `SELECT data::text FROM ${setting.unique} WHERE id = $1`;
-    return {
-      find: async (id) => (await pool.query({ name: "get", text, values: [id] })).rows[0]?.data,
-      put: (id, data) => pool.query(`INSERT INTO ${setting.unique} VALUES ($1, $2)`, [id, data]),
-    };
-  },
-  async mysql(setting) {
-    const pool = installed(setting, "mysql2/promise").createPool({ uri: setting.url, connectionLimit: 10 });
-    await pool.query(`CREATE TABLE ${setting.unique} (id varchar(64) PRIMARY KEY, data longtext NOT NULL)`);
-    const sql = `SELECT data FROM ${setting.unique} WHERE id = ?`;
-    return {
-      find: async (id) => (await pool.execute(sql, [id]))[0][0]?.data,
-      put: (id, data) => pool.query(`INSERT INTO ${setting.unique} VALUES (?, ?)`, [id, data]),
-    };
-  },
-  async redis(setting) {
-    const client = await redis(setting);
-    return {
-      find: async (id) => (await client.get(`${setting.unique}:${id}`)) ?? undefined,
-      put: (id, data) => client.set(`${setting.unique}:${id}`, data),
-    };
-  },
-  async mongodb(setting) {
-    const client = await new (installed(setting, "mongodb").MongoClient)(setting.url).connect();
-    const rows = client.db().collection(setting.unique);
-    return {
-      find: async (id) => (await rows.findOne({ _id: id }))?.data,
-      put: (id, data) => rows.insertOne({ _id: id, data }),
-    };
-  },
-  async couchdb(setting) {
-    const { username, password, origin } = new URL(setting.url);
-    const headers = { authorization: `Basic ${btoa(`${username}:${password}`)}`, "content-type": "application/json" };
-    const at = (id: string) => `${origin}/${setting.unique}/${id}`;
-    await fetch(at(""), { method: "PUT", headers });
-    return {
-      find: async (id) => ((await (await fetch(at(id), { headers })).json()) as { data?: string }).data,
-      put: async (id, data) => (await fetch(at(id), { method: "PUT", headers, body: JSON.stringify({ data }) })).text(),
-    };
-  },
-};
 
 /** The stores of express-session, by their package. */
 const packages: Record<string, (setting: Setting, session: unknown) => Promise<unknown>> = {
@@ -147,6 +67,13 @@ const packages: Record<string, (setting: Setting, session: unknown) => Promise<u
       collectionName: `${setting.unique}_session`,
       autoRemove: "disabled",
     });
+  },
+  async "couchdb-expression"(setting, session) {
+    const { hostname, port, username, password } = new URL(setting.url);
+    const account = { hostname, port, username, password: decodeURIComponent(password) };
+    const store = new (here("couchdb-expression")(session))({ ...account, database: setting.unique });
+    await store.initializeDatabase();
+    return store;
   },
 };
 
@@ -191,26 +118,4 @@ async function inSchema(setting: Setting) {
   await pool.query(`CREATE SCHEMA ${setting.unique}`);
   await pool.end();
   return new Pool({ connectionString: setting.url, max: 10, options: `-c search_path=${setting.unique}` });
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: packages of the project, which this folder has no types of.
-function installed({ project }: Setting, name: string): any {
-  return createRequire(join(project, "package.json"))(name);
-}
-
-function sqlite(setting: Setting) {
-  const database = new (installed(setting, "better-sqlite3"))(join(setting.folder, `${setting.unique}.db`));
-  database.pragma("journal_mode = WAL");
-  database.pragma("synchronous = NORMAL");
-  return database;
-}
-
-function postgres(setting: Setting) {
-  return new (installed(setting, "pg").Pool)({ connectionString: setting.url, max: 10 });
-}
-
-async function redis(setting: Setting) {
-  const client = installed(setting, "redis").createClient({ url: setting.url });
-  await client.connect();
-  return client;
 }

@@ -1,13 +1,12 @@
 // Where contenders run: the assembled project, the store's server, and the environment in which our driver finds it.
 // Change it when a store gets another setting.
 
-import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assemble } from "../../test/http/assemble.ts";
 import { type ServerName, server } from "../../test/servers/server.ts";
-import { type Server, start } from "../sessions/measure.ts";
+import { type Server, start } from "../measuring/servers.ts";
 import type { ServeSetting } from "./contender.ts";
 
 export const SERVERS: Record<string, ServerName | undefined> = {
@@ -53,6 +52,9 @@ export function environment({ backend, url, folder }: Place, unique: string): Re
 
 let count = 0;
 
+/** A name that nobody has used in this run. */
+export const newName = (): string => `bench_${process.pid}_${++count}`;
+
 export interface StartOptions {
   framework: string;
   who: string;
@@ -64,21 +66,14 @@ export interface StartOptions {
 }
 
 export async function startContender(place: Place, options: StartOptions): Promise<Server> {
-  const { framework, who, sessions = 500, unique = `bench_${process.pid}_${++count}` } = options;
+  const { framework, who, sessions = 500, unique = newName() } = options;
   const { project, url, folder, backend } = place;
   const setting: ServeSetting = {
     ...{ framework, backend, who, project, url, unique, folder, sessions },
     isFilled: options.isFilled ?? false,
     countsStatements: options.countsStatements ?? false,
   };
-  const name = who === "ours" ? `ours, ${backend}` : who === "lookup" ? `look-up, ${backend}` : who;
+  const name = ["ours", "lookup", "by hand"].includes(who) ? `${who}, ${backend}` : who;
   Object.assign(process.env, environment(place, unique));
   return start(name, join(import.meta.dirname, "serve.ts"), [JSON.stringify(setting)]);
-}
-
-/** What the server replies to a word; serve.ts says which there are. */
-export async function ask<Reply>({ child }: Server, word: string): Promise<Reply> {
-  const reply = once(child, "message");
-  child.send(word);
-  return (await reply)[0] as Reply;
 }

@@ -1,5 +1,5 @@
 // Makes the tables and charts of docs/performance.md from the results, without measuring anything.
-// `npm run bench -- report [--out FOLDER]`
+// `npm run bench -- report [--out FOLDER]`: results from another folder make a page there, and leave docs as it is.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,8 @@ const END = "<!-- The end of what is made. -->";
 
 const { values } = parseArgs({ options: { out: { type: "string", default: RESULTS } } });
 const docs = join(repository, "docs");
-const charts = join(docs, "charts");
+const target = values.out === RESULTS ? docs : values.out;
+const charts = join(target, "charts");
 mkdirSync(charts, { recursive: true });
 
 const parts: string[] = [];
@@ -41,12 +42,22 @@ if (day !== undefined) {
 const scale = load<Scale>(values.out, "scale");
 if (scale !== undefined) {
   parts.push(scaleTables(scale));
-  draw("scale", "CPU time of a read by the number of sessions", await sizes(scale));
+  draw("scale", "Reads per second by the number of sessions, compared with the fewest", await sizes(scale));
 }
 
-const file = join(docs, "performance.md");
-const page = readFileSync(file, "utf8");
-const [before = "", rest = ""] = page.split(BEGIN);
-const after = rest.split(END)[1] ?? "";
-writeFileSync(file, `${before.trimEnd()}\n\n${BEGIN}\n\n${parts.join("\n\n")}\n\n${END}\n${after}`);
-console.log(`docs/performance.md: ${parts.length} tables and charts`);
+if (parts.length === 0) {
+  console.error(`report: there are no results in ${values.out}`);
+  process.exit(1);
+}
+
+const page = readFileSync(join(docs, "performance.md"), "utf8");
+const [before = "", rest] = page.split(BEGIN);
+const after = rest?.split(END)[1];
+if (after === undefined) {
+  console.error(`report: docs/performance.md has lost one of the lines between which tables go: ${BEGIN} and ${END}`);
+  process.exit(1);
+}
+const made = [BEGIN, ...parts, END].join("\n\n");
+const file = join(target, "performance.md");
+writeFileSync(file, `${[before.trim(), made, after.trim()].join("\n\n").trim()}\n`);
+console.log(`${file}: ${parts.length} tables and charts`);

@@ -1,13 +1,13 @@
 // Fills a store with many sessions, in the way that is fast for it, into the table that our driver has set up.
-// Add a store here, with what tells how many bytes its sessions take.
+// Add a store here.
 
-import { statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { SessionDriver, SessionRow } from "../../runtime/src/session/contract.ts";
 import { newToken } from "../../runtime/src/session/token.ts";
-import type { Place } from "../peers/places.ts";
-import { environment } from "../peers/places.ts";
+import { installed } from "../peers/clients.ts";
+import { environment, type Place } from "../peers/places.ts";
+import { sizes } from "../peers/sizes.ts";
 
 export interface Filled {
   /** The Cookie headers of live sessions from all over the store. */
@@ -52,8 +52,6 @@ type Insert = (rows: SessionRow[]) => Promise<unknown> | unknown;
 
 interface Filler {
   insert: Insert;
-  /** All that the sessions take, in bytes. */
-  size(): Promise<number>;
   close(): Promise<unknown> | unknown;
 }
 
@@ -64,8 +62,9 @@ export async function fill({ place, unique, rows, halfExpired }: FillOptions): P
   const driver: SessionDriver = (await load("store/driver.ts")).createDriver(config.store, 60_000);
   await driver.setup();
   const filler = await fillers[place.backend]?.(place, unique, driver);
-  if (filler === undefined) throw new Error(`There is no way to fill ${place.backend}.`);
-  const empty = await filler.size();
+  const size = await sizes[place.backend]?.(place, unique);
+  if (filler === undefined || size === undefined) throw new Error(`There is no way to fill ${place.backend}.`);
+  const empty = await size();
   const now = Math.floor(Date.now() / 1000);
   const filled: Filled = { cookies: [], bytesPerSession: 0, expiring: [] };
   const every = Math.max(2, 2 * Math.floor(rows / KEPT / 2));
@@ -93,7 +92,7 @@ export async function fill({ place, unique, rows, halfExpired }: FillOptions): P
     // A clustered index takes rows faster in its order.
     await filler.insert(batch.sort((one, other) => (one.id < other.id ? -1 : 1)));
   }
-  filled.bytesPerSession = Math.round(((await filler.size()) - empty) / rows);
+  filled.bytesPerSession = Math.round(((await size()) - empty) / rows);
   await filler.close();
   await driver.close();
   return filled;
@@ -101,18 +100,13 @@ export async function fill({ place, unique, rows, halfExpired }: FillOptions): P
 
 const fillers: Record<string, (place: Place, unique: string, driver: SessionDriver) => Promise<Filler>> = {
   async sqlite(place, unique) {
-    const file = join(place.folder, `${unique}.db`);
-    const database = new (installed(place, "better-sqlite3"))(file);
+    const database = new (installed(place, "better-sqlite3"))(join(place.folder, `${unique}.db`));
     database.pragma("synchronous = OFF");
     const insert = database.prepare(`INSERT INTO sessions (${COLUMNS}) VALUES (${Array(12).fill("?")})`);
     return {
       insert: database.transaction((rows: SessionRow[]) => {
         for (const row of rows) insert.run(valuesOf(row));
       }),
-      size: async () => {
-        database.pragma("wal_checkpoint(TRUNCATE)");
-        return statSync(file).size;
-      },
       close: () => database.close(),
     };
   },
@@ -130,11 +124,6 @@ const fillers: Record<string, (place: Place, unique: string, driver: SessionDriv
           values: types.map((_, index) => columns.map((row) => row[index])),
         });
       },
-      size: async () => {
-        await client.query(`VACUUM ANALYZE "${unique}"`);
-        const { rows } = await client.query(`SELECT pg_total_relation_size('"${unique}"') AS size`);
-        return Number(rows[0].size);
-      },
       close: () => client.end(),
     };
   },
@@ -144,24 +133,14 @@ const fillers: Record<string, (place: Place, unique: string, driver: SessionDriv
     await client.query("SET GLOBAL innodb_buffer_pool_size = 2 * 1024 * 1024 * 1024");
     return {
       insert: (rows) => client.query(`INSERT INTO \`${unique}\` (${COLUMNS}) VALUES ?`, [rows.map(valuesOf)]),
-      size: async () => {
-        await client.query(`ANALYZE TABLE \`${unique}\``);
-        const sql = "SELECT data_length + index_length AS size FROM information_schema.tables WHERE table_name = ?";
-        return Number((await client.query(sql, [unique]))[0][0].size);
-      },
       close: () => client.end(),
     };
   },
-  async redis(place, _unique, driver) {
-    const client = installed(place, "redis").createClient({ url: place.url });
-    await client.connect();
-    return {
-      // The client sends what is asked for at the same time in one go.
-      insert: (rows) => Promise.all(rows.map((row) => driver.create(row))),
-      size: async () => Number(/^used_memory:(\d+)/m.exec(await client.info("memory"))?.[1]),
-      close: () => client.close(),
-    };
-  },
+  // The client sends what is asked for at the same time in one go.
+  redis: async (_place, _unique, driver) => ({
+    insert: (rows) => Promise.all(rows.map((row) => driver.create(row))),
+    close: () => undefined,
+  }),
 };
 
 function valuesOf(row: SessionRow): unknown[] {
@@ -182,22 +161,28 @@ function valuesOf(row: SessionRow): unknown[] {
   return [id, secretHash, userid, created, updated, authenticated, idle, expires, ipaddress, useragent, data, version];
 }
 
-/** Gives all of them the same moment to expire, as milliseconds since 1970. */
+/** Lets Redis remove these sessions by itself, all of them at one moment. Resolves to how many, when they are gone. */
 export async function expireInRedis(
   place: Place,
   unique: string,
   ids: readonly string[],
-  moment: number,
-): Promise<void> {
+  beforeMoment: () => void,
+): Promise<number> {
   const client = installed(place, "redis").createClient({ url: place.url });
   await client.connect();
+  // Telling Redis takes a while.
+  const moment = Date.now() + 5000 + ids.length / 20;
+  let expiring = 0;
   for (let start = 0; start < ids.length; start += BATCH) {
-    await Promise.all(ids.slice(start, start + BATCH).map((id) => client.pExpireAt(`${unique}:id:${id}`, moment)));
+    const batch = ids.slice(start, start + BATCH);
+    // Those that have been ended in the meantime are not there.
+    const found = await Promise.all(batch.map((id) => client.pExpireAt(`${unique}:id:${id}`, moment)));
+    expiring += found.filter((isThere) => isThere === 1).length;
   }
+  const left = (await client.dbSize()) - expiring;
+  await sleep(moment - Date.now() - 1000);
+  beforeMoment();
+  while ((await client.dbSize()) > left) await sleep(100);
   await client.close();
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: packages of the project, which this folder has no types of.
-function installed({ project }: Place, name: string): any {
-  return createRequire(join(project, "package.json"))(name);
+  return expiring;
 }

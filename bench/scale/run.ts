@@ -1,24 +1,38 @@
-// What becomes of reads when a store has ten thousand, a hundred thousand and a million sessions, what purging half of them
-// does to requests, and several processes on one store. `npm run bench -- scale [--rows N] [--only TEXT] [--out FOLDER]`
+// What becomes of reads, and of listing and ending a user's sessions, when a store has ten thousand, a hundred thousand and a
+// million sessions; what purging half of them does to requests; and several processes on one store.
+// `npm run bench -- scale [--rows N] [--only TEXT] [--out FOLDER]`
 
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Latency, offer } from "../measuring/load.ts";
-import { conditions, RESULTS, rounded, save } from "../measuring/results.ts";
-import { ask, type Place, placeFor, startContender } from "../peers/places.ts";
-import { compare, type Server, stop, typical } from "../sessions/measure.ts";
+import { step } from "../../scripts/step.ts";
+import { compare, type Spread, warmUp } from "../measuring/compare.ts";
+import { type Latency, offer, offerFor, offerInTurns } from "../measuring/load.ts";
+import { failures, finish, part } from "../measuring/parts.ts";
+import { conditions, othersBusy, RESULTS, rounded, save } from "../measuring/results.ts";
+import { ask, type Server, stop } from "../measuring/servers.ts";
+import { type Place, placeFor, startContender } from "../peers/places.ts";
+import type { UserTimes } from "../peers/users.ts";
 import { expireInRedis, type Filled, fill } from "./fill.ts";
 
 const BACKENDS = ["sqlite", "postgres", "mysql", "redis"];
 const FRAMEWORK = "express";
+const PROCESSES = [1, 2, 4];
+/** Users whose sessions are listed and ended. */
+const USERS = 300;
+
+type Ratio = Omit<Spread, "minimum">;
 
 export interface Size {
   rows: number;
   bytesPerSession: number;
-  /** Microseconds of the server's CPU time for each read. */
+  /** Microseconds of the app's CPU time for each read. */
   cpu: number;
-  /** The CPU time of a read with the fewest rows, divided by this one's: the median of rounds in turn. */
-  ratio: number;
+  /** Reads per second. */
+  rate: number;
+  /** Compared with the fewest rows, by rounds in turn: 1 is the same, less is slower. Undefined for the fewest. */
+  ratio?: { cpu: Ratio; rate: Ratio };
   latency: Latency;
+  users: UserTimes;
 }
 
 export interface Purge {
@@ -34,20 +48,38 @@ export interface Purge {
 
 export interface Processes {
   processes: number;
+  /** The worst of the processes'. */
   latency: Latency;
-  cpu: number;
+}
+
+export interface ScaledStore {
+  backend: string;
+  sizes: Size[];
+  purge?: Purge;
+  processes: Processes[];
 }
 
 export interface Scale {
-  stores: { backend: string; sizes: Size[]; purge: Purge; processes: Processes[] }[];
+  method: { rounds: number; requests: number; turns: number; turnRequests: number };
+  stores: ScaledStore[];
   skipped: string[];
+  failures: string[];
+}
+
+/** A store of so many sessions. */
+interface Store {
+  rows: number;
+  unique: string;
+  filled: Filled;
 }
 
 const { values } = parseArgs({
   options: {
     rows: { type: "string", default: "1000000" },
-    rounds: { type: "string", default: "11" },
-    seconds: { type: "string", default: "6" },
+    rounds: { type: "string", default: "9" },
+    "turn-requests": { type: "string", default: "900" },
+    "warm-up": { type: "string", default: "20000" },
+    /** Requests per second. */
     rate: { type: "string", default: "300" },
     only: { type: "string", default: "" },
     out: { type: "string", default: RESULTS },
@@ -55,133 +87,155 @@ const { values } = parseArgs({
 });
 const largest = Number(values.rows);
 const rate = Number(values.rate);
-const milliseconds = Number(values.seconds) * 1000;
-const start = conditions();
-const scale: Scale = { stores: [], skipped: [] };
+const warmUpRequests = Number(values["warm-up"]);
+const rounds = { count: Number(values.rounds), requests: 2000 };
+const turns = { count: 3, requests: Number(values["turn-requests"]) };
+const seconds = (turns.count * turns.requests) / rate;
+const start = await conditions();
+const method = { rounds: rounds.count, requests: rounds.requests, turns: turns.count, turnRequests: turns.requests };
+const scale: Scale = { method, stores: [], skipped: [], failures };
 for (const backend of BACKENDS.filter((name) => name.includes(values.only))) {
+  const measured: ScaledStore = { backend, sizes: [], processes: [] };
+  await part(backend, 6, () => measure(measured));
+  if (measured.sizes.length > 0) scale.stores.push(measured);
+  start.busy = Math.max(start.busy, await othersBusy());
+  save(values, "scale", { ...start, ...scale });
+}
+await step(process.execPath, [join(import.meta.dirname, "../report/run.ts"), "--out", values.out]);
+finish();
+
+async function measure(measured: ScaledStore): Promise<void> {
+  const { backend } = measured;
   const place = await placeFor(FRAMEWORK, backend);
   if (place === undefined) {
     scale.skipped.push(`${backend}: no server`);
-    continue;
+    return;
   }
-  const stores = new Map<number, { unique: string; filled: Filled }>();
+  const stores: Store[] = [];
   for (const rows of [largest / 100, largest / 10, largest]) {
     const unique = `scale_${process.pid}_${rows}`;
     const begun = performance.now();
-    stores.set(rows, {
-      unique,
-      filled: await fill({ place, unique, rows, halfExpired: rows === largest && backend !== "redis" }),
-    });
-    console.log(`${backend}: ${rows} sessions in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+    const filled = await fill({ place, unique, rows, halfExpired: rows === largest && backend !== "redis" });
+    stores.push({ rows, unique, filled });
+    console.log(`  ${rows} sessions made in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
   }
-  const sizes = await sizesOf(place, stores);
-  const purge = await purgeOf(place, stores.get(largest) as { unique: string; filled: Filled });
-  const processes = await processesOf(place, stores.get(largest / 10) as { unique: string; filled: Filled });
-  scale.stores.push({ backend, sizes, purge, processes });
-  console.log(JSON.stringify(scale.stores.at(-1), null, 1));
-  if (values.only === "") save(values.out, "scale", { ...start, ...scale });
+  measured.sizes = await sizesOf(place, stores);
+  for (const { rows, bytesPerSession, latency, ...size } of measured.sizes) {
+    const ratio = size.ratio === undefined ? "" : `, ratio ${size.ratio.rate.median}`;
+    const users = `list ${size.users.list.p50}, end ${size.users.end.p50} ms`;
+    console.log(
+      `  ${rows}: ${bytesPerSession} bytes each; ${size.rate} reads/s${ratio}; p50 ${latency.p50}, p99 ${latency.p99} ms; ${users}`,
+    );
+  }
+  const [, middle, last] = stores;
+  if (middle !== undefined) measured.processes = await processesOf(place, middle);
+  for (const { processes, latency } of measured.processes) {
+    console.log(`  ${processes} processes: p50 ${latency.p50}, p99 ${latency.p99} ms, ${latency.failed} failed`);
+  }
+  if (last === undefined) return;
+  measured.purge = await purgeOf(place, last);
+  const { before, during, ...purge } = measured.purge;
+  console.log(
+    `  ${purge.purged} purged in ${purge.seconds} s: p99 ${before.p99} before, ${during.p99} ms during; longest pause ${purge.longestPauseBefore} before, ${purge.longestPause} ms during`,
+  );
 }
-process.exit(0);
 
-async function serverOn(place: Place, unique: string, { cookies }: Filled): Promise<Server> {
+async function serverOn(place: Place, { unique, filled }: Store): Promise<Server> {
   const options = { framework: FRAMEWORK, who: "ours", sessions: 0, unique, isFilled: true };
-  return { ...(await startContender(place, options)), cookies };
+  return { ...(await startContender(place, options)), cookies: filled.cookies };
 }
 
-async function sizesOf(place: Place, stores: Map<number, { unique: string; filled: Filled }>): Promise<Size[]> {
+async function sizesOf(place: Place, stores: readonly Store[]): Promise<Size[]> {
   const servers: Server[] = [];
-  try {
-    for (const { unique, filled } of stores.values()) servers.push(await serverOn(place, unique, filled));
-    const [smallest, ...larger] = servers;
-    if (smallest === undefined) return [];
-    const rounds = { count: Number(values.rounds), requests: 1000, warmUp: 5000 };
-    const measured = await compare("read", smallest, larger, rounds);
-    const sizes: Size[] = [];
-    for (const [index, [rows, { filled }]] of [...stores].entries()) {
-      const own = index === 0 ? measured[0]?.oursRounds : measured[index - 1]?.peerRounds;
-      const { user, system } = typical(own ?? []);
-      // The comparison says how often the peer's CPU time fits into the smallest store's.
-      const ratio = index === 0 ? 1 : 1 / (measured[index - 1]?.ratio.median ?? Number.NaN);
-      const latency = await offerFor(servers[index] as Server, "read");
-      sizes.push({
-        rows,
-        bytesPerSession: filled.bytesPerSession,
-        cpu: rounded(user + system),
-        ratio: rounded(ratio),
-        latency,
-      });
+  for (const store of stores) servers.push(await serverOn(place, store));
+  const [smallest, ...larger] = servers;
+  if (smallest === undefined) return [];
+  for (const server of servers) await warmUp(server, "read", warmUpRequests);
+  const compared = await compare("read", smallest, larger, rounds);
+  const latencies = await offerInTurns(servers, "read", rate, turns);
+  const sizes: Size[] = [];
+  for (const [index, { rows, filled }] of stores.entries()) {
+    const server = servers[index] as Server;
+    const comparison = compared.get(server);
+    const round = comparison?.peer ?? [...compared.values()][0]?.ours;
+    const latency = latencies.get(server);
+    if (round === undefined || latency === undefined || (index > 0 && comparison === undefined)) continue;
+    sizes.push({
+      rows,
+      bytesPerSession: filled.bytesPerSession,
+      cpu: rounded(round.user + round.system),
+      rate: rounded(round.rate),
+      ...(comparison && { ratio: { cpu: inverted(comparison.cpu), rate: inverted(comparison.rate) } }),
+      latency,
+      users: await ask<UserTimes>(server, "users", usersOf(rows)),
+    });
+  }
+  await stop(servers);
+  return sizes;
+}
+
+/** The comparison's ratios say how much faster the fewest rows are. */
+function inverted({ median, lowerQuartile, upperQuartile }: Spread): Ratio {
+  return {
+    median: rounded(1 / median),
+    lowerQuartile: rounded(1 / upperQuartile),
+    upperQuartile: rounded(1 / lowerQuartile),
+  };
+}
+
+/** From all over the store; fill.ts names them. */
+function usersOf(rows: number): string[] {
+  const all = Math.ceil(rows / 3);
+  return Array.from({ length: USERS }, (_, index) => `user${Math.floor((index * all) / USERS)}`);
+}
+
+async function purgeOf(place: Place, { unique, filled, rows }: Store): Promise<Purge> {
+  const server = await serverOn(place, { unique, filled, rows });
+  await warmUp(server, "read", warmUpRequests);
+  await ask(server, "pause");
+  const before = await offerFor(server, "read", rate, seconds);
+  const longestPauseBefore = rounded(await ask<number>(server, "pause"));
+  let removed: Promise<number> | undefined;
+  let begun = performance.now();
+  if (place.backend === "redis") {
+    // Redis removes what has expired by itself. The load begins a second before all of it expires at one moment.
+    const beginning = Promise.withResolvers<void>();
+    removed = expireInRedis(place, unique, filled.expiring, beginning.resolve);
+    removed.catch(beginning.reject);
+    await beginning.promise;
+    begun = performance.now() + 1000;
+  }
+  const during = await offer(server, "read", rate, async () => {
+    if (removed === undefined) {
+      begun = performance.now();
+      removed = ask<number>(server, "purge");
     }
-    return sizes;
-  } finally {
-    stop(servers);
-  }
-}
-
-async function purgeOf(place: Place, { unique, filled }: { unique: string; filled: Filled }): Promise<Purge> {
-  const server = await serverOn(place, unique, filled);
-  try {
-    await offerFor(server, "read");
-    await ask(server, "delay");
-    const before = await offerFor(server, "read");
-    const longestPauseBefore = (await ask<{ longest: number }>(server, "delay")).longest;
-    const begun = performance.now();
-    let removed: Promise<{ purged: number }>;
-    if (place.backend === "redis") removed = expire(place, unique, filled.expiring);
-    else removed = ask<{ purged: number }>(server, "purge");
-    const during = shortened(await offer(server, "read", rate, removed));
-    const { purged } = await removed;
-    const seconds = (performance.now() - begun) / 1000;
-    const longestPause = (await ask<{ longest: number }>(server, "delay")).longest;
-    const pauses = { longestPauseBefore: rounded(longestPauseBefore), longestPause: rounded(longestPause) };
-    return { rows: largest, purged, seconds: rounded(seconds), before, during, ...pauses };
-  } finally {
-    stop([server]);
-  }
-}
-
-/** Redis removes what has expired by itself; here all of it at one moment, in the middle of what is measured. */
-async function expire(place: Place, unique: string, ids: readonly string[]): Promise<{ purged: number }> {
-  // Telling Redis takes a while, and is done by then.
-  await expireInRedis(place, unique, ids, Date.now() + 1000 + ids.length / 10);
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
-  return { purged: ids.length };
+    await removed;
+  });
+  const purged = (await removed) ?? 0;
+  const took = rounded((performance.now() - begun) / 1000);
+  const longestPause = rounded(await ask<number>(server, "pause"));
+  await stop([server]);
+  return { rows, purged, seconds: took, before, during, longestPauseBefore, longestPause };
 }
 
 /** The same rate of writes, shared by so many processes. */
-async function processesOf(place: Place, { unique, filled }: { unique: string; filled: Filled }): Promise<Processes[]> {
+async function processesOf(place: Place, store: Store): Promise<Processes[]> {
   const found: Processes[] = [];
-  for (const processes of [1, 2, 4]) {
+  for (const processes of PROCESSES) {
     const servers: Server[] = [];
-    try {
-      for (let count = 0; count < processes; count++) servers.push(await serverOn(place, unique, filled));
-      const each = () => Promise.all(servers.map((server) => offerFor(server, "write", rate / processes)));
-      await each();
-      const usage = async () => {
-        let total = 0;
-        for (const server of servers) {
-          const { user, system } = await ask<NodeJS.CpuUsage>(server, "usage");
-          total += user + system;
-        }
-        return total;
-      };
-      const before = await usage();
-      const latencies = await each();
-      const cpu = ((await usage()) - before) / (rate * Number(values.seconds));
-      const worst = (key: "p50" | "p99" | "longest") => Math.max(...latencies.map((latency) => latency[key]));
-      const failed = latencies.reduce((sum, latency) => sum + latency.failed, 0);
-      const latency = { rate, p50: worst("p50"), p99: worst("p99"), longest: worst("longest"), failed };
-      found.push({ processes, latency, cpu: rounded(cpu) });
-    } finally {
-      stop(servers);
-    }
+    for (let count = 0; count < processes; count++) servers.push(await serverOn(place, store));
+    for (const server of servers) await warmUp(server, "write", warmUpRequests / 3);
+    const each = await Promise.all(servers.map((server) => offerFor(server, "write", rate / processes, seconds)));
+    const worst = (key: keyof Latency) => Math.max(...each.map((latency) => latency[key]));
+    const sum = (key: keyof Latency) => each.reduce((total, latency) => total + latency[key], 0);
+    const latency = {
+      ...{ rate, requests: sum("requests"), failed: sum("failed") },
+      ...{ p50: worst("p50"), p99: worst("p99"), longest: worst("longest"), late: worst("late") },
+      cpu: rounded(sum("cpu") / processes),
+    };
+    found.push({ processes, latency });
+    await stop(servers);
   }
   return found;
-}
-
-async function offerFor(server: Server, route: string, perSecond = rate): Promise<Latency> {
-  return shortened(await offer(server, route, perSecond, new Promise((resolve) => setTimeout(resolve, milliseconds))));
-}
-
-function shortened({ rate: offered, p50, p99, longest, failed }: Latency): Latency {
-  return { rate: offered, p50: rounded(p50), p99: rounded(p99), longest: rounded(longest), failed };
 }

@@ -68,7 +68,8 @@ module.exports = function access({ admin, password }) {
     }
     if (method === "PUT" && !first && !copies.has(database)) copies.set(database, Number(query.n ?? 3));
     if (method === "DELETE" && !first) for (const known of [copies, security]) known.delete(database);
-    if (method === "GET" && !first) addCluster(response, copies.get(database) ?? 3);
+    const isDatabase = database !== "" && !database.startsWith("_");
+    if (method === "GET" && isDatabase && !first) addCluster(response, copies.get(database) ?? 3);
     return false;
   }
 
