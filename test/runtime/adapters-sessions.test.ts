@@ -220,7 +220,7 @@ describe.each(frameworks)("%s", (framework) => {
     });
   });
 
-  test("S17: allowedOrigins and allowedPaths open what is refused otherwise, with a message and an event that name them", async () => {
+  test("S17: allowedOrigins and allowedPaths open what is refused otherwise, with an event that names them", async () => {
     const settings = { allowedOrigins: ["capacitor://localhost"], allowedPaths: ["/handle"] };
     const { app, url } = await serveFixture(framework, (session) => session.start(), settings);
     const post = (path: string, headers: Record<string, string>) => ask(app, url + path, { method: "POST", headers });
@@ -231,11 +231,12 @@ describe.each(frameworks)("%s", (framework) => {
     }
     const refused = await post("/elsewhere?secret=1", { origin: "https://evil.example" });
     expect(refused.status).toBe(403);
-    expect(refused.body).toMatch(
+    expect(refused.body).toContain("another site");
+    expect(refused.body).not.toMatch(/SESSION_|127\.0\.0\.1/);
+    const { host } = new URL(url);
+    const message = expect.stringMatching(
       /https:\/\/evil\.example.*127\.0\.0\.1:\d+.*SESSION_ALLOWED_ORIGINS.*SESSION_ALLOWED_PATHS/,
     );
-    const { host } = new URL(url);
-    const message = expect.stringContaining("SESSION_ALLOWED_ORIGINS");
     const event = { type: "crossOrigin", method: "POST", path: "/elsewhere", host, message };
     expect(app.events).toContainEqual({ ...event, origin: "https://evil.example" });
     expect((await post("/elsewhere", { origin: "capacitor://localhost" })).status).not.toBe(403);

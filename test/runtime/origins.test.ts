@@ -85,12 +85,18 @@ describe("origins", () => {
     [{ origin: "https://evil.example" }, /from "https:\/\/evil\.example", not from "app\.example"/],
     [{ origin: "null" }, /from "null", not from "app\.example"/],
     [{ "sec-fetch-site": "same-site" }, /from another site, not from "app\.example"/],
-  ])("S17: the 403 for %j names both sides and the settings", async (headers, message) => {
-    const visitor = new Visitor(await memoryApp());
-    const { error } = await visitor.visit(() => {}, { method: "POST", headers: headers as Record<string, string> });
-    expect((error as Error).message).toMatch(message);
-    expect((error as Error).message).toMatch(/SESSION_ALLOWED_ORIGINS.*SESSION_ALLOWED_PATHS/);
-  });
+  ])(
+    "S17: the event for %j names both sides and the settings, the error that clients see does not",
+    async (headers, message) => {
+      const target = await memoryApp();
+      const visitor = new Visitor(target);
+      const { error } = await visitor.visit(() => {}, { method: "POST", headers: headers as Record<string, string> });
+      expect((error as Error).message).toBe("This request comes from another site. It was refused.");
+      const event = target.events.find(({ type }) => type === "crossOrigin") as { message: string } | undefined;
+      expect(event?.message).toMatch(message);
+      expect(event?.message).toMatch(/SESSION_ALLOWED_ORIGINS.*SESSION_ALLOWED_PATHS/);
+    },
+  );
 
   test("S17 S2: a request with somebody else's Bearer token can't be forged, but for a cookie of ours beside it", async () => {
     const target = await memoryApp();

@@ -11,12 +11,9 @@ export class CrossOrigin extends Error {
   readonly origin: string | undefined;
   readonly host: string | undefined;
 
+  /** Its message is for the client; the event says what the server can do about it. */
   constructor(origin: string | undefined, host: string | undefined) {
-    const from = origin === undefined ? "another site" : JSON.stringify(origin);
-    super(
-      `This request comes from ${from}, not from ${JSON.stringify(host ?? "")}. ` +
-        "SESSION_ALLOWED_ORIGINS can allow the origin, SESSION_ALLOWED_PATHS the path.",
-    );
+    super("This request comes from another site. It was refused.");
     this.origin = origin;
     this.host = host;
   }

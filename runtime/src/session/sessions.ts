@@ -152,8 +152,12 @@ export class Sessions extends Administration {
     return requestSession;
   }
 
-  #reportCrossOrigin({ method, url }: SessionRequest, { origin, host, message }: CrossOrigin): void {
+  #reportCrossOrigin({ method, url }: SessionRequest, { origin, host }: CrossOrigin): void {
     const [path = ""] = url.split("?", 1);
+    const from = origin === undefined ? "another site" : JSON.stringify(origin);
+    const message =
+      `The request comes from ${from}, not from ${JSON.stringify(host ?? "")}. ` +
+      "SESSION_ALLOWED_ORIGINS can allow the origin, SESSION_ALLOWED_PATHS the path.";
     this.#context.emit({ type: "crossOrigin", method, path, origin, host, message });
   }
 
