@@ -3,7 +3,8 @@
 import Router from "@koa/router";
 
 export function routes(): Router {
-  const router = new Router();
+  // Exactly one URL per resource. Without `sensitive`, "/Members/me" would pass by what `use` puts before "/members/me".
+  const router = new Router({ sensitive: true, strict: true });
 
   // Counts this visitor's requests. An update is atomic: however many requests come at once, all of them count.
   router.get("/visits", async (ctx) => {
