@@ -204,7 +204,16 @@ export function errorTests(target: Target): void {
 
   test("section 5: an address has no second spelling: 404 with a slash more, or in capitals", async () => {
     const client = await guest(target);
-    for (const path of ["/session/", "/Session", "/cart/", "/health/", "/HEALTH", "/sessions/", "/visits/", "/Visits"]) {
+    for (const path of [
+      "/session/",
+      "/Session",
+      "/cart/",
+      "/health/",
+      "/HEALTH",
+      "/sessions/",
+      "/visits/",
+      "/Visits",
+    ]) {
       expectError(await client.get(path), 404, 405);
     }
     expectError(await client.put("/session/data/a/", { json: { value: 1 } }), 404);
