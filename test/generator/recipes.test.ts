@@ -145,6 +145,17 @@ test.each(packs("frameworks"))("P9 P10 C13: the README's recipes work word for w
   });
 });
 
+test("P9 C13: the README says how to sign users in, and names recipes that are there, with the example or without it", async () => {
+  for (const flags of [[], ["--minimal"]]) {
+    const text = readmeOf(await makeProject("express", ...flags));
+    const section = text.slice(text.indexOf("## Sign users in"), text.indexOf("## Security"));
+    for (const call of ["session.signIn(", "session.destroy()"]) expect(section).toContain(call);
+    const pages = [...section.matchAll(/`([\w-]+\.md)`/g)].map(([, page = ""]) => page);
+    expect(pages).toHaveLength(5);
+    for (const page of pages) expect(existsSync(join(repository, "docs/recipes", page)), page).toBe(true);
+  }
+});
+
 test("P9 P10 C13: they work in a project without the example, whose README doesn't speak of it", async () => {
   const project = await makeProject("express", "--minimal");
   await followRecipes(project);

@@ -65,6 +65,8 @@ describe.each(packs("frameworks"))("%s", (framework) => {
     expect(page.status).toBe(501);
     expect(page.headers["content-type"]).toMatch(/^text\/html/);
     expect(page.setCookies).toEqual([]);
+    expect(page.text).not.toContain("src/");
+    await expect.poll(() => project.output).toContain("write src/authenticate.ts");
     expectError(await client.get("/session"), 404);
   });
 

@@ -7,7 +7,7 @@ import { repository } from "../../scripts/packs.ts";
 export const recipes = join(repository, "docs", "recipes");
 
 /** What the line above a block says is to be done with it. */
-export type Step = "New file" | "Replace" | "In" | "Add to";
+export type Step = "New file" | "Write" | "Replace" | "In" | "Add to";
 
 export interface Block {
   step: Step;
@@ -15,6 +15,8 @@ export interface Block {
   file: string;
   /** The frameworks that it is for, where a page for several has blocks of their own for some. */
   frameworks: string[] | undefined;
+  /** Whether it is left out where the project was made with --minimal, or its example was deleted. */
+  forExample: boolean;
   text: string;
 }
 
@@ -22,6 +24,8 @@ export interface Page {
   name: string;
   /** Ids of frameworks, by the line "For Express and Koa." */
   frameworks: string[];
+  /** Their names, as the line gives them. */
+  titles: string[];
   blocks: Block[];
   /** What `npm install` is given in its blocks of commands. */
   dependencies: string[];
@@ -66,6 +70,7 @@ export function readPage(name: string): Page {
   return {
     name,
     frameworks: readFrameworks(name, text),
+    titles: frameworkLine(name, text).split(SEPARATOR),
     blocks: readBlocks(name, text),
     dependencies: installs.filter(({ dev }) => !dev).flatMap(({ packages }) => packages),
     devDependencies: installs.filter(({ dev }) => dev).flatMap(({ packages }) => packages),
@@ -78,14 +83,20 @@ export function readPage(name: string): Page {
   };
 }
 
+const SEPARATOR = /, | and | or /;
+
 function readFrameworks(name: string, text: string): string[] {
+  return readTitles(name, frameworkLine(name, text));
+}
+
+function frameworkLine(name: string, text: string): string {
   const line = /^For (.+?)\. Tested with/m.exec(text)?.[1];
   if (line === undefined) throw new Error(`${name}: no line "For Express and Koa. Tested with …"`);
-  return readTitles(name, line);
+  return line;
 }
 
 function readTitles(name: string, list: string): string[] {
-  return list.split(/, | and | or /).map((title) => {
+  return list.split(SEPARATOR).map((title) => {
     const id = FRAMEWORKS[title];
     if (id === undefined) throw new Error(`${name}: "${title}" is no framework`);
     return id;
@@ -100,18 +111,19 @@ function readVersions(name: string, text: string): Record<string, string> {
 }
 
 const BLOCK =
-  /^(?:(New file|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+(?:, [A-Z][\w.:]+)*(?: or [\w.:]+)?))?(?:, [^\n]+?)?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
+  /^(?:(New file|Write|Replace|In|Add to) `([^`]+)`(?: by)?(?:, with ([\w.:]+(?:, [A-Z][\w.:]+)*(?: or [\w.:]+)?))?(, [^\n]+?)?:\n\n)?```(\w+)\n([\s\S]*?)^```$/gm;
+
+const FOR_EXAMPLE = ", if the project has the example";
 
 function readBlocks(name: string, text: string): Block[] {
-  return [...text.matchAll(BLOCK)].flatMap(([, step, file, titles, language = "", code = ""]) => {
+  return [...text.matchAll(BLOCK)].flatMap(([, step, file, titles, more, language = "", code = ""]) => {
     if (language === "sh" && step === undefined) return [];
     if (step === undefined || file === undefined) {
       throw new Error(`${name}: nothing says to what file this belongs\n${code}`);
     }
     if ((step === "In") !== (language === "diff")) throw new Error(`${name}: "${step}" doesn't go with ${language}`);
-    return [
-      { step: step as Step, file, frameworks: titles === undefined ? undefined : readTitles(name, titles), text: code },
-    ];
+    const frameworks = titles === undefined ? undefined : readTitles(name, titles);
+    return [{ step: step as Step, file, frameworks, forExample: more === FOR_EXAMPLE, text: code }];
   });
 }
 

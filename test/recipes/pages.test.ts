@@ -7,6 +7,9 @@ import { repository } from "../../scripts/packs.ts";
 import { applyDiff, readPages, recipes } from "./page.ts";
 import { followRecipe } from "./project.ts";
 
+/** Frameworks with a build of their own: their pages take parts from all others. */
+const BUILT = ["sveltekit", "astro", "nestjs"];
+
 const table = readFileSync(join(recipes, "README.md"), "utf8");
 
 test("every page is in the table, and what it was tested with", () => {
@@ -54,6 +57,21 @@ test("links lead to pages that are there", () => {
       }
     }
   }
+});
+
+test("a page for one framework sends nobody to another framework's page, unless the link says which it is for", () => {
+  const wrong: string[] = [];
+  const pages = new Map(readPages().map((page) => [page.name, page]));
+  for (const page of pages.values()) {
+    const text = readFileSync(join(recipes, `${page.name}.md`), "utf8");
+    for (const [link, title = "", target = ""] of text.matchAll(/\[([^\]]+)\]\(([\w-]+)\.md(?:#[\w-]*)?\)/g)) {
+      const { frameworks = [], titles = [] } = pages.get(target) ?? {};
+      const isFor = (framework: string) => frameworks.includes(framework) || BUILT.includes(framework);
+      const names = BUILT.includes(frameworks[0] ?? "") || titles.every((each) => title.includes(each));
+      if (!page.frameworks.every(isFor) && !names) wrong.push(`${page.name}.md: ${link}`);
+    }
+  }
+  expect(wrong).toEqual([]);
 });
 
 test("a diff whose place is missing or ambiguous is refused", () => {

@@ -1,5 +1,6 @@
 // Passport on generated sessions, in each framework that has one: sign-in by name and password.
 import { expect, test } from "vitest";
+import { Client } from "./client.ts";
 import { readPages } from "./page.ts";
 import { followRecipe, start } from "./project.ts";
 import { expectSignInOf, expectVisitorsLeftAlone } from "./sign-in.ts";
@@ -17,5 +18,20 @@ test.each(passports)(
     await expectVisitorsLeftAlone(url);
     await expectSignInOf(url);
     expect(output()).not.toMatch(/warning/i);
+  },
+);
+
+test.each(passports)(
+  "S13 S22 C13: without the example, $page signs in the users of the passwords recipe",
+  async (recipe) => {
+    const pages = { ...recipe, page: "passwords", with: [recipe.page] };
+    const { url } = await start(await followRecipe({ ...pages, backend: "sqlite", minimal: true }));
+    const ada = { userid: "ada", username: "ada", password: "correct horse battery" };
+    await new Client(url).post("/register", ada);
+    const browser = new Client(url);
+    expect((await browser.post("/passport/login", ada)).json).toEqual({ user: { id: "ada" } });
+    expect((await browser.get("/passport/me")).json).toEqual({ user: { id: "ada" } });
+    const attempts = Array.from({ length: 6 }, () => browser.post("/passport/login", { ...ada, password: "wrong" }));
+    expect((await Promise.all(attempts)).map(({ status }) => status).sort()).toEqual([401, 401, 401, 401, 401, 429]);
   },
 );

@@ -1,7 +1,8 @@
-// Names and passwords: a table of users beside the sessions, and limits on attempts.
+// Names and passwords in every framework, with the example and without it: a table of users beside the sessions, and limits on attempts.
 import { expect, test } from "vitest";
 import { Client } from "./client.ts";
-import { followRecipe, type Running, run } from "./project.ts";
+import { readPage } from "./page.ts";
+import { followRecipe, type Running, run, start } from "./project.ts";
 
 const ada = { userid: "Ada", password: "correct horse battery" };
 
@@ -64,12 +65,12 @@ test("S13 S22: users register and sign in, and attempts are limited", async () =
   expect((await again.post("/login", { ...ada, userid: "ada" })).json).toEqual({ userid: "ada" });
   await new Client(app.url).post("/register", { userid: "grace", password: "caf\u00e9 caf\u00e9 caf\u00e9 caf\u00e9" });
   const typed = { userid: "grace", password: "cafe\u0301 cafe\u0301 cafe\u0301 cafe\u0301" };
-  expect((await new Client(app.url).post("/login", typed)).status).toBe(200);
+  expect((await new Client(app.url).post("/sign-in", typed)).status).toBe(200);
 
   const wrong = { ...ada, password: "wrong" };
   const attempts = await Promise.all(Array.from({ length: 8 }, () => new Client(app.url).post("/login", wrong)));
   expect(attempts.map(({ status }) => status).sort()).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
-  const limited = await new Client(app.url).post("/login", ada);
+  const limited = await new Client(app.url).post("/sign-in", ada);
   expect(limited.status).toBe(429);
   expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
   expect((await new Client(app.url).post("/login", { ...ada, userid: "nobody" })).status).toBe(401);
@@ -135,3 +136,34 @@ test("the demo's password is nobody's any more, and the page says so", async () 
   expect((await browser.post("/login", { userid: "ada", password: "demo" })).status).toBe(401);
   expect((await browser.get("/")).text).not.toContain("demo");
 });
+
+test.each(readPage("passwords").frameworks)(
+  "S13 S14 C13: without the example, users register, sign in and out in %s, by JSON and by a form",
+  async (framework) => {
+    const { url } = await start(await followRecipe({ page: "passwords", framework, backend: "sqlite", minimal: true }));
+    const browser = new Client(url);
+    const asGuest = (await browser.get("/visits")) && browser.cookie;
+    const registered = await browser.post("/register", ada);
+    expect([registered.status, registered.json]).toEqual([201, { userid: "ada" }]);
+    expect(browser.cookie).not.toBe(asGuest);
+    expect((await browser.get("/visits")).json).toEqual({ visits: 2 });
+    const signedIn = browser.cookie;
+    expect((await browser.post("/sign-out")).status).toBe(204);
+    expect(browser.cookie).toBe("");
+    browser.cookies.set("session", signedIn.replace("session=", ""));
+    expect((await browser.get("/visits")).json).toEqual({ visits: 1 });
+
+    expect((await browser.post("/sign-in", { ...ada, password: "wrong" })).status).toBe(401);
+    expect((await browser.post("/sign-in", { userid: ["ada"], password: { length: 1 } })).status).toBe(422);
+    expect((await browser.post("/sign-in", ada)).json).toEqual({ userid: "ada" });
+    const form = await browser.form("/sign-in", { ...ada, return: "/visits?a=b" });
+    expect([form.status, form.headers.get("location")]).toEqual([303, "/visits?a=b"]);
+    // Whatever a browser takes for an address of another site.
+    for (const elsewhere of ["//evil.example", "/\\evil.example", "/\t/evil.example"]) {
+      const { status, headers } = await browser.form("/sign-in", { ...ada, return: elsewhere });
+      expect([status, headers.get("location")], elsewhere).toEqual([303, "/"]);
+    }
+    const out = await browser.form("/sign-out", {});
+    expect([out.status, out.headers.get("location"), browser.cookie]).toEqual([303, "/", ""]);
+  },
+);

@@ -40,15 +40,17 @@ export interface Recipe {
   backend?: string;
   /** Further pages that are followed after it. */
   with?: string[];
+  /** Leaves the example out. */
+  minimal?: boolean;
   /** Files that the test adds: what the page leaves to its reader. */
   files?: Record<string, string>;
 }
 
 /** Generates a project, follows the page and the pages that it builds on, and checks the types. Resolves to its folder. */
 export async function followRecipe(recipe: Recipe): Promise<string> {
-  const { page, framework, backend = "memory", files = {} } = recipe;
+  const { page, framework, backend = "memory", minimal = false, files = {} } = recipe;
   const cwd = temporaryFolder();
-  const flags = ["app", "-f", framework, "-b", backend, "--no-install", "--no-git"];
+  const flags = ["app", "-f", framework, "-b", backend, "--no-install", "--no-git", ...(minimal ? ["--minimal"] : [])];
   const { code, stderr } = await runCli(sourceCli(repository), flags, { cwd });
   if (code !== 0) throw new Error(stderr);
   const project = join(cwd, "app");
@@ -70,10 +72,11 @@ export async function followRecipe(recipe: Recipe): Promise<string> {
 }
 
 export function applyPage({ name, blocks }: Omit<Page, "foundations">, project: string, framework: string): void {
-  for (const { step, file, frameworks = [framework], text } of blocks) {
-    if (!frameworks.includes(framework)) continue;
+  const hasExample = existsSync(join(project, "src/example"));
+  for (const { step, file, frameworks = [framework], forExample, text } of blocks) {
+    if (!frameworks.includes(framework) || (forExample && !hasExample)) continue;
     const place = join(project, file);
-    if (existsSync(place) === (step === "New file") && file !== ".env")
+    if (existsSync(place) === (step === "New file") && file !== ".env" && step !== "Write")
       throw new Error(`${name}: ${file} is there, or it is not`);
     if (step === "In") writeFileSync(place, applyDiff(readFileSync(place, "utf8"), text, `${name}, ${file}`));
     else if (step === "Add to") writeFileSync(place, text, { flag: "a" });

@@ -112,6 +112,26 @@ export function errorTests(target: Target): void {
     expect((await client.get("/session")).json).toMatchObject({ userid: null, data: { guest: true } });
   });
 
+  test("section 5: JSON that curl sends as a form, and a body of no type, are refused with the type to set", async () => {
+    const client = await guest(target);
+    for (const [method, path, body] of [
+      ["PUT", "/session/data/typed", '{"value":1}'],
+      ["POST", "/cart", '{"sku":"tea","quantity":1}'],
+      ["POST", "/login", '{"userid":"ann","password":"demo"}'],
+    ] as const) {
+      const form = { "content-type": "application/x-www-form-urlencoded" };
+      for (const [headers, status] of [
+        [form, 415],
+        [{ "content-type": "text/plain" }, 422],
+      ] as const) {
+        const response = await client.send(method, path, { body, headers });
+        expectError(response, status);
+        expect(response.json.error).toContain("application/json");
+      }
+    }
+    expect((await client.get("/session")).json).toMatchObject({ userid: null, data: { guest: true } });
+  });
+
   test("section 5: JSON with a charset is JSON; an unknown charset or encoding is refused", async () => {
     const client = await guest(target);
     expectStatus(

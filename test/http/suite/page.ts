@@ -176,4 +176,5 @@ function expectSecurityHeaders(response: HttpResponse): void {
   expect([...directives.values()].flat()).not.toContain("'unsafe-eval'");
   expect(response.headers["referrer-policy"]).toMatch(/^(no-referrer|same-origin|strict-origin)/);
   expect(response.headers["cross-origin-opener-policy"]).toBe("same-origin");
+  expect(response.headers["x-frame-options"]).toMatch(/^deny$/i);
 }

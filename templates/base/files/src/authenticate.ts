@@ -3,6 +3,13 @@
 import type { Config } from "./config.ts";
 import { Problem } from "./http/errors.ts";
 
+/** What somebody has entered, and from which address: limits on attempts count by both. */
+export interface Attempt {
+  userid: string;
+  password: string;
+  ipaddress: string;
+}
+
 /**
  * Resolves to the userid, or to null if name or password is wrong. Take as long for an unknown user as for a wrong
  * password, or a stranger can find out who has an account. A real one, where a user's row holds `salt` (16 random bytes)
@@ -12,12 +19,12 @@ import { Problem } from "./http/errors.ts";
  *     const hash = await promisify(scrypt)(password.normalize(), user?.salt ?? NO_SALT, 64, { N: 2 ** 17, maxmem: 2 ** 28 });
  *     return user && timingSafeEqual(hash, user.hash) ? user.id : null;
  */
-export async function authenticate(userid: string, password: string, config: Config): Promise<string | null> {
+export async function authenticate({ userid, password }: Attempt, config: Config): Promise<string | null> {
   if (!isDemo(config)) {
-    throw new Problem(
-      501,
-      "Signing in is not set up yet: write src/authenticate.ts. The demo works on localhost only.",
+    console.error(
+      "A sign-in was refused: write src/authenticate.ts. The demo works in development, on localhost only.",
     );
+    throw new Problem(501, "Signing in is not set up yet.");
   }
   return password === "demo" ? userid : null;
 }

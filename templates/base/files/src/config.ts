@@ -36,7 +36,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     host: env.text("HOST", "localhost"),
     port: env.integer("PORT", 3000, { max: 65_535 }),
     production,
-    startTimeout: env.integer("SESSION_START_TIMEOUT", 30, { max: 3600 }),
+    startTimeout: env.integer("SESSION_START_TIMEOUT", 30, { max: 3600, unit: "seconds" }),
     setup: env.choice("SESSION_SETUP", "auto", ["auto", "manual"]),
     session: readSessionSettings(env, production),
     store: readStoreSettings(env),
@@ -56,14 +56,14 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
 
     // How long a session lives without a request, in seconds; at most 400 days, as cookies do. A day suits a shop; NIST
     // SP 800-63B-4 asks for at most an hour at AAL2, and 15 minutes at AAL3.
-    idle: env.integer("SESSION_IDLE", DAY, { min: 1, max: 400 * DAY }),
+    idle: env.integer("SESSION_IDLE", DAY, { min: 1, max: 400 * DAY, unit: "seconds" }),
 
     // How long a session lives in any case, in seconds. 0 means without a limit. NIST's limits are 30 days at AAL1, 24
     // hours at AAL2 and 12 hours at AAL3.
-    lifetime: env.integer("SESSION_LIFETIME", 30 * DAY, { max: 3650 * DAY }),
+    lifetime: env.integer("SESSION_LIFETIME", 30 * DAY, { max: 3650 * DAY, unit: "seconds" }),
 
     // How often, in seconds, `updated` is written to the store; never less often than every tenth of `idle`.
-    touchEvery: env.integer("SESSION_TOUCH_EVERY", 60, { max: DAY }),
+    touchEvery: env.integer("SESSION_TOUCH_EVERY", 60, { max: DAY, unit: "seconds" }),
 
     // write: a session starts when something is written to it. visit: a session starts for every visitor, crawlers too.
     start: env.choice("SESSION_START", "write", ["write", "visit"]),
@@ -107,13 +107,13 @@ function readSessionSettings(env: Environment, production: boolean): SessionSett
     userAgentLock: env.flag("SESSION_USER_AGENT_LOCK", false),
 
     // How large the data of one session may be, in bytes of JSON. Keep what is large elsewhere.
-    maxDataBytes: env.integer("SESSION_MAX_DATA_BYTES", 65_536, { min: 2, max: 16_777_216 }),
+    maxDataBytes: env.integer("SESSION_MAX_DATA_BYTES", 65_536, { min: 2, max: 16_777_216, unit: "bytes" }),
 
     // How often expired sessions are deleted, in seconds.
-    purgeEvery: env.integer("SESSION_PURGE_EVERY", 3600, { min: 1, max: 7 * DAY }),
+    purgeEvery: env.integer("SESSION_PURGE_EVERY", 3600, { min: 1, max: 7 * DAY, unit: "seconds" }),
 
     // How long a request waits for the store, in milliseconds. After that its response is 503.
-    storeTimeout: env.integer("SESSION_STORE_TIMEOUT", 5000, { min: 10, max: 120_000 }),
+    storeTimeout: env.integer("SESSION_STORE_TIMEOUT", 5000, { min: 10, max: 120_000, unit: "milliseconds" }),
 
     // Paths, comma-separated, that have nothing to do with sessions; everything below them too.
     skip: env.list("SESSION_SKIP", ["/health"], PATH),

@@ -51,6 +51,11 @@ test("an empty variable counts as unset, a number of proxies as a number", () =>
   assert.equal(read({ SESSION_TRUST_PROXY: "1" }).session.trustProxy, 1);
 });
 
+test("a number is refused with its range and unit", () => {
+  const expected = 'SESSION_IDLE must be a whole number from 1 to 34560000 seconds, not "a day".';
+  assert.throws(() => read({ SESSION_IDLE: "a day" }), { message: expected });
+});
+
 for (const [name, value] of [
   ["PORT", "65536"],
   ["SESSION_IDLE", "a day"],

@@ -64,7 +64,7 @@ test("an error's own headers are kept, except those about a body", () => {
 });
 
 test("401 asks for a Bearer token, unless something else is asked for already", () => {
-  assert.equal(respond(httpError(401)).headers["www-authenticate"], "Bearer");
+  assert.equal(respond(httpError(401)).headers["www-authenticate"], 'Bearer realm="session"');
   const basic = httpError(401, { headers: { "WWW-Authenticate": "Basic" } });
   assert.equal(respond(basic).headers["www-authenticate"], "Basic");
   assert.equal(respond(httpError(401), { present: ["www-authenticate"] }).headers["www-authenticate"], undefined);

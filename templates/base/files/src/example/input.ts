@@ -76,7 +76,11 @@ interface Fields {
 
 function fields(body: unknown): Fields {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw new Problem(422, "The body must be a JSON object or a form.");
+    throw new Problem(422, "The body must be a JSON object, sent as application/json, or a form.");
+  }
+  // What `curl -d` does with JSON unless it is given the type.
+  if (Object.keys(body)[0]?.trimStart().startsWith("{")) {
+    throw new Problem(415, "The body looks like JSON, but was sent as a form: set Content-Type to application/json.");
   }
   return body;
 }

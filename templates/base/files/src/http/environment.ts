@@ -47,13 +47,14 @@ export class Environment {
     return this.optional(name)?.trim() || undefined;
   }
 
-  /** A whole number; the bounds are inclusive. */
-  integer(name: string, fallback: number, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
+  /** A whole number; the bounds are inclusive. The message names the unit, such as "seconds". */
+  integer(name: string, fallback: number, { min = 0, max = Number.MAX_SAFE_INTEGER, unit = "" } = {}): number {
     const text = this.#trimmed(name);
     if (text === undefined) return fallback;
     const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= min && value <= max)) {
-      throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not ${quote(text)}.`);
+      const range = `from ${min} to ${max}${unit && ` ${unit}`}`;
+      throw new ConfigError(`${name} must be a whole number ${range}, not ${quote(text)}.`);
     }
     return value;
   }

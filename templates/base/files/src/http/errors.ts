@@ -43,7 +43,8 @@ export function toResponse(error: unknown, { accept, hasHeader, log }: ErrorCont
   const isHtml = /\btext\/html\b/i.test(accept ?? "");
   headers["content-type"] = isHtml ? "text/html; charset=utf-8" : "application/json; charset=utf-8";
   headers["cache-control"] = "no-store";
-  if (status === 401 && !hasHeader("www-authenticate")) headers["www-authenticate"] ??= "Bearer";
+  // A 401 has to name a scheme (RFC 9110), and Bearer a parameter (RFC 6750). Browsers ask for no password because of this one.
+  if (status === 401 && !hasHeader("www-authenticate")) headers["www-authenticate"] ??= 'Bearer realm="session"';
   const more = error instanceof Problem ? error.more : {};
   return { status, headers, body: isHtml ? errorPage(status, message) : JSON.stringify({ error: message, ...more }) };
 }

@@ -28,6 +28,7 @@ export async function createApp(config: Config): Promise<App> {
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
       referrerPolicy: { policy: referrerPolicy },
+      xFrameOptions: { action: "deny" },
       strictTransportSecurity: config.production && strictTransportSecurity,
     }),
   );

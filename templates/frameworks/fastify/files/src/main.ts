@@ -51,6 +51,7 @@ export async function createApp(config: Config): Promise<App> {
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: contentSecurityPolicy },
     referrerPolicy: { policy: referrerPolicy },
+    xFrameOptions: { action: "deny" },
     strictTransportSecurity: config.production && strictTransportSecurity,
   });
   // Files come before the sessions, so that they cost the store nothing.

@@ -26,6 +26,7 @@ export async function createApp(config: Config): Promise<App> {
     secureHeaders({
       contentSecurityPolicy,
       referrerPolicy,
+      xFrameOptions: "DENY",
       strictTransportSecurity: config.production && `max-age=${strictTransportSecurity.maxAge}`,
     }),
   );
