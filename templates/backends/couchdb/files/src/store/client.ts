@@ -27,9 +27,11 @@ export class CouchdbClient {
     this.#settings = settings;
     this.#timeout = timeout;
     const { url, user, password } = settings;
-    const login = Buffer.from(`${user}:${password}`).toString("base64");
     // The login is not in the URL, so that no message can show it.
-    const configuration = { url, parseUrl: false, headers: user === "" ? {} : { Authorization: `Basic ${login}` } };
+    const login = Buffer.from(`${user}:${password}`).toString("base64");
+    // nano asks for compressed responses. Undoing that for one document takes a fifth of a request's processor time.
+    const headers = { "Accept-Encoding": "identity", ...(user !== "" && { Authorization: `Basic ${login}` }) };
+    const configuration = { url, parseUrl: false, headers };
     this.#server = nano(configuration) as nano.ServerScope;
   }
 
