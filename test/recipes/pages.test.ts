@@ -3,12 +3,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { repository } from "../../scripts/packs.ts";
+import { packs, repository } from "../../scripts/packs.ts";
 import { applyDiff, readPages, recipes } from "./page.ts";
 import { followRecipe } from "./project.ts";
 
 /** Frameworks with a build of their own: their pages take parts from all others. */
-const BUILT = ["sveltekit", "astro", "nestjs"];
+const isBuilt = (framework: string) => !packs("frameworks").includes(framework);
 
 const table = readFileSync(join(recipes, "README.md"), "utf8");
 
@@ -66,8 +66,8 @@ test("a page for one framework sends nobody to another framework's page, unless 
     const text = readFileSync(join(recipes, `${page.name}.md`), "utf8");
     for (const [link, title = "", target = ""] of text.matchAll(/\[([^\]]+)\]\(([\w-]+)\.md(?:#[\w-]*)?\)/g)) {
       const { frameworks = [], titles = [] } = pages.get(target) ?? {};
-      const isFor = (framework: string) => frameworks.includes(framework) || BUILT.includes(framework);
-      const names = BUILT.includes(frameworks[0] ?? "") || titles.every((each) => title.includes(each));
+      const isFor = (framework: string) => frameworks.includes(framework) || isBuilt(framework);
+      const names = frameworks.some(isBuilt) || titles.every((each) => title.includes(each));
       if (!page.frameworks.every(isFor) && !names) wrong.push(`${page.name}.md: ${link}`);
     }
   }
