@@ -24,7 +24,7 @@ describe("add", () => {
     const before = snapshot(app.root);
     const dry = await app.add(...MEMORY, "--dry-run");
     expect([dry.code, dry.stderr]).toEqual([0, ""]);
-    expect(dry.stdout).toMatch(/^This is a preview: no file was changed\./);
+    expect(dry.stdout).toMatch(/^A preview: nothing is written\./);
     expect(dry.stdout).toContain("  src/session/sessions.mts\n");
     expect(dry.stdout).toContain("Mounted in app.js, where the app is made (line 2).");
     const diff = await app.add(...MEMORY, "--diff");

@@ -56,6 +56,8 @@ const FileStore = require('session-file-store')(session)
 const app = express()
 
 app.use(express.json())
+// A text that is the name of the import as well, as in passport.authenticate('session').
+app.enable('session')
 app.use(session({
   store: new FileStore({ path: './old', logFn() {} }),
   secret: process.env.SECRET || 'a secret that is long enough',

@@ -2,7 +2,7 @@
 // Change it when modules can be imported in another way.
 import { posix } from "node:path";
 import type { SyntaxNode } from "./syntax.ts";
-import { child, children, nameOf, propertyOf, requiredBy, walk } from "./syntax.ts";
+import { child, children, nameOf, propertyOf, requiredBy, textOf, walk } from "./syntax.ts";
 
 /** Text of a file by its path below the app's folder; undefined: there is none. */
 export type ReadText = (path: string) => string | undefined;
@@ -34,7 +34,7 @@ function dynamicImport(call: SyntaxNode): SyntaxNode | undefined {
 
 function importEquals(node: SyntaxNode): string | undefined {
   if (node.type !== "TSImportEqualsDeclaration") return undefined;
-  return nameOf(child(child(node, "moduleReference"), "expression"));
+  return textOf(child(child(node, "moduleReference"), "expression"));
 }
 
 /** Returns the names that a package's exports have in this file. "default" is the package itself in CommonJS. */
@@ -45,13 +45,13 @@ export function bindingsOf(program: SyntaxNode, packageName: string): Map<string
     const name = nameOf(target);
     if (name !== undefined) bindings.set(name, exported);
     for (const property of target?.type === "ObjectPattern" ? children(target, "properties") : []) {
-      bind(child(property, "value"), nameOf(child(property, "key")) ?? "");
+      bind(child(property, "value"), textOf(child(property, "key")) ?? "");
     }
   };
   for (const statement of children(program, "body")) {
-    if (statement.type === "ImportDeclaration" && isIt(nameOf(child(statement, "source")))) {
+    if (statement.type === "ImportDeclaration" && isIt(textOf(child(statement, "source")))) {
       for (const specifier of children(statement, "specifiers")) {
-        const exported = specifier.type === "ImportSpecifier" ? nameOf(child(specifier, "imported")) : "default";
+        const exported = specifier.type === "ImportSpecifier" ? textOf(child(specifier, "imported")) : "default";
         bind(child(specifier, "local"), exported ?? "");
       }
     }

@@ -5,7 +5,7 @@ import type { SourceFile } from "./entry.ts";
 import { bindingsOf, exportCalled } from "./modules.ts";
 import type { Place } from "./place.ts";
 import type { SyntaxNode } from "./syntax.ts";
-import { bare, child, children, isReference, nameOf, propertyOf, walk } from "./syntax.ts";
+import { bare, child, children, isReference, nameOf, propertyOf, textOf, walk } from "./syntax.ts";
 
 export interface PredecessorMount {
   /** The whole statement, which is replaced. */
@@ -84,7 +84,7 @@ function optionsOf(
     if (!needs.includes("app")) return `The options of ${name} can't be read.`;
   }
   const codeOf = (option: string): string | undefined => {
-    const property = given.find((candidate) => nameOf(child(candidate, "key")) === option);
+    const property = given.find((candidate) => textOf(child(candidate, "key")) === option);
     const value = child(property, "value");
     if (value === undefined) return undefined;
     return variable === undefined ? text.slice(value.start, value.end) : `${variable}.${option}`;
@@ -97,7 +97,7 @@ function optionsOf(
     return { code: undefined, lost: "they are in the memory of the process" };
   }
   const secret = child(
-    given.find((candidate) => nameOf(child(candidate, "key")) === "secret"),
+    given.find((candidate) => textOf(child(candidate, "key")) === "secret"),
     "value",
   );
   if (secret?.type === "StringLiteral" && String(secret.value).length < MIN_SECRET_LENGTH) {

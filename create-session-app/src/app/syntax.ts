@@ -56,17 +56,21 @@ export function walk(
   }
 }
 
-/** Returns the name of an identifier, or of a property that isn't computed. */
+/** Returns the name of an identifier. */
 export function nameOf(node: SyntaxNode | undefined): string | undefined {
-  if (node?.type === "Identifier" || node?.type === "PrivateName") return String(node.name);
-  return node?.type === "StringLiteral" ? String(node.value) : undefined;
+  return node?.type === "Identifier" || node?.type === "PrivateName" ? String(node.name) : undefined;
+}
+
+/** Returns the name of a property or an export, which may be written in quotes, or the text of another literal. */
+export function textOf(node: SyntaxNode | undefined): string | undefined {
+  return node?.type === "StringLiteral" ? String(node.value) : nameOf(node);
 }
 
 /** The name of the property that a member expression takes. */
 export function propertyOf(node: SyntaxNode | undefined): string | undefined {
   if (node?.type !== "MemberExpression" && node?.type !== "OptionalMemberExpression") return undefined;
   const property = child(node, "property");
-  return node.computed === true && property?.type === "Identifier" ? undefined : nameOf(property);
+  return node.computed === true && property?.type === "Identifier" ? undefined : textOf(property);
 }
 
 /** The package or file that `require("x")` asks for. */

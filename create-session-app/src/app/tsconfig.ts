@@ -3,7 +3,7 @@
 import type { Edit } from "./edits.ts";
 import { applyEdits, indentationAt, lineEndOf } from "./edits.ts";
 import type { Parse, SyntaxNode } from "./syntax.ts";
-import { bare, child, children, nameOf } from "./syntax.ts";
+import { bare, child, children, textOf } from "./syntax.ts";
 
 export interface CompilerOption {
   name: string;
@@ -29,7 +29,7 @@ export function optionsIn(text: string, parse: Parse): Record<string, unknown> {
   const entries = children(read(text, parse).compilerOptions, "properties").map((one) => {
     const value = child(one, "value");
     const list = value?.type === "ArrayExpression" ? children(value, "elements").map(({ value }) => value) : undefined;
-    return [nameOf(child(one, "key")), list ?? value?.value];
+    return [textOf(child(one, "key")), list ?? value?.value];
   });
   return Object.fromEntries(entries);
 }
@@ -51,7 +51,7 @@ function read(text: string, parse: Parse): { compilerOptions: SyntaxNode | undef
 }
 
 function property(object: SyntaxNode | undefined, name: string): SyntaxNode | undefined {
-  return children(object, "properties").find((candidate) => nameOf(child(candidate, "key")) === name);
+  return children(object, "properties").find((candidate) => textOf(child(candidate, "key")) === name);
 }
 
 function asFirst(text: string, object: SyntaxNode, prefix: number, line: string): Edit {

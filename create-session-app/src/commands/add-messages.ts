@@ -108,7 +108,7 @@ export function difference(report: Report, { changes, before }: Addition): void 
 
 /** With `check`, throws, as there is something to add. */
 export function preview(report: Report, addition: Addition, check: boolean): void {
-  report.say("This is a preview: no file was changed. Without the flag that asks for it, the result is:\n");
+  report.say("A preview: nothing is written. Without the flag that asks for it:\n");
   describe(report, addition);
   for (const path of addition.changes.keys()) report.say(`  ${path}`);
   if (!check) {

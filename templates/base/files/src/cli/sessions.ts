@@ -18,7 +18,7 @@ const HELP = `Usage: npm run sessions -- <command> [options]
   revoke --all      end everybody's sessions; asks first, unless --yes is given
   purge             delete what has expired
   stats             how many sessions there are, and who has the most
-  copy              move live sessions to another store (README.md, "Move to another store")
+  copy              move live sessions to another store; says how when it is run
 
   --json            print JSON (npm run --silent keeps npm's own lines out of it)
   --help            print this

@@ -55,7 +55,7 @@ export async function checkDatabase(client: CouchdbClient, settings: StoreSettin
   if ((cluster?.n ?? REPLICAS) <= REPLICAS) return;
   process.emitWarning(
     `${describeStore(settings)} keeps ${cluster?.n} copies of every document (n=${cluster?.n}). Nodes can then confirm` +
-      ` changes that contradict each other, and ended sessions can come back: see "More than one machine" in README.md.`,
+      ` changes that contradict each other, and ended sessions can come back. A database that this app creates has one copy (n=1).`,
   );
 }
 

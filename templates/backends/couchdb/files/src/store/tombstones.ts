@@ -51,7 +51,7 @@ export class Tombstones {
         this.#isRefused = true;
         this.#waiting = [];
         process.emitWarning(
-          "CouchDB lets only server admins purge: the tombstones of ended sessions stay (see README.md).",
+          "CouchDB lets only server admins purge: the tombstones of ended sessions stay, about 200 bytes each.",
         );
       }
     }
