@@ -195,11 +195,14 @@ describe("a switch", () => {
     expect(await switchTo(project, ["-b", "sqlite"])).toMatchObject({
       code: 1,
       stderr:
-        "An earlier update or switch left conflicts. Settle them first, then: npm create session-app@latest update -- --continue\n",
+        "The switch left conflicts. Settle them first, then: npm create session-app@latest update -- --continue\n",
     });
+    const doctor = await version.run(["doctor"], project.root);
+    expect(doctor.stdout).toContain("The switch is not finished. Its conflicts were in");
     project.edit("src/store/driver.ts", (text) => text.replace(/^<<<<<<<[\s\S]*?^=======\n|^>>>>>>>.*\n/gm, ""));
     const done = await version.run(["update", "--continue", "--no-install"], project.root);
     expect(done.code, done.stderr).toBe(0);
+    expect(done.stdout).toContain("Finished the switch.");
     expect(project.record).toMatchObject({ answers: { backend: "postgres" } });
   });
 

@@ -10,6 +10,7 @@ import type { Drift } from "../project/dependency-ranges.ts";
 import { commands, initializerCommand } from "../project/package-manager.ts";
 import type { MissingFix } from "../project/security-fixes.ts";
 import type { UnsafeSetting } from "../project/unsafe-settings.ts";
+import { unfinished } from "./merge-messages.ts";
 import type { Project } from "./project.ts";
 
 export interface Findings {
@@ -38,8 +39,8 @@ export function reportFindings(
 ): void {
   const { record, directory } = project;
   const { edited, missing, dependencies, isInstalled, installed, copies, fixes, settings, schemaChanges } = findings;
-  const pending = record.pending?.conflicts;
-  report.set({ directory, from: record.version, version, pending: pending ?? null, ...findings });
+  const { pending } = record;
+  report.set({ directory, from: record.version, version, pending: pending?.conflicts ?? null, ...findings });
 
   const name = quoted(record.answers.name);
   report.say(
@@ -78,7 +79,7 @@ export function reportFindings(
     );
   }
   if (pending)
-    listed(report, `The update to ${record.pending?.version} is not finished. Its conflicts were in`, pending);
+    listed(report, `The ${unfinished(record, pending)} is not finished. Its conflicts were in`, pending.conflicts);
   for (const { id, title, since, fixes: text, files } of fixes) {
     report.say(
       `\n${report.paint("red", id)} ${title}\n  ${text}\n  Fixed since ${since}; seen in ${files.join(", ")}.`,

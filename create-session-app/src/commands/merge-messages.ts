@@ -8,6 +8,7 @@ import type { Choice } from "../project/choice.ts";
 import type { MergedFile, Outcome } from "../project/merge.ts";
 import { BESIDE } from "../project/merge.ts";
 import { commands, initializerCommand } from "../project/package-manager.ts";
+import type { PendingUpdate, ProjectRecord } from "../project/read-record.ts";
 import { RECORD } from "../project/record.ts";
 import { unifiedDiff } from "../project/unified-diff.ts";
 import type { ProjectMerge } from "./merge-project.ts";
@@ -164,21 +165,26 @@ export function notCommitted(paths: readonly string[]): Failure {
   return new Failure(1, "UNCOMMITTED", message, { paths });
 }
 
-export function underWay(report: Report, version: string, left: readonly Conflict[]): void {
-  report.set({ version, conflicts: left.map(({ path }) => path) });
-  if (left.length > 0) report.note(`The update to ${version} is not finished yet.`);
+/** What has left conflicts. An update leads to another version, a switch to another pack of the same. */
+export function unfinished({ version }: ProjectRecord, pending: PendingUpdate): string {
+  return pending.version === version ? "switch" : `update to ${pending.version}`;
 }
 
-export function canContinue(report: Report, { record }: Project, version: string, check: boolean): void {
-  const next = initializerCommand(record.answers.packageManager, version, "update", "--continue");
-  const message = `The conflicts of the update to ${version} are settled. Finish it with: ${next}`;
+export function underWay(report: Report, name: string, version: string, left: readonly Conflict[]): void {
+  report.set({ version, conflicts: left.map(({ path }) => path) });
+  if (left.length > 0) report.note(`The ${name} is not finished yet.`);
+}
+
+export function canContinue(report: Report, { record }: Project, pending: PendingUpdate, check: boolean): void {
+  const next = initializerCommand(record.answers.packageManager, pending.version, "update", "--continue");
+  const message = `The conflicts of the ${unfinished(record, pending)} are settled. Finish it with: ${next}`;
   if (check) throw new Failure(1, "OUTDATED", message);
   report.say(message);
 }
 
-export function finished(report: Report, version: string): void {
+export function finished(report: Report, name: string): void {
   report.set({ written: [RECORD] });
-  report.succeed(`Finished the update to ${version}.`);
+  report.succeed(`Finished the ${name}.`);
 }
 
 function describe(report: Report, { merge, releases, schemaChanges, backend }: MergeOutcome): void {

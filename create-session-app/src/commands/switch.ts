@@ -9,7 +9,7 @@ import { initializerCommand } from "../project/package-manager.ts";
 import type { RecordedAnswers } from "../project/read-record.ts";
 import { applyMerge, recover } from "./apply-merge.ts";
 import type { CommandInput } from "./command.ts";
-import { switchedTo } from "./merge-messages.ts";
+import { switchedTo, unfinished } from "./merge-messages.ts";
 import { mergeProject } from "./merge-project.ts";
 import { choiceOf, openProject, planFor } from "./project.ts";
 
@@ -28,7 +28,7 @@ export async function switchPack(input: CommandInput): Promise<void> {
   const { packageManager } = record.answers;
   if (record.pending) {
     const next = initializerCommand(packageManager, "latest", "update", "--continue");
-    const message = `An earlier update or switch left conflicts. Settle them first, then: ${next}`;
+    const message = `The ${unfinished(record, record.pending)} left conflicts. Settle them first, then: ${next}`;
     throw new Failure(1, "PENDING", message, { paths: record.pending.conflicts });
   }
   if (record.version !== version) {
