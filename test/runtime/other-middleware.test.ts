@@ -145,6 +145,11 @@ describe("S25: middleware that was written for other session systems", () => {
   test.each([
     ["session.flash = []", "session.data.flash, and declare it in src/session-data.ts"],
     ["session.views++", "session.views was set"],
+    [
+      "session['keycloak-token'] = 1",
+      'session["keycloak-token"] was set, but only session.data is stored: use session.data["keycloak-token"],',
+    ],
+    ["session['7'] = 1", 'use session.data["7"],'],
     ["session.cookie.maxAge = 1000", "session.cookie.maxAge was set, but has no effect: session.idle"],
     ["session.cookie.expires = new Date()", "session.cookie.expires was set"],
   ])("S25: %s names key and remedy, and nothing of the request is saved", async (code, message) => {

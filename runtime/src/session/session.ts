@@ -205,8 +205,9 @@ export class Session {
   refuseForeignProperties(): void {
     const [key] = Object.keys(this);
     if (key !== undefined) {
+      const name = /^[a-z_$][\w$]*$/i.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
       throw new InvalidData(
-        `session.${key} was set, but only session.data is stored: use session.data.${key}, and declare it in src/session-data.ts`,
+        `session${name} was set, but only session.data is stored: use session.data${name}, and declare it in src/session-data.ts`,
       );
     }
     const [attribute] = this.#cookie === undefined ? [] : Object.keys(this.cookie);
