@@ -119,7 +119,7 @@ function equal(value: unknown, stored: unknown): boolean {
 
 function encode(key: string, value: unknown, limits: StoreLimits): string {
   checkText(key, `The key ${JSON.stringify(key)}`, limits);
-  check(value, `data${step(key)}`, [], limits);
+  check(value, `data${member(key)}`, [], limits);
   return JSON.stringify(value);
 }
 
@@ -148,7 +148,7 @@ function checkObject(value: object, path: string, ancestors: object[], limits: S
     for (const [key, item] of Object.entries(value)) {
       if (item === undefined) continue;
       checkText(key, `The key ${JSON.stringify(key)} in ${path}`, limits);
-      check(item, path + step(key), inside, limits);
+      check(item, path + member(key), inside, limits);
     }
   } else {
     throw unfit(path, `is an instance of ${value.constructor?.name || "a class"}`);
@@ -165,6 +165,7 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function step(key: string): string {
+/** How code reaches a key: `.cart`, or `["a key"]`. */
+export function member(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }

@@ -2,7 +2,7 @@
 // To store something about every session, use session-columns.ts; change this file to offer handlers something new.
 import type { SessionColumns } from "../session-columns.ts";
 import type { SessionData } from "../session-data.ts";
-import { InvalidData } from "./data.ts";
+import { InvalidData, member } from "./data.ts";
 import { destroy, reload, save, saveNow, signIn } from "./saving.ts";
 import type { SessionState } from "./state.ts";
 import type { Storable } from "./storable.ts";
@@ -205,7 +205,7 @@ export class Session {
   refuseForeignProperties(): void {
     const [key] = Object.keys(this);
     if (key !== undefined) {
-      const name = /^[a-z_$][\w$]*$/i.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+      const name = member(key);
       throw new InvalidData(
         `session${name} was set, but only session.data is stored: use session.data${name}, and declare it in src/session-data.ts`,
       );
