@@ -53,6 +53,13 @@ describe.each(frameworks)("%s", (name) => {
     expect(await app.stored()).toEqual([{ here: 1, later: 1 }]);
   });
 
+  test("S23: a stream that reads its session when the headers have been sent is private", async () => {
+    const { app, url } = await serve();
+    const { cookie } = await ask(app, `${url}/text`);
+    const { headers } = await ask(app, `${url}/late`, { headers: { cookie } });
+    expect(headers).toMatchObject({ "cache-control": "private", vary: expect.stringMatching(/cookie/i) });
+  });
+
   test("S12: a client that has gone before its response: what the handler wrote counts", async () => {
     const entered = Promise.withResolvers<void>();
     const left = Promise.withResolvers<void>();

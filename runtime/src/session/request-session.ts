@@ -55,7 +55,7 @@ export class RequestSession {
   #state: SessionState | undefined;
   #session: Session | undefined;
   #lateWrites: LateWrites | undefined;
-  /** A handler has read or written something of the session, so that the response depends on it. */
+  /** A handler has used the session or may use it later, so that the response depends on it. */
   #accessed = false;
   /** Whether a token that the cookie repeats is still the session's. */
   #tokenIsCurrent = true;
@@ -72,8 +72,12 @@ export class RequestSession {
     else if (options.starts) this.state.start();
   }
 
-  /** Asking it for anything makes the response depend on it. */
+  /**
+   * Asking it for anything makes the response depend on it. Where there is a session, having it does so too: a stream may
+   * read it when the headers have long been sent.
+   */
   get session(): Session {
+    if (this.#options.match !== undefined) this.#accessed = true;
     this.#session ??= new Session(() => {
       this.#accessed = this.#options.unavailable === undefined;
       return this.state;
