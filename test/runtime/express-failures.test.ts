@@ -22,6 +22,19 @@ describe("failures", () => {
     expect(reply.headers.etag).not.toBe('"1"');
   });
 
+  test("S12, F1: trailers of the success don't keep the error from being sent", async () => {
+    const { app, url } = await serve((request, response) => {
+      put(request, "here");
+      response.set("Trailer", "x-sum").write("hello");
+      response.addTrailers({ "x-sum": "5" });
+      response.end();
+    });
+    app.driver.create = async () => {
+      throw new StoreUnavailable("down");
+    };
+    expect(await fetchRaw(url)).toMatchObject({ status: 503, body: '{"error":"down"}' });
+  });
+
   test("S12: a response that was sent before an error is judged by itself", async () => {
     const { app, url } = await serve((request, response) => {
       put(request, "large", "x".repeat(70_000));

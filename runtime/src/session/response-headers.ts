@@ -25,6 +25,7 @@ const REPRESENTATION_HEADERS = [
   "expires",
   "last-modified",
   "location",
+  "trailer",
   "transfer-encoding",
 ];
 
