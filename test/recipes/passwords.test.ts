@@ -130,6 +130,22 @@ test("S22: an address that tries many users is stopped, and so are many addresse
   expect(await login("203.0.113.1", "grace")).toBe(401);
 });
 
+test("S22: all addresses of one IPv6 network count as one", async () => {
+  const app = await startWatched(await followPasswords(), { SESSION_TRUST_PROXY: "127.0.0.1, ::1", CHEAP: "true" });
+  const login = async (address: string, userid: string, password = "wrong") => {
+    const headers = { "x-forwarded-for": address };
+    return (await new Client(app.url).post("/login", { userid, password }, headers)).status;
+  };
+  await new Client(app.url).post("/register", ada);
+  const hosts = ["::1", "::1:2", "::a:b:c", ":3:0:0:1", ":4:5:6:7", "::ffff", ":0:0:8:0"];
+  const statuses = await Promise.all(
+    hosts.map((host) => login(`2001:db8:0:0${host}`.replace("db8:0:0::", "db8::"), "ada")),
+  );
+  expect(statuses.sort()).toEqual([401, 401, 401, 401, 401, 429, 429]);
+  expect(await login("2001:db8::9", "ada", ada.password)).toBe(429);
+  expect(await login("2001:db8:0:1::9", "ada", ada.password)).toBe(200);
+});
+
 test("the demo's password is nobody's any more, and the page says so", async () => {
   const app = await startWatched(await followPasswords(), { CHEAP: "true" });
   const browser = new Client(app.url);
