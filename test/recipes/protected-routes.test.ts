@@ -51,6 +51,13 @@ test.each(frameworks)(
     const back = await browser.form("/sign-in", { ...grace, return: path.replace("&#38;", "&") });
     expect([back.status, back.headers.get("location")]).toEqual([303, "/members/me?a=1&b=//x"]);
     expect((await browser.get("/members/me", HTML)).json).toEqual({ userid: "grace" });
+    // One spelling of each address, for users too, so that a rule of a proxy can't be passed by another.
+    for (const other of ["/members/ME", "/members/me/", "/MEMBERS/me"]) {
+      expect((await browser.get(other)).status, other).toBe(404);
+    }
+    for (const other of ["/SIGN-IN", "/sign-in/"]) {
+      expect((await new Client(url).post(other, grace)).status, other).toBe(404);
+    }
     expect((await browser.get(`/sign-in?return=${encodeURIComponent('"><script>')}`, HTML)).text).not.toContain(
       "<script>",
     );
