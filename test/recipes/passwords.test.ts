@@ -172,6 +172,14 @@ test.each(readPage("passwords").frameworks)(
     expect((await browser.post("/sign-in", { ...ada, password: "wrong" })).status).toBe(401);
     expect((await browser.post("/sign-in", { userid: ["ada"], password: { length: 1 } })).status).toBe(422);
     expect((await browser.post("/sign-in", ada)).json).toEqual({ userid: "ada" });
+    // Nobody finds what the user before them has left behind.
+    for (const [path, userid] of [
+      ["/register", "grace"],
+      ["/sign-in", "ada"],
+    ] as const) {
+      expect((await browser.post(path, { ...ada, userid })).json).toEqual({ userid });
+      expect((await browser.get("/visits")).json, `${userid} after somebody else`).toEqual({ visits: 1 });
+    }
     const form = await browser.form("/sign-in", { ...ada, return: "/visits?a=b" });
     expect([form.status, form.headers.get("location")]).toEqual([303, "/visits?a=b"]);
     // Whatever a browser takes for an address of another site.

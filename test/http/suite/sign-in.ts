@@ -49,11 +49,13 @@ export function signInTests(target: Target): void {
     expect((await client.get("/sessions")).json).toHaveLength(1);
   });
 
-  test("S13: signing in as somebody else moves the session from one user's list to the other's", async () => {
+  test("S13: signing in as somebody else moves the session from one user's list to the other's, without the data", async () => {
     const [first, second] = [someone("first"), someone("second")];
     const client = await signedIn(target, first);
+    await client.set("card", "the first one's");
     const old = token(client);
     await signIn(client, second);
+    expect((await client.get("/session")).json.data, "nothing of the first one's is left").toEqual({});
     expect(await sessionOf(target, old)).toBeUndefined();
     expect((await client.get("/sessions")).json).toHaveLength(1);
     expect((await (await signedIn(target, first)).get("/sessions")).json, "only the new one").toHaveLength(1);

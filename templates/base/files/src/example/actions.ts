@@ -99,7 +99,7 @@ export async function changeCart(session: Session, sku: string, quantity: number
   return cart ?? {};
 }
 
-/** Gives the session a new token and keeps its data. Throws a 401 if the password is wrong. */
+/** Gives the session a new token and keeps a guest's data. Throws a 401 if the password is wrong. */
 export async function signIn(
   session: Session,
   { userid, password }: { userid: string; password: string },
@@ -107,6 +107,8 @@ export async function signIn(
 ): Promise<void> {
   const user = await authenticate({ userid, password, ipaddress: session.ipaddress }, config);
   if (user === null) throw new Problem(401, "The user name or the password is wrong.");
+  // What one user has left behind is not for the next.
+  if (session.userid !== null && session.userid !== user) session.data = {};
   await session.signIn(user);
 }
 
