@@ -2,8 +2,9 @@
 import { createHmac } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { Client } from "./client.ts";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Client, type Reply } from "./client.ts";
 import { readPage } from "./page.ts";
 import { followRecipe, start } from "./project.ts";
 
@@ -102,24 +103,64 @@ test.each(readPage("mobile-and-desktop").frameworks)(
   },
 );
 
-test("S17: a front end on another origin reads and writes, others don't", async () => {
-  const { url } = await start(await followRecipe({ page: "another-origin", framework: "express" }));
-  const browser = new Client(url);
-  const vite = { origin: "http://localhost:5173", "sec-fetch-site": "same-site" };
-  const asked = await browser.send("OPTIONS", "/login", undefined, {
-    ...vite,
-    "access-control-request-method": "POST",
-    "access-control-request-headers": "content-type",
-  });
-  expect(asked.headers.get("access-control-allow-origin")).toBe(vite.origin);
-  expect(asked.headers.get("access-control-allow-credentials")).toBe("true");
-  const signedIn = await browser.post("/login", ada, vite);
-  expect([signedIn.status, signedIn.headers.get("access-control-allow-origin")]).toEqual([200, vite.origin]);
-  expect((await browser.get("/session", vite)).headers.get("access-control-allow-origin")).toBe(vite.origin);
-  const evil = { origin: "http://localhost:6666", "sec-fetch-site": "same-site" };
-  expect((await browser.post("/logout", {}, evil)).status).toBe(403);
-  expect((await browser.get("/session", evil)).headers.get("access-control-allow-origin")).toBe(null);
-});
+test.each(readPage("another-origin").frameworks)(
+  "S17: a front end on another origin reads and writes in %s, errors of the sessions too, and others don't",
+  async (framework) => {
+    const project = await followRecipe({ page: "another-origin", framework, backend: "sqlite" });
+    const { url } = await start(project, { SESSION_MAX_DATA_BYTES: "1000" });
+    const browser = new Client(url);
+    const vite = { origin: "http://localhost:5173", "sec-fetch-site": "same-site" };
+    const preflight = (method: string, headers: Record<string, string>) =>
+      browser.send("OPTIONS", "/session/data/theme", undefined, {
+        ...headers,
+        "access-control-request-method": method,
+        "access-control-request-headers": "content-type",
+      });
+    const allowed = {
+      "access-control-allow-origin": vite.origin,
+      "access-control-allow-credentials": "true",
+    };
+    const corsOf = ({ headers }: Reply) =>
+      Object.fromEntries(Object.keys(allowed).map((name) => [name, headers.get(name)]));
+    for (const method of ["PUT", "DELETE"]) {
+      const asked = await preflight(method, vite);
+      expect([asked.status, corsOf(asked), browser.cookie]).toEqual([204, allowed, ""]);
+      expect(asked.headers.get("access-control-allow-methods")).toContain(method);
+      expect(asked.headers.get("access-control-allow-headers")).toBe("content-type");
+      expect(asked.headers.get("access-control-max-age")).toBe("600");
+    }
+    const signedIn = await browser.post("/login", ada, vite);
+    expect([signedIn.status, corsOf(signedIn)]).toEqual([200, allowed]);
+    const read = await browser.get("/session", vite);
+    expect([read.status, corsOf(read)]).toEqual([200, allowed]);
+    expect(read.headers.get("vary")?.toLowerCase()).toContain("origin");
+    const wrong = await browser.send("PUT", "/session/data/theme", "{", {
+      ...vite,
+      "content-type": "application/json",
+    });
+    expect([wrong.status, corsOf(wrong)]).toEqual([400, allowed]);
+    // What the sessions refuse when they save.
+    const large = JSON.stringify({ value: "x".repeat(2_000) });
+    const refusedToSave = await browser.send("PUT", "/session/data/theme", large, {
+      ...vite,
+      "content-type": "application/json",
+    });
+    expect([refusedToSave.status, corsOf(refusedToSave)]).toEqual([413, allowed]);
+
+    const evil = { origin: "http://localhost:6666", "sec-fetch-site": "same-site" };
+    const refused = await browser.post("/logout", {}, evil);
+    expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+    expect((await browser.get("/session", evil)).headers.get("access-control-allow-origin")).toBe(null);
+    expect((await preflight("PUT", evil)).headers.get("access-control-allow-origin")).toBe(null);
+
+    // What fails as the session is looked up, before any handler.
+    const database = new DatabaseSync(join(project, "data/sessions.db"));
+    onTestFinished(() => database.close());
+    database.exec("ALTER TABLE sessions RENAME TO elsewhere");
+    const failed = await browser.get("/session", vite);
+    expect([failed.status, corsOf(failed)]).toEqual([503, allowed]);
+  },
+);
 
 test("S11 S17: a payment's return is taken by its signature, once, for the session that started it", async () => {
   const { url } = await start(await followRecipe({ page: "posts-from-elsewhere", framework: "express" }));
