@@ -1,6 +1,7 @@
 // What an Express app responds when saving fails, or its handler does.
 // Add a failure that turns up.
 import type { IncomingMessage } from "node:http";
+import type { Response } from "express";
 import { describe, expect, test } from "vitest";
 import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import { NodeRequest } from "../../runtime/src/session/request.ts";
@@ -39,6 +40,19 @@ describe("failures", () => {
     });
     await expect(fetch(url).then((response) => response.text())).rejects.toThrow();
     await expect.poll(() => app.stored()).toEqual([{ here: 1 }]);
+  });
+
+  test.each([
+    ["header", (response: Response) => response.writeHead(200, { "x-a": "\u2603" })],
+    ["status", (response: Response) => response.writeHead(99)],
+  ])("S12: a %s that Node refuses after the save is the app's error, with the session's cookie", async (_, send) => {
+    const { app, url } = await serve((request, response) => {
+      put(request, "here");
+      send(response).end("hello");
+    });
+    const reply = await fetchRaw(url);
+    expect(reply).toMatchObject({ status: 500, body: expect.stringContaining("nvalid"), cookie: expect.any(String) });
+    expect(await app.stored()).toEqual([{ here: 1 }]);
   });
 
   test("S12: what a handler still writes after its save was refused is dropped", async () => {

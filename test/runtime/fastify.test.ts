@@ -23,7 +23,10 @@ async function serve(routes: (fastify: FastifyInstance, app: App) => void | Prom
   const fastify = createFastify();
   fastify.register(sessionPlugin, { sessions: app.sessions, respondToRawError });
   fastify.register(async (scope) => routes(scope, app));
-  onTestFinished(() => fastify.close());
+  onTestFinished(async () => {
+    fastify.server.closeAllConnections();
+    await fastify.close();
+  });
   return { app, url: await fastify.listen({ host: "127.0.0.1", port: 0 }) };
 }
 
@@ -113,6 +116,19 @@ test("S12: if what went through reply.raw can't be saved, the client gets the er
   const reply = await ask(app, url);
   expect(reply).toMatchObject({ status: 413, stored: [], cookie: undefined });
   expect(reply.headers.etag).toBeUndefined();
+});
+
+test.each([
+  ["a header", (reply: FastifyReply) => reply.redirect("/\u2603")],
+  ["a payload", (reply: FastifyReply) => reply.type("text/plain").send({ hello: 1 })],
+])("S12: %s that can't be sent, found after the save, is 500 and no unhandled rejection", async (_, send) => {
+  const { app, url } = await serve((fastify) => {
+    fastify.get("/", async (request, reply) => {
+      write(request.session);
+      return send(reply);
+    });
+  });
+  expect(await ask(app, url)).toMatchObject({ status: 500, stored: [{ here: 1 }] });
 });
 
 test("S4: a cookie that middleware sets on the raw response survives", async () => {

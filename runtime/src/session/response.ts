@@ -8,7 +8,7 @@ import type { ResponseHeaders } from "./response-headers.ts";
  * idle: no save is under way; the first call that sends something starts one.
  * holding: calls are queued, in their order, until the session is saved.
  * replaying: calls go straight through, since they come from the queue or nothing had to be saved.
- * refused: saving has failed; an error's response goes through, and the handler's later calls are dropped.
+ * refused: saving or sending has failed; an error's response goes through, and the handler's later calls are dropped.
  */
 type State = "idle" | "holding" | "replaying" | "refused";
 
@@ -61,7 +61,7 @@ export function responseHolder(): HoldResponse {
 class HeldResponse {
   readonly #response: Response;
   readonly #requestSession: RequestSession;
-  /** Responds when saving has failed; nothing of the handler's response has been sent then. */
+  /** Responds when saving or sending has failed; nothing of the handler's response has been sent then. */
   readonly #fail: (error: unknown) => void;
   /** The functions that hold the response, without what other middleware has put over them. */
   readonly #holding: object;
@@ -174,21 +174,19 @@ class HeldResponse {
     // Error handlers look at `headersSent`: a handler that has begun to write can't take it back.
     if (!this.#ended) pretendSent(response, true);
     saving
-      .then(
-        () => {
-          pretendSent(response, false);
-          // An error handler may have set headers after `end`, for a response that nobody gets.
-          if (this.#ended) restore();
-          this.#replay(this.#queue.splice(0));
-          // A stream that was told to wait goes on.
-          if (!this.#ended && !response.writableNeedDrain) response.emit("drain");
-        },
-        (error) => {
-          pretendSent(response, false);
-          this.#refuse(error);
-        },
-      )
-      // Node may find a queued call wrong, when the handler is long done.
+      .then(() => {
+        pretendSent(response, false);
+        // An error handler may have set headers after `end`, for a response that nobody gets.
+        if (this.#ended) restore();
+        this.#replay(this.#queue.splice(0));
+        // A stream that was told to wait goes on.
+        if (!this.#ended && !response.writableNeedDrain) response.emit("drain");
+      })
+      // Node may find a queued call wrong as well, when the handler is long done.
+      .catch((error) => {
+        pretendSent(response, false);
+        this.#refuse(error);
+      })
       .catch((error) => response.destroy(error));
   }
 

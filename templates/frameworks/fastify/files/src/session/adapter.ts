@@ -54,11 +54,12 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
       request[REQUEST_SESSION] = requestSession;
       // What bypasses onSend, by way of reply.raw or reply.hijack(), has no error handler.
       holdResponse(reply.raw, requestSession, (error) => respondToRawError(error, request, reply.raw));
-      done(requestSession.refusal);
+      if (requestSession.refusal !== undefined) throw requestSession.refusal;
     };
     const begun = sessions.begin(new NodeRequest(request.raw, request.originalUrl));
-    if (begun instanceof Promise) begun.then(attach).catch(done);
-    else attach(begun);
+    if (begun instanceof Promise) return begun.then(attach);
+    attach(begun);
+    done();
   });
 
   // Saves while the app's error handler can still respond. The session's headers are written as the response is sent,
@@ -66,13 +67,12 @@ export const sessionPlugin: FastifyPluginCallback<SessionPluginOptions> = (
   app.addHook("onSend", (request, reply, payload, done) => {
     const saved = request[REQUEST_SESSION]?.complete(reply.statusCode, new ReplyHeaders(reply));
     if (saved === undefined) return done();
-    saved
-      .catch((error) => {
-        // The error handler's response comes by here next.
-        (payload as { destroy?: () => void } | null)?.destroy?.();
-        throw error;
-      })
-      .then(() => done(), done);
+    // Fastify catches what goes wrong after a promise, such as a header that can't be sent, but not after a late `done`.
+    return saved.catch((error) => {
+      // The error handler's response comes by here next.
+      (payload as { destroy?: () => void } | null)?.destroy?.();
+      throw error;
+    });
   });
   done();
 };
