@@ -1,9 +1,11 @@
 // Recipes about requests of all kinds: uploads, other origins, apps, posts from elsewhere, limits.
 import { createHmac } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { once } from "node:events";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, get } from "node:http";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Client, type Reply } from "./client.ts";
 import { readPage } from "./page.ts";
 import { followRecipe, start } from "./project.ts";
@@ -229,11 +231,29 @@ test.each(readPage("rate-limits").frameworks)(
   },
 );
 
-describe("S12: what reads the session through a context", () => {
-  test("S12: tRPC's procedures and GraphQL's resolvers have it, and what they write is saved", async () => {
-    const { url } = await start(await followRecipe({ page: "trpc-and-graphql", framework: "express" }));
+test.each(readPage("trpc-and-graphql").frameworks)(
+  "S12 S17: tRPC's procedures and GraphQL's resolvers in %s have the session, and what they write is saved",
+  async (framework) => {
+    const project = await followRecipe({ page: "trpc-and-graphql", framework });
+    // A procedure of the reader's own, with an input.
+    const file = join(project, "src/trpc.ts");
+    const say = "t.router({\n  say: t.procedure.input(String).mutation(({ input }) => input),";
+    writeFileSync(file, readFileSync(file, "utf8").replace("t.router({", say));
+    const { url } = await start(project);
     const browser = new Client(url);
     expect((await browser.get("/trpc/me")).status).toBe(401);
+    expect((await browser.get("/trpc/nothing")).status).toBe(404);
+    expect((await browser.post("/trpc/say", "hello")).json.result.data).toBe("hello");
+    // Nothing responds a second time, which would break the connection.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    for (const reused of [false, true]) {
+      const request = get(`${url}/trpc/nothing`, { agent });
+      const [response] = await once(request, "response");
+      await once(response.resume(), "end");
+      expect(request.reusedSocket).toBe(reused);
+    }
+    expect(browser.cookie).toBe("");
     expect((await browser.post("/trpc/visit")).json.result.data).toBe(1);
     const ask = async (query: string) => (await browser.post("/graphql", { query })).json;
     expect(await ask("mutation { visit }")).toEqual({ data: { visit: 2 } });
@@ -244,5 +264,10 @@ describe("S12: what reads the session through a context", () => {
     expect((await browser.get("/session")).json.data.visits).toBe(2);
     const evil = { origin: "https://evil.example" };
     expect((await browser.post("/graphql", { query: "mutation { visit }" }, evil)).status).toBe(403);
-  });
-});
+    expect((await browser.post("/trpc/visit", {}, evil)).status).toBe(403);
+    const large = { query: `{ me } #${"x".repeat(300_000)}` };
+    expect((await browser.post("/graphql", large)).status).toBe(413);
+    expect((await browser.post("/trpc/say", "x".repeat(300_000))).status).toBe(413);
+    expect((await browser.get("/session")).json.data.visits).toBe(2);
+  },
+);
