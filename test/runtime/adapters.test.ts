@@ -45,6 +45,13 @@ describe.each(frameworks)("%s", (name) => {
     expect(reply.headers["content-type"]).toMatch(/^text\/plain/);
   });
 
+  test("S12, S23: a request for an upgrade that the app doesn't offer is like any other", async () => {
+    const { app, url } = await serve();
+    const reply = await ask(app, `${url}/text`, { headers: { connection: "upgrade", upgrade: "websocket" } });
+    expect(reply).toMatchObject({ status: 200, cookie: expect.any(String), stored: [{ here: 1 }] });
+    expect(reply.headers["cache-control"]).toBe("no-store");
+  });
+
   test("S12: what a session is given while the response streams is saved before it ends", async () => {
     const { app, url } = await serve();
     const { cookie } = await ask(app, `${url}/text`);

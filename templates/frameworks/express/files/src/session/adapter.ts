@@ -1,7 +1,7 @@
 // Sessions for Express: `request.session` in every handler behind sessionMiddleware.
 // Change here what the runtime sees of a request; what sessions do is in sessions.ts and session.ts.
 import type { RequestHandler } from "express";
-import { isWebSocket, NodeRequest } from "./request.ts";
+import { NodeRequest } from "./request.ts";
 import type { RequestSession } from "./request-session.ts";
 import { responseHolder } from "./response.ts";
 import type { Session } from "./session.ts";
@@ -24,14 +24,13 @@ export function sessionMiddleware(sessions: Sessions): RequestHandler {
     // Mounted twice, on the app and on a router below it, the middleware is one.
     if (sessions.begun(request) !== undefined) return next();
     sessions.checkProxyTrust(Boolean(request.app?.get("trust proxy")));
-    const sessionRequest = new NodeRequest(request, request.originalUrl);
     const attach = (requestSession: RequestSession) => {
       requestSession.exposeOn(request);
-      // The handshake of a WebSocket has no response.
-      if (!isWebSocket(sessionRequest)) holdResponse(response, requestSession, next);
+      // What socket.io passes for the handshake of a WebSocket is no response.
+      if ("headersSent" in response) holdResponse(response, requestSession, next);
       next(requestSession.refusal);
     };
-    const begun = sessions.begin(sessionRequest);
+    const begun = sessions.begin(new NodeRequest(request, request.originalUrl));
     if (begun instanceof Promise) begun.then(attach).catch(next);
     else attach(begun);
   };
