@@ -2,13 +2,14 @@
 import { once } from "node:events";
 import { get } from "node:https";
 import { json } from "node:stream/consumers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { WebSocket as Socket } from "ws";
 import { signIn } from "../browser/visit.ts";
 import { program } from "../servers/machine.ts";
 import { device, hasChromium } from "./chromium.ts";
 import { Client } from "./client.ts";
 import { readPage } from "./page.ts";
-import { followRecipe, start } from "./project.ts";
+import { followRecipe, load, start } from "./project.ts";
 import { startProxy } from "./proxies.ts";
 
 const ada = { userid: "ada", password: "demo" };
@@ -105,6 +106,32 @@ describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page:
         return heard;
       });
       expect(event).toEqual({ news: 1 });
+    });
+
+    test("S4 S16 S17 S20: below a path the app sees host, address and WebSockets, whatever a client claims", async () => {
+      const project = await followRecipe({ page: "below-a-path", framework: "express", with: ["websockets"] });
+      const app = await start(project, { SESSION_IP_ADDRESS_LOCK: "true" });
+      const { url } = await startProxy(kind, project, Number(new URL(app.url).port));
+      const browser = new Client(url);
+      // Without Sec-Fetch-Site, the hosts are compared.
+      const begun = await browser.post("/shop/login", ada, { origin: url });
+      expect(begun.status).toBe(200);
+      expect(begun.headers.get("set-cookie")).toMatch(/^__Secure-session=.*; Path=\/shop\/;.*; Secure/);
+      const claim = { origin: "https://evil.example", "x-forwarded-host": "evil.example" };
+      expect((await browser.post("/shop/logout", {}, claim)).status).toBe(403);
+
+      const { default: WebSocket } = await load<{ default: typeof Socket }>(project, "ws");
+      const socket = new WebSocket(`${url.replace("https", "wss")}/shop/`, {
+        headers: { cookie: browser.cookie, origin: url },
+      });
+      onTestFinished(() => socket.terminate());
+      await once(socket, "open");
+      socket.send("hello");
+      const [message] = await once(socket, "message");
+      expect(JSON.parse(String(message))).toEqual({ text: "hello", userid: "ada", messages: 1 });
+
+      expect(await sessionOf(`${url}/shop/session`, browser.cookie)).toHaveProperty("error");
+      expect((await browser.get("/shop/session")).status).toBe(404);
     });
 
     test.skipIf(!hasChromium)(

@@ -1,9 +1,12 @@
 // Recipes about requests of all kinds: uploads, other origins, apps, posts from elsewhere, limits.
 import { createHmac } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { once } from "node:events";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, get } from "node:http";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { Client } from "./client.ts";
+import { DatabaseSync } from "node:sqlite";
+import { expect, onTestFinished, test } from "vitest";
+import { Client, type Reply } from "./client.ts";
 import { readPage } from "./page.ts";
 import { followRecipe, start } from "./project.ts";
 
@@ -102,24 +105,64 @@ test.each(readPage("mobile-and-desktop").frameworks)(
   },
 );
 
-test("S17: a front end on another origin reads and writes, others don't", async () => {
-  const { url } = await start(await followRecipe({ page: "another-origin", framework: "express" }));
-  const browser = new Client(url);
-  const vite = { origin: "http://localhost:5173", "sec-fetch-site": "same-site" };
-  const asked = await browser.send("OPTIONS", "/login", undefined, {
-    ...vite,
-    "access-control-request-method": "POST",
-    "access-control-request-headers": "content-type",
-  });
-  expect(asked.headers.get("access-control-allow-origin")).toBe(vite.origin);
-  expect(asked.headers.get("access-control-allow-credentials")).toBe("true");
-  const signedIn = await browser.post("/login", ada, vite);
-  expect([signedIn.status, signedIn.headers.get("access-control-allow-origin")]).toEqual([200, vite.origin]);
-  expect((await browser.get("/session", vite)).headers.get("access-control-allow-origin")).toBe(vite.origin);
-  const evil = { origin: "http://localhost:6666", "sec-fetch-site": "same-site" };
-  expect((await browser.post("/logout", {}, evil)).status).toBe(403);
-  expect((await browser.get("/session", evil)).headers.get("access-control-allow-origin")).toBe(null);
-});
+test.each(readPage("another-origin").frameworks)(
+  "S17: a front end on another origin reads and writes in %s, errors of the sessions too, and others don't",
+  async (framework) => {
+    const project = await followRecipe({ page: "another-origin", framework, backend: "sqlite" });
+    const { url } = await start(project, { SESSION_MAX_DATA_BYTES: "1000" });
+    const browser = new Client(url);
+    const vite = { origin: "http://localhost:5173", "sec-fetch-site": "same-site" };
+    const preflight = (method: string, headers: Record<string, string>) =>
+      browser.send("OPTIONS", "/session/data/theme", undefined, {
+        ...headers,
+        "access-control-request-method": method,
+        "access-control-request-headers": "content-type",
+      });
+    const allowed = {
+      "access-control-allow-origin": vite.origin,
+      "access-control-allow-credentials": "true",
+    };
+    const corsOf = ({ headers }: Reply) =>
+      Object.fromEntries(Object.keys(allowed).map((name) => [name, headers.get(name)]));
+    for (const method of ["PUT", "DELETE"]) {
+      const asked = await preflight(method, vite);
+      expect([asked.status, corsOf(asked), browser.cookie]).toEqual([204, allowed, ""]);
+      expect(asked.headers.get("access-control-allow-methods")).toContain(method);
+      expect(asked.headers.get("access-control-allow-headers")).toBe("content-type");
+      expect(asked.headers.get("access-control-max-age")).toBe("600");
+    }
+    const signedIn = await browser.post("/login", ada, vite);
+    expect([signedIn.status, corsOf(signedIn)]).toEqual([200, allowed]);
+    const read = await browser.get("/session", vite);
+    expect([read.status, corsOf(read)]).toEqual([200, allowed]);
+    expect(read.headers.get("vary")?.toLowerCase()).toContain("origin");
+    const wrong = await browser.send("PUT", "/session/data/theme", "{", {
+      ...vite,
+      "content-type": "application/json",
+    });
+    expect([wrong.status, corsOf(wrong)]).toEqual([400, allowed]);
+    // What the sessions refuse when they save.
+    const large = JSON.stringify({ value: "x".repeat(2_000) });
+    const refusedToSave = await browser.send("PUT", "/session/data/theme", large, {
+      ...vite,
+      "content-type": "application/json",
+    });
+    expect([refusedToSave.status, corsOf(refusedToSave)]).toEqual([413, allowed]);
+
+    const evil = { origin: "http://localhost:6666", "sec-fetch-site": "same-site" };
+    const refused = await browser.post("/logout", {}, evil);
+    expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+    expect((await browser.get("/session", evil)).headers.get("access-control-allow-origin")).toBe(null);
+    expect((await preflight("PUT", evil)).headers.get("access-control-allow-origin")).toBe(null);
+
+    // What fails as the session is looked up, before any handler.
+    const database = new DatabaseSync(join(project, "data/sessions.db"));
+    onTestFinished(() => database.close());
+    database.exec("ALTER TABLE sessions RENAME TO elsewhere");
+    const failed = await browser.get("/session", vite);
+    expect([failed.status, corsOf(failed)]).toEqual([503, allowed]);
+  },
+);
 
 test("S11 S17: a payment's return is taken by its signature, once, for the session that started it", async () => {
   const { url } = await start(await followRecipe({ page: "posts-from-elsewhere", framework: "express" }));
@@ -144,41 +187,73 @@ test("S11 S17: a payment's return is taken by its signature, once, for the sessi
   expect((await browser.post("/payment/start", { order: "B2" }, elsewhere)).status).toBe(403);
 });
 
-test("S28: limits count each session for itself, and visitors without one by their address", async () => {
-  const { url } = await start(await followRecipe({ page: "rate-limits", framework: "express" }));
-  const busy = new Client(url);
-  await busy.get("/visits");
-  const statuses = async (client: Client, count: number) =>
-    (await Promise.all(Array.from({ length: count }, () => client.get("/visits")))).map(({ status }) => status);
-  const seen = await statuses(busy, 70);
-  expect(seen.filter((status) => status === 200)).toHaveLength(60);
-  expect(Number((await busy.get("/visits")).headers.get("retry-after"))).toBeGreaterThan(0);
-  const other = new Client(url);
-  expect((await other.get("/visits")).json).toEqual({ visits: 1 });
-  expect((await other.get("/visits")).json).toEqual({ visits: 2 });
-});
+test.each(readPage("rate-limits").frameworks)(
+  "S28: limits in %s count each session for itself, and visitors without one by their address",
+  async (framework) => {
+    const { url } = await start(await followRecipe({ page: "rate-limits", framework }));
+    const busy = new Client(url);
+    await busy.get("/visits");
+    const statuses = async (client: Client, count: number) =>
+      (await Promise.all(Array.from({ length: count }, () => client.get("/visits")))).map(({ status }) => status);
+    const seen = await statuses(busy, 70);
+    expect(seen.filter((status) => status === 200)).toHaveLength(60);
+    const refused = await busy.get("/visits");
+    expect([refused.status, refused.json]).toEqual([429, { error: "Too many requests. Please try again later." }]);
+    const seconds = Number(refused.headers.get("retry-after"));
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(60);
+    const other = new Client(url);
+    expect((await other.get("/visits")).json).toEqual({ visits: 1 });
+    expect((await other.get("/visits")).json).toEqual({ visits: 2 });
+  },
+);
 
-test("S28: visitors without a session share their address's larger limit, which takes nothing from those with one", async () => {
-  const project = await followRecipe({ page: "rate-limits", framework: "express" });
-  const { url } = await start(project, { SESSION_TRUST_PROXY: "127.0.0.1, ::1" });
-  const from = (address: string) => ({ "x-forwarded-for": address });
-  const member = new Client(url);
-  await member.get("/visits", from("192.0.2.1"));
-  const visits = Array.from({ length: 310 }, () => new Client(url).get("/session", from("192.0.2.1")));
-  const statuses = (await Promise.all(visits)).map(({ status }) => status);
-  // The member's first request was that of a visitor.
-  expect(statuses.filter((status) => status === 404)).toHaveLength(299);
-  expect(statuses.filter((status) => status === 429)).toHaveLength(11);
-  expect((await new Client(url).get("/visits", from("192.0.2.1"))).status).toBe(429);
-  expect((await new Client(url).get("/visits", from("192.0.2.2"))).status).toBe(200);
-  expect((await member.get("/visits", from("192.0.2.1"))).json).toEqual({ visits: 2 });
-});
+test.each(readPage("rate-limits").frameworks)(
+  "S28: visitors without a session in %s share their address's larger limit, which takes nothing from those with one",
+  async (framework) => {
+    const project = await followRecipe({ page: "rate-limits", framework });
+    const { url } = await start(project, { SESSION_TRUST_PROXY: "127.0.0.1, ::1" });
+    const from = (address: string) => ({ "x-forwarded-for": address });
+    const member = new Client(url);
+    await member.get("/visits", from("192.0.2.1"));
+    const visits = Array.from({ length: 310 }, () => new Client(url).get("/session", from("192.0.2.1")));
+    const statuses = (await Promise.all(visits)).map(({ status }) => status);
+    // The member's first request was that of a visitor.
+    expect(statuses.filter((status) => status === 404)).toHaveLength(299);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(11);
+    expect((await new Client(url).get("/visits", from("192.0.2.1"))).status).toBe(429);
+    expect((await new Client(url).get("/nothing/here", from("192.0.2.1"))).status).toBe(429);
+    expect((await new Client(url).get("/visits", from("192.0.2.2"))).status).toBe(200);
+    expect((await member.get("/visits", from("192.0.2.1"))).json).toEqual({ visits: 2 });
+    for (const path of ["/health", "/health/live"]) {
+      expect((await new Client(url).get(path, from("192.0.2.1"))).status).toBe(200);
+    }
+  },
+);
 
-describe("S12: what reads the session through a context", () => {
-  test("S12: tRPC's procedures and GraphQL's resolvers have it, and what they write is saved", async () => {
-    const { url } = await start(await followRecipe({ page: "trpc-and-graphql", framework: "express" }));
+test.each(readPage("trpc-and-graphql").frameworks)(
+  "S12 S17: tRPC's procedures and GraphQL's resolvers in %s have the session, and what they write is saved",
+  async (framework) => {
+    const project = await followRecipe({ page: "trpc-and-graphql", framework });
+    // A procedure of the reader's own, with an input.
+    const file = join(project, "src/trpc.ts");
+    const say = "t.router({\n  say: t.procedure.input(String).mutation(({ input }) => input),";
+    writeFileSync(file, readFileSync(file, "utf8").replace("t.router({", say));
+    const { url } = await start(project);
     const browser = new Client(url);
     expect((await browser.get("/trpc/me")).status).toBe(401);
+    expect((await browser.get("/trpc/nothing")).status).toBe(404);
+    expect((await browser.post("/trpc/say", "hello")).json.result.data).toBe("hello");
+    // Nothing responds a second time, which would break the connection.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    for (const reused of [false, true]) {
+      const request = get(`${url}/trpc/nothing`, { agent });
+      const [response] = await once(request, "response");
+      await once(response.resume(), "end");
+      expect(request.reusedSocket).toBe(reused);
+    }
+    expect(browser.cookie).toBe("");
     expect((await browser.post("/trpc/visit")).json.result.data).toBe(1);
     const ask = async (query: string) => (await browser.post("/graphql", { query })).json;
     expect(await ask("mutation { visit }")).toEqual({ data: { visit: 2 } });
@@ -189,5 +264,10 @@ describe("S12: what reads the session through a context", () => {
     expect((await browser.get("/session")).json.data.visits).toBe(2);
     const evil = { origin: "https://evil.example" };
     expect((await browser.post("/graphql", { query: "mutation { visit }" }, evil)).status).toBe(403);
-  });
-});
+    expect((await browser.post("/trpc/visit", {}, evil)).status).toBe(403);
+    const large = { query: `{ me } #${"x".repeat(300_000)}` };
+    expect((await browser.post("/graphql", large)).status).toBe(413);
+    expect((await browser.post("/trpc/say", "x".repeat(300_000))).status).toBe(413);
+    expect((await browser.get("/session")).json.data.visits).toBe(2);
+  },
+);

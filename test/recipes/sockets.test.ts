@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { DatabaseSync } from "node:sqlite";
+import { expect, onTestFinished, test } from "vitest";
 import type { WebSocket as Socket, WebSocketServer } from "ws";
 import { Client } from "./client.ts";
 import { readPage } from "./page.ts";
@@ -149,6 +150,7 @@ test.each(readPage("server-sent-events").frameworks)(
     const connect = async () => {
       const response = await fetch(`${app.url}/events`, { headers: { cookie: browser.cookie } });
       expect(response.headers.get("content-type")).toBe("text/event-stream");
+      expect(response.headers.get("cache-control")).toBe("no-store");
       return response.body?.pipeThrough(new TextDecoderStream()).getReader();
     };
     const [reader, leaver] = [await connect(), await connect()];
@@ -182,6 +184,8 @@ test.each(readPage("server-sent-events").frameworks)(
       // A silent stream's session is looked at every 10 seconds. Once is enough to wait for that.
       await browser.post("/logout");
       await heard("event: ended");
+      // A proxy sees a silent stream live.
+      expect(text).toMatch(/news.*\n\n:\n\nevent: ended/s);
       expect((await reader?.read())?.done).toBe(true);
     } else {
       // A stop doesn't wait for streams.
@@ -191,5 +195,73 @@ test.each(readPage("server-sent-events").frameworks)(
       ]);
       expect(app.process.exitCode).toBe(0);
     }
+  },
+);
+
+/** Looks at the streams' sessions more or less often than the page does. */
+function lookEvery(project: string, milliseconds: string): void {
+  const file = join(project, "src/events.ts");
+  const text = readFileSync(file, "utf8");
+  expect(text).toContain("LOOK_EVERY_MS = 10_000;");
+  writeFileSync(file, text.replace("10_000", milliseconds));
+}
+
+test("S14 S20: a stream outlasts a store that is down for a moment, and still ends with its session", async () => {
+  const project = await followRecipe({ page: "server-sent-events", framework: "express", backend: "sqlite" });
+  lookEvery(project, "100");
+  const { url } = await start(project);
+  const browser = new Client(url);
+  await browser.post("/login", ada);
+  const { body } = await fetch(`${url}/events`, { headers: { cookie: browser.cookie } });
+  let text = "";
+  const ended = (async () => {
+    for await (const part of body?.pipeThrough(new TextDecoderStream()) ?? []) text += part;
+  })();
+  const database = new DatabaseSync(join(project, "data/sessions.db"));
+  onTestFinished(() => database.close());
+  database.exec("ALTER TABLE sessions RENAME TO elsewhere");
+  expect((await browser.get("/session")).status).toBe(503);
+  const before = text.length;
+  await expect.poll(() => text.length, { timeout: 30_000 }).toBeGreaterThan(before + 3 * ":\n\n".length);
+  database.exec("ALTER TABLE elsewhere RENAME TO sessions");
+  expect((await browser.post("/logout")).status).toBe(204);
+  await ended;
+  expect(text).toMatch(/event: ended\ndata: .*\n\n$/);
+});
+
+/** Reports on SIGUSR2 what of the streams the process still holds; queryObjects collects the garbage first. */
+const PROBE = `import { PassThrough } from "node:stream";
+import { queryObjects } from "node:v8";
+process.on("SIGUSR2", () => {
+  const timers = process.getActiveResourcesInfo().filter((name) => name === "Timeout");
+  console.log("held:", queryObjects(PassThrough), "streams,", timers.length, "timers;");
+});
+`;
+
+test.each(readPage("server-sent-events").frameworks)(
+  "S20: streams of Server-Sent Events in %s leave nothing behind when their clients have gone",
+  async (framework) => {
+    const files = { "probe.mjs": PROBE };
+    const project = await followRecipe({ page: "server-sent-events", framework, files });
+    // Nothing but the first write sends the headers.
+    lookEvery(project, "600_000");
+    const app = await start(project, { NODE_OPTIONS: "--import=./probe.mjs" });
+    const browser = new Client(app.url);
+    await browser.post("/login", ada);
+    const held = async () => {
+      const before = app.output().length;
+      app.process.kill("SIGUSR2");
+      await expect.poll(() => app.output().slice(before), { timeout: 10_000 }).toContain("timers;");
+      return /held: (\d+) streams, (\d+) timers/.exec(app.output().slice(before))?.slice(1).map(Number) ?? [];
+    };
+    const [streams = 0, timers = 0] = await held();
+    const connections = await Promise.all(
+      Array.from({ length: 5 }, () =>
+        fetch(`${app.url}/events`, { headers: { cookie: browser.cookie }, signal: AbortSignal.timeout(60_000) }),
+      ),
+    );
+    await expect.poll(held, { timeout: 30_000 }).toEqual([streams + 5, timers + 5]);
+    for (const { body } of connections) await body?.cancel();
+    await expect.poll(held, { timeout: 30_000 }).toEqual([streams, timers]);
   },
 );
