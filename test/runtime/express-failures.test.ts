@@ -57,6 +57,7 @@ describe("failures", () => {
 
   test.each([
     ["header", (response: Response) => response.writeHead(200, { "x-a": "\u2603" })],
+    ["header without a value", (response: Response) => response.writeHead(200, { "x-a": undefined })],
     ["status", (response: Response) => response.writeHead(99)],
   ])("S12: a %s that Node refuses after the save is the app's error, with the session's cookie", async (_, send) => {
     const { app, url } = await serve((request, response) => {

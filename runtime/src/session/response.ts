@@ -1,6 +1,6 @@
 // Holds a response of node:http back until the session is saved, however the handler sends it.
 // There is nothing to change here, unless Node changes how it sends headers.
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { RequestSession } from "./request-session.ts";
 import type { ResponseHeaders } from "./response-headers.ts";
 
@@ -129,7 +129,7 @@ class HeldResponse {
 
   /** The response has been sent, or its client has gone. */
   closed(): void {
-    // Before the response was there: what the handler wrote counts all the same.
+    // Where the client has gone before the response was sent, what the handler wrote is saved all the same.
     if (!this.#response.writableFinished && this.#state !== "refused") this.#requestSession.completeDetached();
     this.#requestSession.responseSent();
   }
@@ -246,7 +246,8 @@ class NodeHeaders implements ResponseHeaders {
 /** Sets headers given as an object, a flat list or a list of pairs, as writeHead takes them. */
 function applyHeaders(response: ServerResponse, headers: OutgoingHttpHeaders | unknown[]): void {
   if (!Array.isArray(headers)) {
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
+    // Node refuses a header without a value, whether there is a session or not.
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value as OutgoingHttpHeader);
     return;
   }
   const pairs = (Array.isArray(headers[0]) ? headers : inPairs(headers)) as [string, string | string[]][];
