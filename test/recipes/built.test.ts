@@ -164,8 +164,12 @@ describe.each(recipes)("$page", ({ form, listening, ...recipe }) => {
       const signedIn = await browser.form(signIn, { userid: "ada", password: "demo" }, origin);
       expect(signedIn.headers.getSetCookie()[0]).toMatch(/^__Host-session=[\w-]{64};.*; Secure/);
       expect((await browser.get(user)).text).toContain("ada");
+      // What one user has left behind is not for the next.
+      expect((await browser.post("/api/visit", {}, origin)).json).toEqual({ visits: 1 });
+      await browser.form(signIn, { userid: "grace", password: "demo" }, origin);
+      expect((await browser.post("/api/visit", {}, origin)).json).toEqual({ visits: 1 });
       await browser.form(signOut, { signOut: "yes" }, origin);
-      expect((await browser.get(user)).text).not.toContain("ada");
+      expect((await browser.get(user)).text).not.toMatch(/ada|grace/);
     },
   );
 

@@ -20,8 +20,8 @@ const recipes = [
 const heading = (page: Page) => page.getByRole("heading", { level: 1 });
 const visits = (page: Page, count: number) => page.getByRole("button", { name: `Visits: ${count}`, exact: true });
 
-async function signIn(page: Page, password = "demo"): Promise<void> {
-  await page.getByLabel("Name").fill("ada");
+async function signIn(page: Page, password = "demo", name = "ada"): Promise<void> {
+  await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
 }
@@ -79,6 +79,14 @@ describe.skipIf(!hasChromium).each(recipes)("$page", ({ startPage, ...recipe }) 
     await page.goto("/account");
     await signIn(page, "wrong");
     await page.getByText("The name or the password is wrong.").waitFor();
+    await signIn(page);
+    await visits(page, 0).click();
+    await visits(page, 1).waitFor();
+    // What one user has left behind is not for the next.
+    await page.goto("/login");
+    await signIn(page, "demo", "grace");
+    await visits(page, 0).waitFor();
+    await page.goto("/login");
     await signIn(page);
     await visits(page, 0).click();
     await visits(page, 1).waitFor();

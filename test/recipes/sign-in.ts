@@ -16,6 +16,14 @@ export async function expectSignInOf(url: string): Promise<void> {
   expect((await browser.get("/passport/me")).json).toEqual({ user: { id: "ada" } });
   expect((await browser.get("/session")).json).toMatchObject({ userid: "ada", data: { cart: [1] } });
 
+  // What one user has left behind is not for the next.
+  const shared = new Client(url);
+  await shared.post("/passport/login", { ...ada, username: "carol" });
+  await shared.send("PUT", "/session/data/cart", '{"value":[2]}', { "content-type": "application/json" });
+  await shared.post("/passport/login", { ...ada, username: "dave" });
+  const { userid, data } = (await shared.get("/session")).json;
+  expect([userid, data.cart]).toEqual(["dave", undefined]);
+
   // The old token is dead.
   const thief = new Client(url);
   thief.cookies.set("session", asGuest.split("=")[1] ?? "");
