@@ -40,6 +40,8 @@ async function express(setting: Setting): Promise<Server> {
     const { sessions, adapter } = await ours(setting);
     app.use(adapter.sessionMiddleware(sessions));
     bag = (request) => bagOf(request.session.data);
+  } else if (setting.who === "empty middleware") {
+    app.use((_request: never, _response: never, next: () => void) => next());
   } else if (setting.who !== "bare") {
     app.use(await expressPeer(setting));
     // Its session object is the data itself.
@@ -60,6 +62,9 @@ async function fastify(setting: Setting): Promise<Server> {
     const { sessions, adapter, errors } = await ours(setting);
     await app.register(adapter.sessionPlugin, { sessions, respondToRawError: (await errors()).respondToRawError });
     bag = (request) => bagOf(request.session.data);
+  } else if (setting.who === "empty middleware") {
+    app.addHook("onRequest", (_request: never, _reply: never, done: () => void) => done());
+    app.addHook("onSend", (_request: never, _reply: never, _payload: never, done: () => void) => done());
   } else if (setting.who === "@fastify/session") {
     await app.register((await peerPackage("@fastify/cookie")).default);
     const secret = "a secret of the thirty-two characters that it wants";
@@ -83,6 +88,10 @@ async function hono(setting: Setting): Promise<Server> {
     const { sessions, adapter } = await ours(setting);
     app.use(adapter.sessionMiddleware(sessions));
     bag = (c) => bagOf(c.var.session.data);
+  } else if (setting.who === "empty middleware") {
+    app.use(async (_c: never, next: () => Promise<void>) => {
+      await next();
+    });
   } else if (setting.who === "hono-sessions") {
     const { MemoryStore, sessionMiddleware } = await peerPackage("hono-sessions");
     app.use(
@@ -107,6 +116,8 @@ async function koa(setting: Setting): Promise<Server> {
     const { sessions, adapter } = await ours(setting);
     app.use(adapter.sessionMiddleware(sessions));
     bag = (ctx) => bagOf(ctx.session.data);
+  } else if (setting.who === "empty middleware") {
+    app.use((_ctx: never, next: () => Promise<void>) => next());
   } else if (setting.who === "koa-session") {
     app.keys = ["a secret"];
     const rows = new Map<string, string>();

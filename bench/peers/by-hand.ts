@@ -2,8 +2,8 @@
 // Add a store's look-up here.
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { RequestHandler } from "express";
-import { installed, postgres, redis, sqlite } from "./clients.ts";
+import type { RequestHandler, Response } from "express";
+import { couchdb, mongodb, mysql, postgres, redis, sqlite } from "./clients.ts";
 import { DATA, type Setting } from "./contender.ts";
 
 /** A table of ids and JSON texts. */
@@ -34,7 +34,7 @@ const lookups: Record<string, (setting: Setting) => Promise<Lookup>> = {
     };
   },
   async mysql(setting) {
-    const pool = installed(setting, "mysql2/promise").createPool({ uri: setting.url, connectionLimit: 10 });
+    const pool = mysql(setting);
     await pool.query(`CREATE TABLE ${setting.unique} (id varchar(64) PRIMARY KEY, data longtext NOT NULL)`);
     const sql = `SELECT data FROM ${setting.unique} WHERE id = ?`;
     return {
@@ -50,22 +50,15 @@ const lookups: Record<string, (setting: Setting) => Promise<Lookup>> = {
     };
   },
   async mongodb(setting) {
-    const client = await new (installed(setting, "mongodb").MongoClient)(setting.url).connect();
-    const rows = client.db().collection(setting.unique);
+    const rows = (await mongodb(setting)).db().collection(setting.unique);
     return {
       find: async (id) => (await rows.findOne({ _id: id }))?.data,
       put: (id, data) => rows.insertOne({ _id: id, data }),
     };
   },
   async couchdb(setting) {
-    const { username, password, origin } = new URL(setting.url);
-    const headers = { authorization: `Basic ${btoa(`${username}:${password}`)}`, "content-type": "application/json" };
-    const at = (id: string) => `${origin}/${setting.unique}/${id}`;
-    await fetch(at(""), { method: "PUT", headers });
-    return {
-      find: async (id) => ((await (await fetch(at(id), { headers })).json()) as { data?: string }).data,
-      put: async (id, data) => (await fetch(at(id), { method: "PUT", headers, body: JSON.stringify({ data }) })).text(),
-    };
+    const documents = await couchdb(setting);
+    return { find: async (id) => (await documents.get(id)).data, put: (id, data) => documents.put(id, { data }) };
   },
 };
 
@@ -98,35 +91,94 @@ interface HandRow {
 interface HandStore {
   find(id: string): Promise<HandRow | undefined> | HandRow | undefined;
   put(id: string, hash: Uint8Array, data: string): unknown;
+  /** Replaces the text. Who has written in the meantime is overwritten, unlike with sessions. */
+  set(id: string, data: string): unknown;
 }
 
 const handStores: Record<string, (setting: Setting) => Promise<HandStore>> = {
   async memory() {
     const rows = new Map<string, HandRow>();
-    return { find: (id) => rows.get(id), put: (id, hash, data) => rows.set(id, { hash, data }) };
+    return {
+      find: (id) => rows.get(id),
+      put: (id, hash, data) => rows.set(id, { hash, data }),
+      set: (id, data) => Object.assign(rows.get(id) ?? {}, { data }),
+    };
   },
   async sqlite(setting) {
     const database = sqlite(setting);
     database.exec("CREATE TABLE hand (id TEXT PRIMARY KEY, hash BLOB NOT NULL, data TEXT NOT NULL) STRICT");
     const get = database.prepare("SELECT hash, data FROM hand WHERE id = ?");
     const insert = database.prepare("INSERT INTO hand VALUES (?, ?, ?)");
-    return { find: (id) => get.get(id), put: (id, hash, data) => insert.run(id, hash, data) };
+    const update = database.prepare("UPDATE hand SET data = ? WHERE id = ?");
+    return {
+      find: (id) => get.get(id),
+      put: (id, hash, data) => insert.run(id, hash, data),
+      set: (id, data) => update.run(data, id),
+    };
   },
   async postgres(setting) {
     const pool = postgres(setting);
     const { unique } = setting;
     await pool.query(`CREATE TABLE ${unique} (id text PRIMARY KEY, hash bytea NOT NULL, data jsonb NOT NULL)`);
-    const text = `SELECT hash, data::text FROM ${unique} WHERE id = $1`;
+    const select = `SELECT hash, data::text FROM ${unique} WHERE id = $1`;
+    const update = `UPDATE ${unique} SET data = $2 WHERE id = $1`;
     return {
-      find: async (id) => (await pool.query({ name: "hand", text, values: [id] })).rows[0],
+      find: async (id) => (await pool.query({ name: "hand", text: select, values: [id] })).rows[0],
       put: (id, hash, data) => pool.query(`INSERT INTO ${unique} VALUES ($1, $2, $3)`, [id, hash, data]),
+      set: (id, data) => pool.query({ name: "hand set", text: update, values: [id, data] }),
+    };
+  },
+  async mysql(setting) {
+    const pool = mysql(setting);
+    const { unique } = setting;
+    await pool.query(`CREATE TABLE ${unique} (id varchar(64) PRIMARY KEY, hash binary(32), data longtext NOT NULL)`);
+    return {
+      find: async (id) => (await pool.execute(`SELECT hash, data FROM ${unique} WHERE id = ?`, [id]))[0][0],
+      put: (id, hash, data) => pool.query(`INSERT INTO ${unique} VALUES (?, ?, ?)`, [id, hash, data]),
+      set: (id, data) => pool.execute(`UPDATE ${unique} SET data = ? WHERE id = ?`, [data, id]),
+    };
+  },
+  async redis(setting) {
+    const client = await redis(setting);
+    const key = (id: string) => `${setting.unique}:${id}`;
+    return {
+      async find(id) {
+        const [hash, data] = await client.hmGet(key(id), ["hash", "data"]);
+        return data ? { hash: Buffer.from(hash, "base64url"), data } : undefined;
+      },
+      put: (id, hash, data) => client.hSet(key(id), { hash: Buffer.from(hash).toString("base64url"), data }),
+      set: (id, data) => client.hSet(key(id), "data", data),
+    };
+  },
+  async mongodb(setting) {
+    const rows = (await mongodb(setting)).db().collection(setting.unique);
+    return {
+      async find(id) {
+        const row = await rows.findOne({ _id: id });
+        return row === null ? undefined : { hash: row.hash.buffer, data: row.data };
+      },
+      put: (id, hash, data) => rows.insertOne({ _id: id, hash: Buffer.from(hash), data }),
+      set: (id, data) => rows.updateOne({ _id: id }, { $set: { data } }),
+    };
+  },
+  async couchdb(setting) {
+    const documents = await couchdb(setting);
+    // No document's id may begin with an underscore.
+    const at = (id: string) => `s${id}`;
+    return {
+      async find(id) {
+        const { hash = "", data = "{}" } = await documents.get(at(id));
+        return { hash: Buffer.from(hash, "base64url"), data };
+      },
+      put: (id, hash, data) => documents.put(at(id), { hash: Buffer.from(hash).toString("base64url"), data }),
+      set: async (id, data) => documents.put(at(id), { ...(await documents.get(at(id))), data }),
     };
   },
 };
 
 /**
- * The least that a safe session needs to be read: the cookie, the hash of its secret, one row by its key, a comparison in
- * constant time, the data parsed, two headers for caches. No expiry, and no saving.
+ * The least that a safe session needs: the cookie, the hash of its secret, one row by its key, a comparison in constant
+ * time, the data parsed, two headers for caches; and for a write the whole text, stored before the response. No expiry.
  */
 export async function byHand(setting: Setting): Promise<RequestHandler> {
   const rows = await handStores[setting.backend]?.(setting);
@@ -143,11 +195,23 @@ export async function byHand(setting: Setting): Promise<RequestHandler> {
       const row = id === undefined ? undefined : await rows.find(id);
       if (row !== undefined && secret !== undefined && timingSafeEqual(row.hash, hashOf(secret))) {
         data = JSON.parse(row.data);
+        if (request.path === "/write") saveBefore(response, () => rows.set(id as string, JSON.stringify(data)));
       }
       response.setHeader("Cache-Control", "private");
       response.setHeader("Vary", "Cookie");
     }
     (request as unknown as { session: object }).session = data;
     next();
+  };
+}
+
+function saveBefore(response: Response, save: () => unknown): void {
+  const json = response.json.bind(response);
+  response.json = (body) => {
+    Promise.resolve(save()).then(
+      () => json(body),
+      (error) => response.destroy(error),
+    );
+    return response;
   };
 }

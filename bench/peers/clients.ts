@@ -26,3 +26,33 @@ export async function redis(setting: Setting) {
   await client.connect();
   return client;
 }
+
+export function mysql(setting: Setting) {
+  return installed(setting, "mysql2/promise").createPool({ uri: setting.url, connectionLimit: 10 });
+}
+
+export async function mongodb(setting: Setting) {
+  return await new (installed(setting, "mongodb").MongoClient)(setting.url).connect();
+}
+
+interface Document {
+  _rev?: string;
+  hash?: string;
+  data?: string;
+}
+
+/** A database of its own, over HTTP. */
+export async function couchdb({ url, unique }: Setting) {
+  const { username, password, origin } = new URL(url);
+  const headers = { authorization: `Basic ${btoa(`${username}:${password}`)}`, "content-type": "application/json" };
+  const at = (id: string) => `${origin}/${unique}/${id}`;
+  const put = async (id: string, document?: Document) => {
+    const init = { method: "PUT", headers, ...(document !== undefined && { body: JSON.stringify(document) }) };
+    const response = await fetch(at(id), init);
+    const text = await response.text();
+    // 409: sessions by hand have nothing that settles whose write counts.
+    if (!response.ok && response.status !== 409) throw new Error(`${response.status} ${text}`);
+  };
+  await put("");
+  return { get: async (id: string) => (await (await fetch(at(id), { headers })).json()) as Document, put };
+}

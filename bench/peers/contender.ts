@@ -4,7 +4,10 @@
 export interface Setting {
   framework: string;
   backend: string;
-  /** "bare" has no sessions, "ours" has this project's, "lookup" reads a row by its key, others name a package. */
+  /**
+   * "bare" has no sessions, "empty middleware" has one that does nothing, "ours" has this project's sessions, "lookup" reads a
+   * row by its key, "by hand" does what is least; others name a package.
+   */
   who: string;
   /** An assembled project: our code, and the framework and the store's client that all contenders share. */
   project: string;

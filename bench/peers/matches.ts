@@ -4,7 +4,7 @@
 export interface Match {
   framework: string;
   backend: string;
-  /** By route and contender. */
+  /** By route and contender; NO_AIM where there is none. */
   routes: Record<string, Record<string, number>>;
   /** Requests of each server that are not measured. */
   warmUp: number;
@@ -13,6 +13,9 @@ export interface Match {
   /** Requests per second at which latency is measured, the same for all: far below what the slowest can do. */
   rate: number;
 }
+
+/** For what a reader needs to judge the others. */
+export const NO_AIM = 0;
 
 const IN_MEMORY = { warmUp: 40_000, requests: 2000, rate: 1000 };
 const IN_A_SERVER = { warmUp: 40_000, requests: 2000, rate: 500 };
@@ -24,28 +27,40 @@ export const MATCHES: Match[] = [
     framework: "express",
     backend: "memory",
     routes: {
-      anonymous: { bare: 0.95, "express-session": 1 },
+      anonymous: { bare: 0.95, "empty middleware": NO_AIM, "express-session": 1 },
       read: { bare: 0.8, "by hand": 0.8, "express-session": 2 },
-      write: { "express-session": 1.5 },
+      write: { "by hand": NO_AIM, "express-session": 1.5 },
     },
     ...IN_MEMORY,
   },
   {
     framework: "fastify",
     backend: "memory",
-    routes: { anonymous: { bare: 0.95 }, read: { "@fastify/session": 2 }, write: { "@fastify/session": 1.5 } },
+    routes: {
+      anonymous: { bare: 0.95, "empty middleware": NO_AIM },
+      read: { "@fastify/session": 2 },
+      write: { "@fastify/session": 1.5 },
+    },
     ...IN_MEMORY,
   },
   {
     framework: "hono",
     backend: "memory",
-    routes: { anonymous: { bare: 0.95 }, read: { "hono-sessions": 2 }, write: { "hono-sessions": 1.5 } },
+    routes: {
+      anonymous: { bare: 0.95, "empty middleware": NO_AIM },
+      read: { "hono-sessions": 2 },
+      write: { "hono-sessions": 1.5 },
+    },
     ...IN_MEMORY,
   },
   {
     framework: "koa",
     backend: "memory",
-    routes: { anonymous: { bare: 0.95 }, read: { "koa-session": 2 }, write: { "koa-session": 1.5 } },
+    routes: {
+      anonymous: { bare: 0.95, "empty middleware": NO_AIM },
+      read: { "koa-session": 2 },
+      write: { "koa-session": 1.5 },
+    },
     ...IN_MEMORY,
   },
   { framework: "node", backend: "memory", routes: { anonymous: { bare: 0.95 } }, ...IN_MEMORY },
@@ -54,7 +69,7 @@ export const MATCHES: Match[] = [
     backend: "sqlite",
     routes: {
       read: { lookup: 0.9, "by hand": 0.8, "better-sqlite3-session-store": 3, "better-auth": 2 },
-      write: { "better-sqlite3-session-store": 2.5 },
+      write: { "by hand": NO_AIM, "better-sqlite3-session-store": 2.5 },
     },
     ...{ ...IN_MEMORY, rate: 500 },
   },
@@ -63,32 +78,44 @@ export const MATCHES: Match[] = [
     backend: "postgres",
     routes: {
       read: { lookup: 0.9, "by hand": 0.8, "connect-pg-simple": 2.5, "better-auth": 2 },
-      write: { "connect-pg-simple": 2.5 },
+      write: { "by hand": NO_AIM, "connect-pg-simple": 2.5 },
     },
     ...IN_A_SERVER,
   },
   {
     framework: "express",
     backend: "mysql",
-    routes: { read: { lookup: 0.9, "express-mysql-session": 2 }, write: { "express-mysql-session": 1.5 } },
+    routes: {
+      read: { lookup: 0.9, "by hand": 0.8, "express-mysql-session": 2 },
+      write: { "by hand": NO_AIM, "express-mysql-session": 1.5 },
+    },
     ...IN_A_SERVER,
   },
   {
     framework: "express",
     backend: "redis",
-    routes: { read: { lookup: 0.9, "connect-redis": 2 }, write: { "connect-redis": 1.5 } },
+    routes: {
+      read: { lookup: 0.9, "by hand": 0.8, "connect-redis": 2 },
+      write: { "by hand": NO_AIM, "connect-redis": 1.5 },
+    },
     ...IN_A_SERVER,
   },
   {
     framework: "express",
     backend: "mongodb",
-    routes: { read: { lookup: 0.9, "connect-mongo": 2 }, write: { "connect-mongo": 1.5 } },
+    routes: {
+      read: { lookup: 0.9, "by hand": 0.8, "connect-mongo": 2 },
+      write: { "by hand": NO_AIM, "connect-mongo": 1.5 },
+    },
     ...IN_A_STAND_IN,
   },
   {
     framework: "express",
     backend: "couchdb",
-    routes: { read: { lookup: 0.9, "couchdb-expression": 2 }, write: { "couchdb-expression": 1.5 } },
+    routes: {
+      read: { lookup: 0.9, "by hand": 0.8, "couchdb-expression": 2 },
+      write: { "by hand": NO_AIM, "couchdb-expression": 1.5 },
+    },
     ...IN_A_STAND_IN,
   },
 ];

@@ -3,6 +3,7 @@
 
 import type { Day } from "../day/run.ts";
 import { peerPackage } from "../peers/contender.ts";
+import { NO_AIM } from "../peers/matches.ts";
 import type { Peers } from "../peers/run.ts";
 import type { Scale } from "../scale/run.ts";
 import { nameOf } from "./tables.ts";
@@ -59,7 +60,7 @@ async function svg(spec: object): Promise<string> {
 
 const BY_HAND = "by hand";
 const PACKAGES = "packages";
-const isPackage = (against: string) => !["bare", "lookup", "by hand"].includes(against);
+const isPackage = (against: string) => !["bare", "empty middleware", "lookup", "by hand"].includes(against);
 
 /** Frameworks are measured in memory, stores with Express. */
 const placeOf = (framework: string, backend: string) => (backend === "memory" ? framework : backend);
@@ -70,8 +71,8 @@ export async function ratios(peers: Peers): Promise<string> {
     group: isPackage(against) ? PACKAGES : BY_HAND,
     name: `${placeOf(framework, backend)}, ${route}: ${nameOf(against)}`,
     ...ratio,
-    aim,
-    reached: ratio.median >= aim ? "aim reached" : "aim missed",
+    aim: aim === NO_AIM ? null : aim,
+    reached: aim === NO_AIM ? "no aim" : ratio.median >= aim ? "aim reached" : "aim missed",
   }));
   const y = {
     field: "name",
@@ -95,7 +96,7 @@ export async function ratios(peers: Peers): Promise<string> {
           color: {
             field: "reached",
             type: "nominal",
-            scale: { domain: ["aim reached", "aim missed"], range: [OURS, MISSED] },
+            scale: { domain: ["aim reached", "aim missed", "no aim"], range: [OURS, MISSED, THEIRS] },
           },
         },
       },

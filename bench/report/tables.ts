@@ -4,7 +4,7 @@
 import type { Day } from "../day/run.ts";
 import type { Latency } from "../measuring/load.ts";
 import type { Conditions, Results } from "../measuring/results.ts";
-import { IN_A_STAND_IN } from "../peers/matches.ts";
+import { IN_A_STAND_IN, NO_AIM } from "../peers/matches.ts";
 import type { Cost, Peers } from "../peers/run.ts";
 import type { Scale } from "../scale/run.ts";
 
@@ -36,7 +36,7 @@ export function peerTables(peers: Results<Peers>): string {
   const costs = comparisons.map(({ framework, backend, route, against, ours, theirs, ratio, aim }) => [
     ...[framework, backend, route, nameOf(against), inMicroseconds(ours), inMicroseconds(theirs)],
     ...[ratio.median, `${ratio.lowerQuartile} to ${ratio.upperQuartile}`, ratio.minimum],
-    ratio.median < aim ? `${aim}, missed` : aim,
+    aim === NO_AIM ? "" : ratio.median < aim ? `${aim}, missed` : aim,
   ]);
   const latencies = comparisons.map(({ framework, backend, route, against, latency: { ours, theirs } }) => [
     ...[framework, backend, route, nameOf(against), ours.rate, ours.requests],
