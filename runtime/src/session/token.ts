@@ -45,6 +45,8 @@ interface Credentials {
   unforgeable: boolean;
 }
 
+const NO_CREDENTIALS: Credentials = { tokens: [], bearer: false, unforgeable: false };
+
 export function readCredentials(request: SessionRequest, cookieName: string): Credentials {
   const tokens: Token[] = [];
   for (const text of readCookies(request.header("cookie"), cookieName)) {
@@ -52,7 +54,9 @@ export function readCredentials(request: SessionRequest, cookieName: string): Cr
     if (token !== undefined && tokens.push(token) === MAX_COOKIES) break;
   }
   if (tokens.length > 0) return { tokens, bearer: false, unforgeable: false };
-  const text = /^Bearer +(\S+) *$/i.exec(request.header("authorization") ?? "")?.[1];
+  const authorization = request.header("authorization");
+  if (authorization === undefined) return NO_CREDENTIALS;
+  const text = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
   const token = text === undefined ? undefined : parseToken(text);
   if (token === undefined) return { tokens, bearer: false, unforgeable: text !== undefined };
   return { tokens: [token], bearer: true, unforgeable: true };
