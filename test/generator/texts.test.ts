@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Choice } from "../../create-session-app/src/project/choice.ts";
 import { pairs } from "../../scripts/packs.ts";
+import { brokenLinks } from "../tools/links.ts";
 import { pack, plan, real, text } from "./plans.ts";
 
 const { frameworks, backends } = real.catalog;
@@ -38,7 +39,7 @@ describe.each(pairs())("$framework with $backend", ({ framework, backend }) => {
     ["in a workspace, with pnpm", { workspaceMember: true, packageManager: "pnpm" }],
     ...(backend === "memory" ? [] : [["with the store that it had before", { previous }] as [string, Partial<Choice>]]),
   ])(
-    "P10: no blank lines, spaces, empty sections or broken tables are left by a template, %s",
+    "P9 P10: no blank lines, spaces, empty sections, broken tables or broken links are left by a template, %s",
     async (_name, changes) => {
       const files = await plan({ ...parts, ...changes }, real);
       const wrong = [...files.keys()]
@@ -48,6 +49,9 @@ describe.each(pairs())("$framework with $backend", ({ framework, backend }) => {
           return [...residue(path, content), ...brokenRows(path, content)];
         });
       expect(wrong).toEqual([]);
+      const pages = [...files.keys()].filter((path) => path.endsWith(".md"));
+      const isFile = (path: string) => [...files.keys()].some((file) => file === path || file.startsWith(`${path}/`));
+      expect(brokenLinks(new Map(pages.map((path) => [path, text(files, path)])), isFile)).toEqual([]);
     },
   );
 });
