@@ -2,7 +2,7 @@
 // Add a middleware that wraps the response as compression does.
 import { once } from "node:events";
 import { get, type IncomingMessage, type RequestListener } from "node:http";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import compression from "compression";
 import type { RequestHandler, Response } from "express";
@@ -59,6 +59,23 @@ const orders: [string, (app: App, respond: Respond) => RequestListener][] = [
     },
   ],
 ];
+
+/** As middleware does that wraps the response without a thought for streams that are told to wait. */
+const silent: RequestHandler = (_, response, next) => {
+  const { write } = response;
+  response.write = ((...args: unknown[]) => void Reflect.apply(write, response, args)) as never;
+  next();
+};
+
+test.each<[string, RequestHandler[]]>([
+  ["in front of the sessions", [silent]],
+  ["in front of them, and compression too", [compress, silent]],
+])("S12: a pipe goes on where %s a middleware's write returns nothing", async (_, first) => {
+  const app = await memoryApp();
+  const send = handler((response) => void Readable.from(["hello ", "world"]).pipe(response));
+  const url = await listen(app5().use(first, sessionMiddleware(app.sessions), send, errorHandler));
+  expect(await (await fetch(url)).text()).toBe("hello world");
+});
 
 function handler(respond: Respond): RequestHandler {
   return (request, response) => {
@@ -127,6 +144,47 @@ describe.each(orders)("%s", (_, listener) => {
     const response = await fetch(url, { headers: { "accept-encoding": "gzip" } });
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ error: expect.any(String) });
+  });
+
+  const large = "0123456789abcdef".repeat(64 * 1024);
+  const parts = () => Array.from({ length: 16 }, (_, part) => large.slice(part * 65_536, (part + 1) * 65_536));
+
+  test.each<[string, string, (response: Response) => void]>([
+    ["a small pipe", "hello world", (response) => void Readable.from(["hello ", "world"]).pipe(response)],
+    ["a pipe of 1 MB", large, (response) => void Readable.from(parts()).pipe(response)],
+    ["a pipeline of 1 MB", large, (response) => pipeline(Readable.from(parts()), response, () => {})],
+    [
+      "a handler that listened for drain beforehand",
+      large,
+      (response) => {
+        const left = parts();
+        const writeMore = () => {
+          while (left.length > 0) if (!response.write(left.shift())) return;
+          response.end();
+        };
+        response.on("drain", writeMore);
+        writeMore();
+      },
+    ],
+    [
+      "a handler that waits for drain each time",
+      large,
+      async (response) => {
+        for (const part of parts()) if (!response.write(part)) await once(response, "drain");
+        response.end();
+      },
+    ],
+  ])("S12: what is written by %s arrives whole, compressed or not", async (_, text, respond) => {
+    for (const encoding of ["gzip", "identity"]) {
+      const { app, url } = await serve(listener, (response) => {
+        response.setHeader("content-type", "text/plain");
+        respond(response);
+      });
+      const response = await fetch(url, { headers: { "accept-encoding": encoding } });
+      expect(response.headers.get("content-encoding") ?? "identity").toBe(encoding);
+      expect((await response.text()) === text).toBe(true);
+      expect(await app.stored()).toEqual([{ here: 1 }]);
+    }
   });
 
   test("S12: an event that is written and flushed is sent as soon as the save is done", async () => {

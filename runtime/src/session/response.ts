@@ -14,7 +14,10 @@ type State = "idle" | "holding" | "replaying" | "refused";
 
 /** `flush` is compression's own, which must not overtake what is queued. */
 type Response = ServerResponse & { flush?: () => void };
-type Methods = Pick<Response, "writeHead" | "write" | "end" | "flushHeaders"> & { flush: (() => void) | undefined };
+type Methods = Pick<Response, "writeHead" | "write" | "end" | "flushHeaders" | "on"> & {
+  flush: (() => void) | undefined;
+};
+type Listener = (...args: unknown[]) => void;
 type HoldResponse = (response: ServerResponse, requestSession: RequestSession, fail: (error: unknown) => void) => void;
 
 /**
@@ -42,6 +45,10 @@ export function responseHolder(): HoldResponse {
   function flush(this: Held): void {
     this[held].flush();
   }
+  function on(this: Held, event: string, listener: Listener): Held {
+    this[held].on(event, listener);
+    return this;
+  }
   const holding = { writeHead, write, end, flushHeaders };
   function onClose(this: Held): void {
     this[held].closed();
@@ -50,6 +57,7 @@ export function responseHolder(): HoldResponse {
   return (response: Response, requestSession, fail) => {
     (response as Held)[held] = new HeldResponse(response, requestSession, fail, holding);
     if (response.flush !== undefined) response.flush = flush;
+    if (Object.hasOwn(response, "on")) response.on = on as Methods["on"];
     response.writeHead = writeHead as Methods["writeHead"];
     response.write = write as Methods["write"];
     response.end = end as Methods["end"];
@@ -74,15 +82,19 @@ class HeldResponse {
   #ended = false;
   /** The status of a `writeHead` that is in the queue. */
   #queuedStatus: number | undefined;
+  /** A call from the queue has filled a buffer, so that "drain" will be emitted when there is room. */
+  #isFull = false;
+  /** Listeners for "drain" that were added while nothing had been sent. */
+  readonly #drainListeners: Listener[] = [];
 
   constructor(response: Response, requestSession: RequestSession, fail: (error: unknown) => void, holding: object) {
-    const { writeHead, write, end, flushHeaders, flush } = response;
+    const { writeHead, write, end, flushHeaders, flush, on } = response;
     this.#response = response;
     this.#requestSession = requestSession;
     this.#fail = fail;
     this.#holding = holding;
     this.#headers = new NodeHeaders(response);
-    this.#methods = { writeHead, write, end, flushHeaders, flush };
+    this.#methods = { writeHead, write, end, flushHeaders, flush, on };
   }
 
   writeHead(status: number, rest: unknown[]): void {
@@ -113,8 +125,17 @@ class HeldResponse {
     let wantsMore = false;
     this.#sendWhenSaved(() => {
       wantsMore = send();
+      // Middleware may well return nothing, which tells nobody to wait.
+      this.#isFull ||= wantsMore === false;
     });
     return wantsMore;
+  }
+
+  on(event: string, listener: Listener): void {
+    if (event === "drain" && (this.#state === "holding" || !this.#response.headersSent)) {
+      this.#drainListeners.push(listener);
+    }
+    this.#methods.on.call(this.#response, event, listener);
   }
 
   end(args: unknown[]): void {
@@ -171,6 +192,7 @@ class HeldResponse {
     const response = this.#response;
     const restore = snapshot(response);
     this.#state = "holding";
+    this.#isFull = false;
     // Error handlers look at `headersSent`: a handler that has begun to write can't take it back.
     if (!this.#ended) pretendSent(response, true);
     saving
@@ -179,8 +201,7 @@ class HeldResponse {
         // An error handler may have set headers after `end`, for a response that nobody gets.
         if (this.#ended) restore();
         this.#replay(this.#queue.splice(0));
-        // A stream that was told to wait goes on.
-        if (!this.#ended && !response.writableNeedDrain) response.emit("drain");
+        if (!this.#ended && !this.#isFull) this.#resume();
       })
       // Node may find a queued call wrong as well, when the handler is long done.
       .catch((error) => {
@@ -188,6 +209,15 @@ class HeldResponse {
         this.#refuse(error);
       })
       .catch((error) => response.destroy(error));
+  }
+
+  /** Tells a stream that was told to wait to go on. */
+  #resume(): void {
+    const response = this.#response;
+    const reached = response.rawListeners("drain");
+    response.emit("drain");
+    // Compression that was mounted before keeps them to its own stream, which never told anybody to wait.
+    for (const listener of this.#drainListeners) if (!reached.includes(listener)) listener.call(response);
   }
 
   #replay(calls: readonly (() => void)[]): void {
