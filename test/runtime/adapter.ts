@@ -17,6 +17,7 @@ export type Handle = (session: Session) => unknown;
  *   /stream     writes; a stream: source()
  *   /late       a stream: late(session)
  *   /raw        writes; "hello" through the ServerResponse itself, past the framework
+ *   /raw-stream writes; source() piped into the ServerResponse itself
  *   /throws     writes; then throws teapot()
  *   /large      write(session, LARGE); 303 to /next
  *   /handle     any method: responds with JSON `{ result }`, what `handle(session)` resolves to (null if that is undefined)

@@ -2,7 +2,7 @@
 // Add a way to adapter.ts and every framework's conformance.ts, then its test here. Express in every detail: express-responses.test.ts.
 import { once } from "node:events";
 import { connect } from "node:net";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
 import { packs } from "../../scripts/packs.ts";
@@ -23,6 +23,7 @@ describe.each(frameworks)("%s", (name) => {
     ["/stream", 200, "hello"],
     ["/throws", 418, '{"error":"broken"}'],
     ["/raw", 200, "hello"],
+    ["/raw-stream", 200, "hello"],
   ])("S12: %s is saved before the response, which sets the cookie once", async (path, status, body) => {
     const { app, url } = await serve();
     const reply = await ask(app, url + path);
@@ -97,6 +98,19 @@ describe.each(frameworks)("%s", (name) => {
       expect(JSON.parse(reply.body)).toEqual({ error: expect.any(String) });
     },
   );
+
+  test.each(["/raw", "/raw-stream"])("S12, F1: if %s can't be saved, 503 is all that is sent", async (path) => {
+    const { app, url } = await serve();
+    app.driver.create = async () => {
+      throw new StoreUnavailable("down");
+    };
+    const complaints = vi.spyOn(console, "error");
+    const reply = await ask(app, url + path);
+    expect(reply).toMatchObject({ status: 503, cookie: undefined, stored: [], complete: true });
+    expect(reply.body).not.toContain("hello");
+    // Node and frameworks complain of what comes after a response.
+    expect(complaints).not.toHaveBeenCalled();
+  });
 
   test("S12: a handler's own error stands if saving fails as well, and what was not saved is reported", async () => {
     const { app, url } = await serve();

@@ -2,7 +2,7 @@
 // Change it when the suites of adapters need to see more of a response.
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { type IncomingMessage, request } from "node:http";
+import { type IncomingMessage, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -53,14 +53,18 @@ export async function serveFixture(
     };
   }
   const fixture = await fixtureOf(framework);
-  const server = await fixture.serve(app.sessions, handle);
+  return { app, url: await serve(await fixture.serve(app.sessions, handle)) };
+}
+
+/** Resolves to the server's URL. The server ends with the test. */
+export async function serve(server: Server): Promise<string> {
   server.listen(0, "127.0.0.1");
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
   await once(server, "listening");
-  return { app, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 interface Ask {

@@ -95,9 +95,14 @@ export class RequestSession {
     Object.defineProperty(target, "session", SESSION_PROPERTY);
   }
 
+  /** Whether there is a session, or a handler has asked for one. */
+  get isUsed(): boolean {
+    return this.#state !== undefined;
+  }
+
   /** Whether the session may have headers to add to the response. */
   get mayAddHeaders(): boolean {
-    return this.#phase === "open" && this.#state !== undefined;
+    return this.#phase === "open" && this.isUsed;
   }
 
   /** The session without the handler's view of it. */

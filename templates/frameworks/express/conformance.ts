@@ -43,6 +43,10 @@ export default {
       response.writeHead(200, { "content-type": "text/plain" });
       response.end("hello");
     });
+    app.get("/raw-stream", (request, response) => {
+      write(request.session);
+      Readable.from(source()).pipe(response);
+    });
     app.get("/throws", (request) => {
       write(request.session);
       throw teapot();

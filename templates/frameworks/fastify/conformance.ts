@@ -48,6 +48,11 @@ export default {
       reply.raw.writeHead(200, { "content-type": "text/plain" });
       reply.raw.end("hello");
     });
+    app.get("/raw-stream", async (request, reply) => {
+      write(request.session);
+      reply.hijack();
+      Readable.from(source()).pipe(reply.raw);
+    });
     app.get("/throws", async (request) => {
       write(request.session);
       throw teapot();

@@ -48,6 +48,11 @@ export default {
       c.env.outgoing?.end("hello");
       return RESPONSE_ALREADY_SENT;
     });
+    app.get("/raw-stream", (c) => {
+      write(c.var.session);
+      if (c.env.outgoing !== undefined) Readable.from(source()).pipe(c.env.outgoing);
+      return RESPONSE_ALREADY_SENT;
+    });
     app.get("/throws", (c) => {
       write(c.var.session);
       throw teapot();

@@ -49,6 +49,12 @@ export default {
       ctx.res.writeHead(200, { "content-type": "text/plain" });
       ctx.res.end("hello");
     });
+    router.get("/raw-stream", (ctx) => {
+      write(ctx.session);
+      ctx.respond = false;
+      ctx.res.statusCode = 200;
+      Readable.from(source()).pipe(ctx.res);
+    });
     router.get("/throws", (ctx) => {
       write(ctx.session);
       ctx.etag = "of an answer that is not to be";

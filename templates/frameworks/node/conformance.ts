@@ -37,6 +37,10 @@ export default {
       write(session);
       response.writeHead(200, { "content-type": "text/plain" }).end("hello");
     });
+    router.on("GET", "/raw-stream", ({ response, session }) => {
+      write(session);
+      Readable.from(source()).pipe(response);
+    });
     router.on("GET", "/throws", ({ session }) => {
       write(session);
       throw teapot();

@@ -19,6 +19,9 @@ export interface SessionEnv {
 
 type SessionContext = Context<SessionEnv>;
 
+/** The header by which RESPONSE_ALREADY_SENT of @hono/node-server, and copies of it, can be told from other responses. */
+const ALREADY_SENT = "x-hono-already-sent";
+
 /**
  * Finds the session of every request and saves it before the response is sent, through `c.env.outgoing` too. Errors (403,
  * 413, 503) go to app.onError.
@@ -40,8 +43,11 @@ export function sessionMiddleware(sessions: Sessions): MiddlewareHandler<Session
       await next();
     } finally {
       const headers = new ContextHeaders(c);
-      await requestSession.complete(c.res.status, headers);
-      requestSession.writeHeaders(headers);
+      // A handler that has taken c.env.outgoing for itself responds there, and so do errors of its session.
+      const isRaw = requestSession.isUsed && headers.get(ALREADY_SENT) !== undefined;
+      if (!isRaw) await requestSession.complete(c.res.status, headers);
+      // Behind a server, headers are written when all middleware is done with the response.
+      if (outgoing === undefined) requestSession.writeHeaders(headers);
     }
   };
 }
