@@ -7,6 +7,12 @@ import type { Sessions } from "../../runtime/src/session/sessions.ts";
 /** What a test does with the session of a request. */
 export type Handle = (session: Session) => unknown;
 
+/** Mounts other middleware or plugins on the framework's app, before or behind the sessions. */
+export interface Others {
+  before?(app: unknown): unknown;
+  behind?(app: unknown): unknown;
+}
+
 /**
  * Routes, all of them GET unless noted. "writes" is `write(session)`; a text is text/plain.
  *
@@ -28,8 +34,8 @@ export type Handle = (session: Session) => unknown;
  * the error handler is given the session, the header x-session: `String(session.exists)`.
  */
 export interface AdapterFixture {
-  /** A server that does not listen yet. */
-  serve(sessions: Sessions, handle: Handle): Server | Promise<Server>;
+  /** A server that does not listen yet. node:http has no middleware. */
+  serve(sessions: Sessions, handle: Handle, others?: Others): Server | Promise<Server>;
   /** The framework has no error handler that is given the session. */
   errorsLackSession?: true;
 }

@@ -1,17 +1,12 @@
-// Hono without a server: `app.request()`, as the tests of an app call it, and responses that come from elsewhere; and beside
-// Hono's own middleware. Over real HTTP Hono is held to adapters.test.ts, as every framework.
+// Hono without a server: `app.request()`, as the tests of an app call it, and responses that come from elsewhere; and what
+// etag makes of one. Over real HTTP Hono is held to adapters.test.ts, as every framework.
 import type { Server } from "node:http";
-import { Readable } from "node:stream";
 import { createAdaptorServer } from "@hono/node-server";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { Hono, type MiddlewareHandler } from "hono";
-import { cors } from "hono/cors";
+import { Hono } from "hono";
 import { etag } from "hono/etag";
-import { logger } from "hono/logger";
-import { describe, expect, test, vi } from "vitest";
-import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
+import { expect, test } from "vitest";
 import { type SessionEnv, sessionMiddleware } from "../../templates/frameworks/hono/files/src/session/adapter.ts";
-import { source, write } from "./adapter.ts";
+import { write } from "./adapter.ts";
 import { ask, serve } from "./served.ts";
 import { open } from "./visitor.ts";
 
@@ -59,49 +54,6 @@ test("S12: what was written before something was thrown that is no Error is save
   });
   await expect(app.request("/")).rejects.toBe("no Error");
   expect(await stored()).toEqual([{ here: 1 }]);
-});
-
-describe.each<[string, MiddlewareHandler]>([
-  ["logger", logger(() => {})],
-  ["cors", cors({ origin: "https://example.com", credentials: true })],
-  ["etag", etag()],
-])("beside %s", (_, other) => {
-  describe.each(["before", "behind"])("mounted %s the sessions", (place) => {
-    async function serveApp() {
-      const memory = await open("memory");
-      if (memory === undefined) throw new Error("the memory store needs no server");
-      const app = new Hono<SessionEnv>();
-      if (place === "before") app.use(other);
-      app.use(sessionMiddleware(memory.sessions));
-      if (place === "behind") app.use(other);
-      app.get("/text", (c) => {
-        write(c.var.session);
-        return c.text("hello");
-      });
-      app.get("/pipe", (c) => {
-        write(c.var.session);
-        if (c.env.outgoing !== undefined) Readable.from(source()).pipe(c.env.outgoing);
-        return RESPONSE_ALREADY_SENT;
-      });
-      app.onError((error, c) => c.text(error.message, 503));
-      return { app: memory, url: await serve(createAdaptorServer({ fetch: app.fetch }) as Server) };
-    }
-
-    test.each(["/text", "/pipe"])("S12, S23: %s is saved, and sets the cookie", async (path) => {
-      const { app, url } = await serveApp();
-      const reply = await ask(app, url + path);
-      expect(reply).toMatchObject({ status: 200, body: "hello", stored: [{ here: 1 }], cookie: expect.any(String) });
-      expect(reply.headers).toMatchObject({ "cache-control": "no-store", vary: expect.stringMatching(/cookie/i) });
-    });
-
-    test.each(["/text", "/pipe"])("S12, F1: if %s can't be saved, 503 is all that is sent", async (path) => {
-      const { app, url } = await serveApp();
-      app.driver.create = () => Promise.reject(new StoreUnavailable("down"));
-      const complaints = vi.spyOn(console, "error");
-      expect(await ask(app, url + path)).toMatchObject({ status: 503, cookie: undefined, stored: [], complete: true });
-      expect(complaints).not.toHaveBeenCalled();
-    });
-  });
 });
 
 test("S4, S12: a response that etag turns into 304 sets the cookie all the same", async () => {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
 import { packs, repository } from "../../scripts/packs.ts";
-import type { AdapterFixture, Handle } from "./adapter.ts";
+import type { AdapterFixture, Handle, Others } from "./adapter.ts";
 import { memoryApp } from "./memory.ts";
 import type { App } from "./visitor.ts";
 
@@ -43,6 +43,7 @@ export async function serveFixture(
   framework: string,
   handle: Handle = () => {},
   settings: Partial<SessionSettings> = {},
+  others: Others = {},
 ): Promise<{ app: App; url: string }> {
   const app = await memoryApp(settings);
   for (const method of ["create", "change"] as const) {
@@ -53,7 +54,7 @@ export async function serveFixture(
     };
   }
   const fixture = await fixtureOf(framework);
-  return { app, url: await serve(await fixture.serve(app.sessions, handle)) };
+  return { app, url: await serve(await fixture.serve(app.sessions, handle, others)) };
 }
 
 /** Resolves to the server's URL. The server ends with the test. */

@@ -15,9 +15,11 @@ const errorHandler: ErrorRequestHandler = (error, request, response, next) => {
 };
 
 export default {
-  serve(sessions, handle) {
+  serve(sessions, handle, others = {}) {
     const app = express();
+    others.before?.(app);
     app.use(sessionMiddleware(sessions));
+    others.behind?.(app);
     app.get("/public", (_request, response) => response.type("text").send("hello"));
     app.get("/text", (request, response) => {
       write(request.session);

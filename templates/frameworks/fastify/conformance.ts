@@ -7,7 +7,7 @@ import { respondToRawError } from "./files/src/http/error-handler.ts";
 import { sessionPlugin } from "./files/src/session/adapter.ts";
 
 export default {
-  async serve(sessions, handle) {
+  async serve(sessions, handle, others = {}) {
     const app = Fastify();
     app.setErrorHandler((error: Error & { status?: number }, request, reply) =>
       reply
@@ -18,7 +18,9 @@ export default {
     app.setNotFoundHandler((request, reply) =>
       reply.code(404).send({ error: `nothing here for ${request.session.userid}` }),
     );
+    await others.before?.(app);
     app.register(sessionPlugin, { sessions, respondToRawError });
+    await others.behind?.(app);
     app.addHook("preHandler", async (request) => {
       if (request.url === "/nested") write(request.session, 1, "outer");
     });

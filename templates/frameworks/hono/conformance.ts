@@ -11,14 +11,16 @@ import { type AdapterFixture, LARGE, late, source, teapot, write } from "../../.
 import { type SessionEnv, sessionMiddleware } from "./files/src/session/adapter.ts";
 
 export default {
-  serve(sessions, handle) {
+  serve(sessions, handle, others = {}) {
     const app = new Hono<SessionEnv>();
     app.onError((error, c) => {
       const { status = 500 } = error as { status?: number };
       c.header("x-session", String(c.var.session.exists));
       return c.json({ error: error.message }, status as ContentfulStatusCode);
     });
+    others.before?.(app);
     app.use(sessionMiddleware(sessions));
+    others.behind?.(app);
     app.get("/public", (c) => c.text("hello"));
     app.get("/text", (c) => {
       write(c.var.session);

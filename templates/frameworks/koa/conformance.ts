@@ -10,13 +10,15 @@ import { onError } from "./files/src/http/error-handler.ts";
 import { sessionMiddleware } from "./files/src/session/adapter.ts";
 
 export default {
-  serve(sessions, handle) {
+  serve(sessions, handle, others = {}) {
     const app = new Koa();
     app.context.onerror = function (this: Koa.Context, error) {
       if (error) this.set("x-session", String(this.session.exists));
       onError.call(this, error);
     };
+    others.before?.(app);
     app.use(sessionMiddleware(sessions));
+    others.behind?.(app);
     const router = new Router();
     router.get("/public", (ctx) => {
       ctx.body = "hello";
