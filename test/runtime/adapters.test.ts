@@ -83,6 +83,8 @@ describe.each(frameworks)("%s", (name) => {
     await once(socket, "close");
     left.resolve();
     await expect.poll(() => app.stored()).toEqual([{ here: 1 }]);
+    // It didn't come too late for the headers: there was nobody to send them to.
+    expect(app.events.filter(({ type }) => type === "warning")).toEqual([]);
   });
 
   test.each(["/text", "/redirect", "/empty", "/stream"])(

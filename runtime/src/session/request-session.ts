@@ -61,6 +61,8 @@ export class RequestSession {
   #tokenIsCurrent = true;
   /** The token when the headers were sent. */
   #sentToken: string | undefined;
+  /** The client left before the headers were sent. */
+  #clientIsGone = false;
   /** Saving has failed. The error's response passes through here as well, and must get out. */
   #failed = false;
 
@@ -153,6 +155,7 @@ export class RequestSession {
 
   /** To be called when the response has been sent, or its connection has closed. */
   responseSent(): void {
+    this.#clientIsGone = this.#phase === "open";
     this.#phase = "sent";
     if (this.#state !== undefined && !this.#failed) this.#reports.watch(this.#state);
   }
@@ -201,7 +204,7 @@ export class RequestSession {
   }
 
   #warnTokenNotSent({ token, options }: SessionState): void {
-    if (this.#phase === "open" || options.bearer || token?.text === this.#sentToken) return;
+    if (this.#phase === "open" || this.#clientIsGone || options.bearer || token?.text === this.#sentToken) return;
     this.#sentToken = token?.text;
     this.#context.emit({ type: "warning", message: TOKEN_NOT_SENT });
   }
