@@ -24,8 +24,10 @@ export function findChromium(): string | undefined {
   return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find(isExecutable);
 }
 
-export function openChromium(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ARGUMENTS });
+/** @param keepsPages whether "Back" shows a page as it was left, as in people's browsers; Playwright turns that off */
+export function openChromium(executablePath: string, { keepsPages = false } = {}): Promise<Browser> {
+  const ignoreDefaultArgs = keepsPages ? ["--disable-back-forward-cache"] : [];
+  return chromium.launch({ executablePath, args: ARGUMENTS, ignoreDefaultArgs });
 }
 
 /** One device: a browser context with its own cookies, and one page in it. */

@@ -113,6 +113,23 @@ describe.skipIf(!executable).each(packs("frameworks"))("the page of %s x sqlite 
     expect(await laptop.page.getByRole("heading", { level: 1 }).textContent()).toBe(`Hello, ${userid}`);
   });
 
+  test("S14 S23: going back after signing out shows nothing of the user", async () => {
+    const remembering = await openChromium(executable ?? "", { keepsPages: true });
+    onTestFinished(() => remembering.close());
+    const { page, context } = await openDevice(remembering, project.url);
+    await page.goto("/");
+    await signIn(page, "grace");
+    await page.getByRole("heading", { name: "Hello, grace" }).waitFor();
+    await page.goto("/session");
+    const elsewhere = await context.newPage();
+    await elsewhere.goto("/");
+    await elsewhere.getByRole("button", { name: "Sign out" }).click();
+    await elsewhere.getByRole("heading", { name: "No session yet" }).waitFor();
+    await page.evaluate("history.back()");
+    await expect.poll(() => page.evaluate("location.pathname")).toBe("/");
+    expect(await page.content()).not.toContain("grace");
+  });
+
   test("section 5: a wrong password gets a page that says so and links back", async () => {
     const { page, complaints } = await device({ javaScriptEnabled: false });
     await page.goto("/");

@@ -211,6 +211,15 @@ export function cookieTests(target: Target): void {
     }
   });
 
+  test("S14 S23: the page is not stored anywhere, and signing out clears what is", async () => {
+    const client = await signedIn(target, someone());
+    expect((await client.get("/")).headers["cache-control"]).toBe("no-store");
+    for (const init of [{}, { form: {} }]) {
+      const response = await (await signedIn(target, someone())).post("/logout", init);
+      expect(response.headers["clear-site-data"]).toBe('"cache"');
+    }
+  });
+
   test("S23: what a visitor without a session is shown may not be shown to one who has a session", async () => {
     for (const path of ["/", "/session", "/cart"]) {
       const response = await visitor(target).get(path);

@@ -19,7 +19,11 @@ import { page } from "./page.ts";
 
 export function addHandlers(app: Express, sessions: Sessions, config: Config): void {
   app.get("/", async (request, response) => {
-    response.type("html").send(page(await actions.visit(request.session, sessions, config)));
+    // It shows what is the user's own, which no cache may keep.
+    response
+      .type("html")
+      .set("Cache-Control", "no-store")
+      .send(page(await actions.visit(request.session, sessions, config)));
   });
 
   app.get("/session", (request, response) => {
@@ -74,6 +78,8 @@ export function addHandlers(app: Express, sessions: Sessions, config: Config): v
 
   app.post("/logout", async (request, response) => {
     await request.session.destroy();
+    // Else "Back" would show pages as they were while the user was signed in.
+    response.set("Clear-Site-Data", '"cache"');
     if (bodyFormat(request.headers) === "form") return response.redirect(303, "/");
     return response.status(204).end();
   });

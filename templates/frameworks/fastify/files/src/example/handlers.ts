@@ -20,7 +20,8 @@ import { page } from "./page.ts";
 export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync {
   return async (app) => {
     app.get("/", async (request, reply) => {
-      reply.type("text/html; charset=utf-8");
+      // It shows what is the user's own, which no cache may keep.
+      reply.type("text/html; charset=utf-8").header("Cache-Control", "no-store");
       return page(await actions.visit(request.session, sessions, config));
     });
 
@@ -71,6 +72,8 @@ export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync
 
     app.post("/logout", async (request, reply) => {
       await request.session.destroy();
+      // Else "Back" would show pages as they were while the user was signed in.
+      reply.header("Clear-Site-Data", '"cache"');
       if (bodyFormat(request.headers) === "form") return reply.redirect("/", 303);
       return reply.code(204).send();
     });

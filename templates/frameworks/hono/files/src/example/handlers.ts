@@ -21,7 +21,11 @@ import { page } from "./page.ts";
 export function handlers(sessions: Sessions, config: Config): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
-  app.get("/", async (c) => c.html(page(await actions.visit(c.var.session, sessions, config))));
+  app.get("/", async (c) => {
+    // It shows what is the user's own, which no cache may keep.
+    c.header("Cache-Control", "no-store");
+    return c.html(page(await actions.visit(c.var.session, sessions, config)));
+  });
 
   app.get("/session", (c) => c.json(actions.show(c.var.session)));
 
@@ -71,6 +75,8 @@ export function handlers(sessions: Sessions, config: Config): Hono<AppEnv> {
 
   app.post("/logout", async (c) => {
     await c.var.session.destroy();
+    // Else "Back" would show pages as they were while the user was signed in.
+    c.header("Clear-Site-Data", '"cache"');
     return bodyFormat(c.req.header()) === "form" ? c.redirect("/", 303) : c.body(null, 204);
   });
 

@@ -24,6 +24,8 @@ export function handlers(sessions: Sessions, config: Config): Router {
 
   router.get("/", async (ctx) => {
     ctx.type = "html";
+    // It shows what is the user's own, which no cache may keep.
+    ctx.set("Cache-Control", "no-store");
     ctx.body = page(await actions.visit(ctx.session, sessions, config));
   });
 
@@ -80,6 +82,8 @@ export function handlers(sessions: Sessions, config: Config): Router {
 
   router.post("/logout", async (ctx) => {
     await ctx.session.destroy();
+    // Else "Back" would show pages as they were while the user was signed in.
+    ctx.set("Clear-Site-Data", '"cache"');
     if (bodyFormat(ctx.headers) === "form") return back(ctx);
     ctx.status = 204;
   });

@@ -21,6 +21,8 @@ import { page } from "./page.ts";
 
 export function addHandlers(router: Router, sessions: Sessions, config: Config): void {
   router.on("GET", "/", async ({ response, session }) => {
+    // It shows what is the user's own, which no cache may keep.
+    response.setHeader("Cache-Control", "no-store");
     sendHtml(response, page(await actions.visit(session, sessions, config)));
   });
 
@@ -73,6 +75,8 @@ export function addHandlers(router: Router, sessions: Sessions, config: Config):
 
   router.on("POST", "/logout", async ({ request, response, session }) => {
     await session.destroy();
+    // Else "Back" would show pages as they were while the user was signed in.
+    response.setHeader("Clear-Site-Data", '"cache"');
     if (bodyFormat(request.headers) === "form") return redirect(response, "/");
     sendNothing(response);
   });
