@@ -10,18 +10,18 @@ import { copy } from "./copy.ts";
 
 const HELP = `Usage: npm run sessions -- <command> [options]
 
-  setup             create what the store lacks: tables, indexes or the like
-  list              live sessions, one a line; --user <id>: only this user's
-  show <session>    one session with its data
-  revoke <session>  end one session
+  setup               create what the store lacks: tables, indexes or the like
+  list                live sessions, one a line; --user <id>: only this user's
+  show <session>      one session with its data
+  revoke <session>    end one session
   revoke --user <id>  end all sessions of a user
-  revoke --all      end everybody's sessions; asks first, unless --yes is given
-  purge             delete what has expired
-  stats             how many sessions there are, and who has the most
-  copy              move live sessions to another store; says how when it is run
+  revoke --all        end everybody's sessions; asks first, unless --yes is given
+  purge               delete what has expired
+  stats               how many sessions there are, and who has the most
+  copy                move live sessions to another store; says how when it is run
 
-  --json            print JSON (npm run --silent keeps npm's own lines out of it)
-  --help            print this
+  --json              print JSON (npm run --silent keeps npm's own lines out of it)
+  --help              print this
 
 Exit codes: 0 done, 1 it failed or there is no such session, 2 wrong usage.`;
 
