@@ -95,7 +95,7 @@ async function followRecipes(project: string): Promise<void> {
   edit(project, "src/session-columns.ts", (text) => {
     return text.slice(0, text.indexOf("\n\n") + 2) + withoutFile(column, "src/session-columns.ts");
   });
-  const [, declaration = ""] = /add `([^`]+,)` to its table/.exec(readme) ?? [];
+  const [, declaration = ""] = /Add `([^`]+,)` to the table/.exec(readme) ?? [];
   edit(project, "schema.sql", (text) => text.replace(/^ {2}version/m, (line) => `  ${declaration}\n${line}`));
   // "handlers then read and set `session.columns.tenant`"
   edit(project, "src/routes.ts", (text) =>

@@ -370,7 +370,9 @@ describe("L6: a pass", () => {
     const { id } = await createRow(move.source);
     await move.pass();
     writeFileSync(`${move.file}.lock`, "1");
-    await expect(move.pass()).rejects.toThrow("Process 1 is copying");
+    await expect(move.pass()).rejects.toThrow(
+      `Process 1 is copying with ${move.file} already. If that is no copy, delete ${move.file}.lock.`,
+    );
     rmSync(`${move.file}.lock`);
     writeFileSync(move.file, `${readFileSync(move.file, "utf8")}${newId()} abc`);
     expect(await move.pass()).toMatchObject({ same: 1 });

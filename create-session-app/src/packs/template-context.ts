@@ -35,6 +35,8 @@ export interface TemplateContext {
     environment: { name: string; value: string; comment: string; optional: boolean }[];
     /** True where the app doesn't start before .env exists. */
     needsSettings: boolean;
+    /** True where the schema is a file of SQL: schema.sql. */
+    hasSqlSchema: boolean;
     /** True where no other process, such as the shell's tool, can see the sessions. */
     inProcess: boolean;
     /** The backend's own part of the README, like the framework's. */

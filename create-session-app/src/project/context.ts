@@ -32,6 +32,7 @@ export function templateContext(choice: Choice, version: string): TemplateContex
       server,
       environment,
       needsSettings,
+      hasSqlSchema: backend.listFiles().some(({ path }) => path === "schema.sql"),
       inProcess,
       section: sectionOf(backend, pm),
     },

@@ -27,9 +27,7 @@ export function nextSteps(
   { installed, lacksNode }: Progress,
 ): string[] {
   const { install, run } = commands[packageManager];
-  const steps: string[] = [];
-  const path = relative(process.cwd(), directory);
-  if (path !== "") steps.push(`cd ${shellWord(shorter(path, directory))}`);
+  const steps = changeDirectory(directory);
   if (!installed) steps.push(install);
   else if (lacksNode && packageManager === "npm") steps.push(FETCH_NODE);
   if (backend.needsSettings && !existsSync(join(directory, ".env"))) {
@@ -38,6 +36,12 @@ export function nextSteps(
   if (backend.server !== null) steps.push(backend.server.start);
   steps.push(`${run} dev`);
   return steps;
+}
+
+/** Empty where the shell is in the directory already. */
+export function changeDirectory(directory: string): string[] {
+  const path = relative(process.cwd(), directory);
+  return path === "" ? [] : [`cd ${shellWord(shorter(path, directory))}`];
 }
 
 /** Several folders up and down again are harder to read than the whole path. `cd` would take a leading dash for an option. */

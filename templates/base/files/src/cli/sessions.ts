@@ -2,6 +2,7 @@
 // What the commands do, and what each of them takes, is in commands.ts.
 import { parseArgs } from "node:util";
 import { type Config, loadConfig } from "../config.ts";
+import type { SessionDriver } from "../session/contract.ts";
 import { Sessions } from "../session/sessions.ts";
 import { createDriver } from "../store/driver.ts";
 import { describeStore } from "../store/settings.ts";
@@ -10,18 +11,18 @@ import { copy } from "./copy.ts";
 
 const HELP = `Usage: npm run sessions -- <command> [options]
 
-  setup             create what the store lacks: tables, indexes or the like
-  list              live sessions, one a line; --user <id>: only this user's
-  show <session>    one session with its data
-  revoke <session>  end one session
+  setup               create what the store lacks: tables, indexes or the like
+  list                live sessions, one a line; --user <id>: only this user's
+  show <session>      one session with its data
+  revoke <session>    end one session
   revoke --user <id>  end all sessions of a user
-  revoke --all      end everybody's sessions; asks first, unless --yes is given
-  purge             delete what has expired
-  stats             how many sessions there are, and who has the most
-  copy              move live sessions to another store; says how when it is run
+  revoke --all        end everybody's sessions; asks first, unless --yes is given
+  purge               delete what has expired
+  stats               how many sessions there are, and who has the most
+  copy                move live sessions to another store; says how when it is run
 
-  --json            print JSON (npm run --silent keeps npm's own lines out of it)
-  --help            print this
+  --json              print JSON (npm run --silent keeps npm's own lines out of it)
+  --help              print this
 
 Exit codes: 0 done, 1 it failed or there is no such session, 2 wrong usage.`;
 
@@ -78,16 +79,30 @@ function isId(text: string): boolean {
   return /^[\w-]{22}$/.test(text);
 }
 
-async function run(command: Command, options: Options, { store, session: settings }: Config): Promise<void> {
-  const driver = createDriver(store, settings.storeTimeout);
-  const sessions = new Sessions({ driver, settings });
-  const name = describeStore(store);
-  try {
-    if (driver.inProcess && !command.isSetup) {
+/** How long each call to the store may take, in milliseconds. No visitor waits, and counting millions of sessions takes minutes. */
+const WORK_TIMEOUT_MS = 600_000;
+
+async function run(command: Command, options: Options, config: Config): Promise<void> {
+  const name = describeStore(config.store);
+  // A store that is down is reported as soon as requests would notice it.
+  await withSessions(config, config.session.storeTimeout, async (sessions, { inProcess }) => {
+    if (inProcess && !command.isSetup) {
       throw new Error(`The app keeps its sessions in ${name}: no other process can see them.`);
     }
     await sessions.ready(command.isSetup ? "auto" : "manual", 0, console.error);
-    await command.run(sessions, options, name);
+  });
+  await withSessions(config, WORK_TIMEOUT_MS, (sessions) => command.run(sessions, options, name));
+}
+
+async function withSessions(
+  { store, session }: Config,
+  storeTimeout: number,
+  use: (sessions: Sessions, driver: SessionDriver) => Promise<void>,
+): Promise<void> {
+  const driver = createDriver(store, storeTimeout);
+  const sessions = new Sessions({ driver, settings: { ...session, storeTimeout } });
+  try {
+    await use(sessions, driver);
   } finally {
     await sessions.close();
   }

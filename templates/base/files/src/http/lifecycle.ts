@@ -89,7 +89,7 @@ async function stop(app: App): Promise<void> {
   process.exit(0);
 }
 
-/** Where events are logged: pino and its kin are such a log. */
+/** Where events are logged. A logger of pino has this interface. */
 interface EventLog {
   info(fields: object, event: string): void;
   warn(fields: object, event: string): void;

@@ -124,7 +124,10 @@ function lock(file: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     const owner = Number(readFileSync(path, "utf8"));
-    if (owner !== process.pid && isRunning(owner)) throw new Error(`Process ${owner} is copying with ${file} already.`);
+    if (owner !== process.pid && isRunning(owner)) {
+      // After a crash, the number may be another process's by now.
+      throw new Error(`Process ${owner} is copying with ${file} already. If that is no copy, delete ${path}.`);
+    }
     rmSync(path);
     lock(file);
   }

@@ -10,7 +10,7 @@ import { Problem } from "./errors.ts";
 
 const MAX_BYTES = 256 * 1024;
 
-/** For `new Hono<AppEnv>()`: what the session's and this middleware put into `c.var`. */
+/** For `new Hono<AppEnv>()`: what the session middleware and this one put into `c.var`. */
 export interface AppEnv extends SessionEnv {
   /** `body` is undefined without a body, or for a body of any other type. */
   Variables: SessionEnv["Variables"] & { body: unknown };

@@ -20,7 +20,7 @@ export const readBody: Middleware = (ctx, next) => {
   const { request } = ctx;
   const format = bodyFormat(request.headers);
   if (format === undefined) return next();
-  // It says "identity" by now, which the parser knows in small letters only.
+  // The header can only be "identity" by now, which the parser knows in small letters only.
   delete request.headers["content-encoding"];
   return readText(ctx, () => {
     request.body = typeof request.body === "string" ? parse(format, request.body) : undefined;
