@@ -146,6 +146,28 @@ test("S22: all addresses of one IPv6 network count as one", async () => {
   expect(await login("2001:db8:0:1::9", "ada", ada.password)).toBe(200);
 });
 
+test("S16 S22: attempts count where they come from, wherever the sessions were begun that carry them", async () => {
+  const app = await startWatched(await followPasswords(), { SESSION_TRUST_PROXY: "127.0.0.1, ::1", CHEAP: "true" });
+  const from = (address: string) => ({ "x-forwarded-for": address });
+  await new Client(app.url).post("/register", ada);
+  const sessionBegunAt = async (address: string) => {
+    const client = new Client(app.url);
+    await client.get("/visits", from(address));
+    expect(client.cookie).not.toBe("");
+    return client;
+  };
+  const stock = await Promise.all(Array.from({ length: 60 }, (_, index) => sessionBegunAt(`198.51.100.${index}`)));
+  const traveller = await sessionBegunAt("192.0.2.1");
+  const attempts = stock.map((client, index) =>
+    client.post("/sign-in", { userid: `user${index}`, password: "wrong" }, from("192.0.2.1")),
+  );
+  const statuses = (await Promise.all(attempts)).map(({ status }) => status);
+  expect([401, 429].map((status) => statuses.filter((each) => each === status).length)).toEqual([50, 10]);
+  expect((await traveller.post("/sign-in", ada, from("192.0.2.1"))).status).toBe(429);
+  // Nobody is refused for what others do at the address that they have left.
+  expect((await traveller.post("/login", ada, from("192.0.2.2"))).status).toBe(200);
+});
+
 test("the demo's password is nobody's any more, and the page says so", async () => {
   const app = await startWatched(await followPasswords(), { CHEAP: "true" });
   const browser = new Client(app.url);
