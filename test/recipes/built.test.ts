@@ -1,6 +1,6 @@
 // Frameworks that build an app of their own, with generated sessions: each is built and served, and asked the same.
 // Change apps/api.ts with it, which is what the apps respond to.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type BuiltApp, buildApp, serve } from "./built.ts";
@@ -11,6 +11,8 @@ const recipes = [
   {
     page: "sveltekit",
     framework: "sveltekit",
+    // A page that is rendered beforehand.
+    hasAbout: true,
     checks: [["npx", "svelte-check", "--fail-on-warnings"]],
     form: { signIn: "/login?/login", signOut: "/login?/logout", user: "/login" },
     listening: /Listening on (http\S+)/,
@@ -18,8 +20,12 @@ const recipes = [
   {
     page: "astro",
     framework: "astro",
+    // A page that is rendered beforehand.
+    hasAbout: true,
     checks: [["npx", "astro", "check"]],
     form: { signIn: "/login", signOut: "/login", user: "/login" },
+    // As the page says.
+    endsAtOnce: true,
     listening: /Server listening on (http\S+)/,
   },
   {
@@ -51,7 +57,7 @@ const recipes = [
   },
 ];
 
-describe.each(recipes)("$page", ({ form, listening, ...recipe }) => {
+describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout = false, ...recipe }) => {
   let app: BuiltApp;
   beforeAll(async () => {
     app = await buildApp(recipe);
@@ -81,6 +87,7 @@ describe.each(recipes)("$page", ({ form, listening, ...recipe }) => {
     expect(browser.cookie).toBe("");
     // Nobody has asked for the session.
     expect((await browser.get("/api/public")).headers.get("cache-control")).toBeNull();
+    if (hasAbout) expect((await browser.get("/about")).text).toContain("<h1>About</h1>");
 
     const started = await browser.post("/api/visit");
     expect(started.json).toEqual({ visits: 1 });
@@ -130,6 +137,9 @@ describe.each(recipes)("$page", ({ form, listening, ...recipe }) => {
     expect(foreign.status).toBe(403);
     expect((await browser.post("/api/visit", {}, { "sec-fetch-site": "cross-site" })).status).toBe(403);
     expect((await browser.get("/api/session")).json.data).toEqual({ visits: 1 });
+    const tooLong = await browser.post(`/api/login?userid=${"x".repeat(1000)}`);
+    expect([tooLong.status, tooLong.headers.getSetCookie()]).toEqual([422, []]);
+    expect((await browser.get("/nothing")).status).toBe(404);
 
     const bearer = { authorization: `Bearer ${browser.cookies.get("session")}` };
     browser.cookies.clear();
@@ -155,47 +165,30 @@ describe.each(recipes)("$page", ({ form, listening, ...recipe }) => {
   });
 
   test.skipIf(form === undefined)(
-    "S4: the page's own sign-in works, and the cookie is Secure in production",
+    "S4 S13: the page's own sign-in works, keeps what is the user's own, and the cookie is Secure in production",
     async () => {
       const { signIn, signOut, user } = form ?? { signIn: "", signOut: "", user: "" };
       const { url, browser } = await open({ NODE_ENV: "production", PROTOCOL_HEADER: "x-forwarded-proto" });
       const origin = { origin: url, "x-forwarded-proto": "http" };
-      expect((await browser.form(signIn, { userid: "ada", password: "wrong" }, origin)).status).toBe(401);
+      const visit = async () => (await browser.post("/api/visit", {}, origin)).json.visits;
+      expect(await visit()).toBe(1);
+      const wrong = await browser.form(signIn, { userid: "ada", password: "wrong" }, origin);
+      expect(wrong).toMatchObject({ status: 401, text: expect.stringContaining("The name or the password is wrong.") });
       const signedIn = await browser.form(signIn, { userid: "ada", password: "demo" }, origin);
       expect(signedIn.headers.getSetCookie()[0]).toMatch(/^__Host-session=[\w-]{64};.*; Secure/);
       expect((await browser.get(user)).text).toContain("ada");
-      // What one user has left behind is not for the next.
-      expect((await browser.post("/api/visit", {}, origin)).json).toEqual({ visits: 1 });
+      // What a guest has, or the same user, is kept. What one user has left behind is not for the next.
+      expect(await visit()).toBe(2);
+      await browser.form(signIn, { userid: "ada", password: "demo" }, origin);
+      expect(await visit()).toBe(3);
       await browser.form(signIn, { userid: "grace", password: "demo" }, origin);
-      expect((await browser.post("/api/visit", {}, origin)).json).toEqual({ visits: 1 });
+      expect(await visit()).toBe(1);
       await browser.form(signOut, { signOut: "yes" }, origin);
       expect((await browser.get(user)).text).not.toMatch(/ada|grace/);
     },
   );
 
-  const isNest = recipe.page === "nestjs";
-
-  test.runIf(isNest)(
-    "S2 F1: Nest's guard knows who is signed in, and its responses to errors stay its own",
-    async () => {
-      const { browser } = await open({ SESSION_STORE_TIMEOUT: "200" });
-      expect(await browser.get("/account")).toMatchObject({ status: 401, json: { statusCode: 401 } });
-      await browser.form("/login", { userid: "ada", password: "demo" });
-      expect((await browser.get("/account")).json).toEqual({ userid: "ada" });
-      expect(await browser.send("POST", "/login")).toMatchObject({ status: 401, json: { statusCode: 401 } });
-      expect((await browser.post("/api/fail")).json).toMatchObject({ statusCode: 500 });
-      const foreign = await browser.post("/logout", {}, { origin: "https://evil.example" });
-      expect(foreign).toMatchObject({ status: 403, json: { error: expect.any(String) } });
-
-      const writer = await lockStore();
-      const refused = await browser.post("/logout");
-      expect(refused).toMatchObject({ status: 503, json: { error: expect.any(String) } });
-      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-      writer.close();
-    },
-  );
-
-  test.runIf(isNest)("F10: what the build copies is found, and Nest's hooks close the store", async () => {
+  test("F10: what has expired is deleted, and the store is closed at the end", async () => {
     const { url, printed, output, stop } = await serve(app, listening, { SESSION_PURGE_EVERY: "1" });
     await new Client(url).post("/api/visit");
     const database = await openStore();
@@ -212,6 +205,35 @@ describe.each(recipes)("$page", ({ form, listening, ...recipe }) => {
     expect(existsSync(log)).toBe(true);
     await stop();
     // The last connection to be closed removes it.
-    expect(existsSync(log)).toBe(false);
+    expect(existsSync(log)).toBe(endsAtOnce);
   });
+
+  const isNest = recipe.page === "nestjs";
+
+  test.runIf(isNest)(
+    "S2 F1: Nest's guard knows who is signed in, and its responses to errors stay its own",
+    async () => {
+      const { browser } = await open({ SESSION_STORE_TIMEOUT: "200" });
+      expect(await browser.get("/account")).toMatchObject({ status: 401, json: { statusCode: 401 } });
+      expect((await browser.form("/login", { userid: "ada", password: "demo" })).status).toBe(200);
+      expect((await browser.get("/account")).json).toEqual({ userid: "ada" });
+      expect((await browser.get("/api/devices")).json).toEqual({ count: 1 });
+      expect(await browser.send("POST", "/login")).toMatchObject({ status: 401, json: { statusCode: 401 } });
+      expect((await browser.post("/api/fail")).json).toMatchObject({ statusCode: 500 });
+      const foreign = await browser.post("/logout", {}, { origin: "https://evil.example" });
+      expect(foreign).toMatchObject({ status: 403, json: { error: expect.any(String) } });
+
+      const writer = await lockStore();
+      const refused = await browser.post("/logout");
+      expect(refused).toMatchObject({ status: 503, json: { error: expect.any(String) } });
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+      writer.close();
+      await expect.poll(async () => (await browser.post("/logout")).status).toBe(204);
+      expect((await browser.get("/account")).status).toBe(401);
+
+      // The app's own script starts what the page's command starts.
+      const { scripts } = JSON.parse(readFileSync(join(app.folder, "package.json"), "utf8"));
+      expect(`${scripts["start:prod"]}.js`).toBe(app.command.slice(1).join(" "));
+    },
+  );
 });
