@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { Client } from "./client.ts";
 import { readPage } from "./page.ts";
-import { followRecipe, type Running, run, start } from "./project.ts";
+import { BROKEN_LIMITS, followRecipe, type Running, run, start } from "./project.ts";
 
 const ada = { userid: "Ada", password: "correct horse battery" };
 
@@ -166,6 +166,20 @@ test("S16 S22: attempts count where they come from, wherever the sessions were b
   expect((await traveller.post("/sign-in", ada, from("192.0.2.1"))).status).toBe(429);
   // Nobody is refused for what others do at the address that they have left.
   expect((await traveller.post("/login", ada, from("192.0.2.2"))).status).toBe(200);
+});
+
+test("S22: nobody signs in while attempts can't be counted, and nobody is told to come back later", async () => {
+  const files = { "broken.mjs": BROKEN_LIMITS };
+  const project = await followRecipe({ page: "passwords", framework: "express", backend: "sqlite", files });
+  const env = { ...process.env, PORT: "0", NODE_ENV: "development" };
+  const app = await run(project, ["--import", "./broken.mjs", "src/main.ts"], env);
+  const browser = new Client(app.url);
+  await browser.post("/register", ada);
+  await browser.post("/sign-out");
+  const { status, headers, text } = await browser.post("/sign-in", ada);
+  expect([status, headers.get("retry-after"), browser.cookie]).toEqual([500, null, ""]);
+  expect(text).not.toContain("the store of the limits");
+  await app.printed(/the store of the limits is down/);
 });
 
 test("the demo's password is nobody's any more, and the page says so", async () => {

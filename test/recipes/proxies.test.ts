@@ -1,6 +1,8 @@
 // Recipes about what stands before the app: nginx and Caddy, which end TLS, at the root and below a path.
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { get } from "node:https";
+import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { WebSocket as Socket } from "ws";
@@ -47,7 +49,10 @@ describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page:
         const begun = await browser.post("/login", ada, { origin });
         expect(begun.status).toBe(200);
         expect(begun.headers.get("set-cookie")).toMatch(/^__Host-session=.*; Secure/);
-        expect((await browser.post("/logout", {}, { origin: "https://evil.example" })).status).toBe(403);
+        const evil = { origin: "https://evil.example" };
+        expect((await browser.post("/logout", {}, evil)).status).toBe(403);
+        const claim = { ...evil, "x-forwarded-host": "evil.example" };
+        expect((await browser.post("/logout", {}, claim)).status).toBe(403);
         expect((await browser.post("/logout", {}, { origin: "http://localhost" })).status).toBe(403);
         expect((await browser.get("/session")).json.ipaddress).toBe("127.0.0.1");
         expect((await browser.get("/sessions")).json).toHaveLength(1);
@@ -174,6 +179,41 @@ describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page:
         expect(page.url()).toBe(`${url}/shop/`);
       },
     );
+  });
+});
+
+/** What a server behind nginx sees of a request. */
+interface Seen {
+  version: string;
+  /** The same for all requests on one connection. */
+  port: number;
+  host: string;
+}
+
+describe.skipIf(isMissing("nginx"))("nginx", () => {
+  test.each([
+    { page: "nginx", path: "/", keepsConnections: true },
+    { page: "below-a-path", path: "/shop/", keepsConnections: false },
+  ])("S17: by the page $page it passes on the host that was asked for, by HTTP/1.1", async (recipe) => {
+    const { page, path, keepsConnections } = recipe;
+    let closed = 0;
+    const app = createServer(({ httpVersion: version, socket, headers: { host } }, response) => {
+      response.end(JSON.stringify({ version, port: socket.remotePort, host }));
+    });
+    app.on("connection", (socket) => socket.on("close", () => (closed += 1)));
+    // It closes none, so that nginx does.
+    app.keepAliveTimeout = 0;
+    app.listen(0, "127.0.0.1");
+    await once(app, "listening");
+    onTestFinished(() => void app.close().closeAllConnections());
+    const project = await followRecipe({ page, framework: "express" });
+    const { url } = await startProxy("nginx", project, (app.address() as AddressInfo).port);
+    const ask = async (): Promise<Seen> => (await new Client(url).get(path)).json;
+    const [first, second] = [await ask(), await ask()];
+    expect(first).toMatchObject({ version: "1.1", host: new URL(url).host });
+    expect(first.port === second.port).toBe(keepsConnections);
+    // Before Node would, which is after 5 seconds.
+    if (keepsConnections) await expect.poll(() => closed, { timeout: 30_000 }).toBe(1);
   });
 });
 
