@@ -188,6 +188,8 @@ interface Seen {
   /** The same for all requests on one connection. */
   port: number;
   host: string;
+  /** The header. */
+  connection?: string;
 }
 
 describe.skipIf(isMissing("nginx"))("nginx", () => {
@@ -197,8 +199,8 @@ describe.skipIf(isMissing("nginx"))("nginx", () => {
   ])("S17: by the page $page it passes on the host that was asked for, by HTTP/1.1", async (recipe) => {
     const { page, path, keepsConnections } = recipe;
     let closed = 0;
-    const app = createServer(({ httpVersion: version, socket, headers: { host } }, response) => {
-      response.end(JSON.stringify({ version, port: socket.remotePort, host }));
+    const app = createServer(({ httpVersion: version, socket, headers: { host, connection } }, response) => {
+      response.end(JSON.stringify({ version, port: socket.remotePort, host, connection }));
     });
     app.on("connection", (socket) => socket.on("close", () => (closed += 1)));
     // It closes none, so that nginx does.
@@ -211,6 +213,8 @@ describe.skipIf(isMissing("nginx"))("nginx", () => {
     const ask = async (): Promise<Seen> => (await new Client(url).get(path)).json;
     const [first, second] = [await ask(), await ask()];
     expect(first).toMatchObject({ version: "1.1", host: new URL(url).host });
+    // Only a WebSocket's handshake is to be upgraded.
+    expect(first.connection).not.toBe("upgrade");
     expect(first.port === second.port).toBe(keepsConnections);
     // Before Node would, which is after 5 seconds.
     if (keepsConnections) await expect.poll(() => closed, { timeout: 30_000 }).toBe(1);
