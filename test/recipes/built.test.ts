@@ -58,13 +58,14 @@ const recipes = [
 ];
 
 describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout = false, ...recipe }) => {
+  const isNest = recipe.page === "nestjs";
   let app: BuiltApp;
   beforeAll(async () => {
     app = await buildApp(recipe);
   });
   const open = async (more: Record<string, string> = {}) => {
-    const { url } = await serve(app, listening, { NODE_ENV: "development", ...more });
-    return { url, browser: new Client(url) };
+    const { url, output } = await serve(app, listening, { NODE_ENV: "development", ...more });
+    return { url, output, browser: new Client(url) };
   };
   const openStore = async () => {
     const name = "better-sqlite3";
@@ -113,7 +114,7 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
   });
 
   test("S10 S12: parallel requests keep each other's keys, a stream and an error are saved first", async () => {
-    const { browser } = await open();
+    const { browser, output } = await open();
     await browser.post("/api/visit");
     await Promise.all([browser.post("/api/both?key=a"), browser.post("/api/both?key=b")]);
     expect((await browser.get("/api/session")).json.data).toEqual({ visits: 1, a: true, b: true });
@@ -122,6 +123,7 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
     expect((await browser.get("/api/session")).json.data).toMatchObject({ before: true, during: true });
 
     expect((await browser.post("/api/fail")).status).toBe(500);
+    await expect.poll(output, { timeout: 10_000 }).toContain("thrown by a handler");
     expect((await browser.get("/api/session")).json.data).toMatchObject({ kept: true });
   });
 
@@ -140,6 +142,9 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
     const tooLong = await browser.post(`/api/login?userid=${"x".repeat(1000)}`);
     expect([tooLong.status, tooLong.headers.getSetCookie()]).toEqual([422, []]);
     expect((await browser.get("/nothing")).status).toBe(404);
+    if (recipe.page === "sveltekit") {
+      expect(await browser.get("/taken")).toMatchObject({ status: 409, text: expect.stringContaining("is taken.") });
+    }
 
     const bearer = { authorization: `Bearer ${browser.cookies.get("session")}` };
     browser.cookies.clear();
@@ -173,7 +178,8 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
       const visit = async () => (await browser.post("/api/visit", {}, origin)).json.visits;
       expect(await visit()).toBe(1);
       const wrong = await browser.form(signIn, { userid: "ada", password: "wrong" }, origin);
-      expect(wrong).toMatchObject({ status: 401, text: expect.stringContaining("The name or the password is wrong.") });
+      const message = `${isNest ? '"message":"' : 'role="alert">'}The name or the password is wrong.`;
+      expect(wrong).toMatchObject({ status: 401, text: expect.stringContaining(message) });
       const signedIn = await browser.form(signIn, { userid: "ada", password: "demo" }, origin);
       expect(signedIn.headers.getSetCookie()[0]).toMatch(/^__Host-session=[\w-]{64};.*; Secure/);
       expect((await browser.get(user)).text).toContain("ada");
@@ -207,8 +213,6 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
     // The last connection to be closed removes it.
     expect(existsSync(log)).toBe(endsAtOnce);
   });
-
-  const isNest = recipe.page === "nestjs";
 
   test.runIf(isNest)(
     "S2 F1: Nest's guard knows who is signed in, and its responses to errors stay its own",
