@@ -177,7 +177,8 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
       const origin = { origin: url, "x-forwarded-proto": "http" };
       const visit = async () => (await browser.post("/api/visit", {}, origin)).json.visits;
       expect(await visit()).toBe(1);
-      const wrong = await browser.form(signIn, { userid: "ada", password: "wrong" }, origin);
+      const asPage = { ...origin, accept: "text/html" };
+      const wrong = await browser.form(signIn, { userid: "ada", password: "wrong" }, asPage);
       const message = `${isNest ? '"message":"' : 'role="alert">'}The name or the password is wrong.`;
       expect(wrong).toMatchObject({ status: 401, text: expect.stringContaining(message) });
       const signedIn = await browser.form(signIn, { userid: "ada", password: "demo" }, origin);
