@@ -1,5 +1,6 @@
 // Frameworks that build an app of their own, with generated sessions: each is built and served, and asked the same.
 // Change apps/api.ts with it, which is what the apps respond to.
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -214,6 +215,18 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
     // The last connection to be closed removes it.
     expect(existsSync(log)).toBe(endsAtOnce);
   });
+
+  test.runIf(recipe.page === "astro")(
+    "F1: a store that isn't ready at the first request is so at a later one",
+    async () => {
+      const variables = { SQLITE_FILE: "data/late.db", SESSION_START_TIMEOUT: "1" };
+      const { browser } = await open(variables);
+      expect((await browser.post("/api/visit")).status).toBe(500);
+      const env = { ...process.env, SQLITE_FILE: variables.SQLITE_FILE };
+      execFileSync(process.execPath, ["sessions/src/cli/sessions.ts", "setup"], { cwd: app.folder, env });
+      expect((await browser.post("/api/visit")).json).toEqual({ visits: 1 });
+    },
+  );
 
   test.runIf(isNest)(
     "S2 F1: Nest's guard knows who is signed in, and its responses to errors stay its own",

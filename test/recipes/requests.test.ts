@@ -68,7 +68,10 @@ test("S7: a remembered session has a longer idle timeout, within the lifetime", 
   const { headers, json } = await browser.form("/remember", { remember: "yes" });
   expect(json).toEqual({ idle: 2_592_000 });
   expect(headers.get("set-cookie")).toMatch(/Max-Age=25920\d\d/);
+  // Another user signs in, who doesn't want to be remembered.
+  await browser.post("/login", { ...ada, userid: "grace" });
   expect((await browser.form("/remember", {})).headers.get("set-cookie")).toMatch(/Max-Age=3600/);
+  expect((await browser.get("/session")).json).toMatchObject({ userid: "grace", idle: 3600 });
 });
 
 test("S4 S7: with SESSION_COOKIE_PERSISTENT=false the cookie ends with the browser", async () => {
