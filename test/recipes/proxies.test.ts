@@ -1,6 +1,6 @@
 // Recipes about what stands before the app: nginx and Caddy, which end TLS, at the root and below a path.
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { get } from "node:https";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
@@ -111,6 +111,30 @@ describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page:
         return heard;
       });
       expect(event).toEqual({ news: 1 });
+    });
+
+    test("S20: each event of a stream is passed on at once", async () => {
+      const app = createServer();
+      app.listen(0, "127.0.0.1");
+      await once(app, "listening");
+      onTestFinished(() => void app.close().closeAllConnections());
+      const project = await followRecipe({ page: kind, framework: "express" });
+      const { url } = await startProxy(kind, project, (app.address() as AddressInfo).port);
+      const [request, [, stream]] = [get(`${url}/events`), (await once(app, "request")) as [unknown, ServerResponse]];
+      const responded = once(request, "response");
+      stream.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+      const [received] = (await responded) as [IncomingMessage];
+      let seen = 0;
+      received.on("data", (piece: Buffer) => {
+        seen += piece.length;
+      });
+      let sent = 0;
+      // More than a page of memory, and less: the next event is sent when the last has come.
+      for (const size of [10, 100, 5_000, 1, 70_000, 10]) {
+        stream.write("x".repeat(size));
+        sent += size;
+        await expect.poll(() => seen, POLL).toBe(sent);
+      }
     });
 
     test("S4 S16 S17 S20: below a path the app sees host, address and WebSockets, whatever a client claims", async () => {
