@@ -15,7 +15,7 @@ const recipes = [
     // A page that is rendered beforehand.
     hasAbout: true,
     checks: [["npx", "svelte-check", "--fail-on-warnings"]],
-    form: { signIn: "/login?/login", signOut: "/login?/logout", user: "/login" },
+    form: { signIn: "/login?/login", signOut: "/login?/logout", user: "/login", statuses: [303, 200] },
     listening: /Listening on (http\S+)/,
   },
   {
@@ -24,7 +24,7 @@ const recipes = [
     // A page that is rendered beforehand.
     hasAbout: true,
     checks: [["npx", "astro", "check"]],
-    form: { signIn: "/login", signOut: "/login", user: "/login" },
+    form: { signIn: "/login", signOut: "/login", user: "/login", statuses: [303, 303] },
     // As the page says.
     endsAtOnce: true,
     listening: /Server listening on (http\S+)/,
@@ -34,7 +34,7 @@ const recipes = [
     framework: "nestjs",
     // `nest build` checks the types.
     checks: [],
-    form: { signIn: "/login", signOut: "/logout", user: "/account" },
+    form: { signIn: "/login", signOut: "/logout", user: "/account", statuses: [200, 204] },
     listening: /Listening on (http\S+)/,
   },
   {
@@ -44,7 +44,7 @@ const recipes = [
       ["npx", "react-router", "typegen"],
       ["npx", "tsc"],
     ],
-    form: { signIn: "/login", signOut: "/account", user: "/account" },
+    form: { signIn: "/login", signOut: "/account", user: "/account", statuses: [302, 302] },
     listening: /Listening on (http\S+)/,
   },
   {
@@ -173,7 +173,7 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
   test.skipIf(form === undefined)(
     "S4 S13: the page's own sign-in works, keeps what is the user's own, and the cookie is Secure in production",
     async () => {
-      const { signIn, signOut, user } = form ?? { signIn: "", signOut: "", user: "" };
+      const { signIn, signOut, user, statuses } = form ?? { signIn: "", signOut: "", user: "", statuses: [] };
       const { url, browser } = await open({ NODE_ENV: "production", PROTOCOL_HEADER: "x-forwarded-proto" });
       const origin = { origin: url, "x-forwarded-proto": "http" };
       const visit = async () => (await browser.post("/api/visit", {}, origin)).json.visits;
@@ -182,7 +182,8 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
       const wrong = await browser.form(signIn, { userid: "ada", password: "wrong" }, asPage);
       const message = `${isNest ? '"message":"' : 'role="alert">'}The name or the password is wrong.`;
       expect(wrong).toMatchObject({ status: 401, text: expect.stringContaining(message) });
-      const signedIn = await browser.form(signIn, { userid: "ada", password: "demo" }, origin);
+      const signedIn = await browser.form(signIn, { userid: "ada", password: "demo" }, asPage);
+      expect(signedIn.status).toBe(statuses[0]);
       expect(signedIn.headers.getSetCookie()[0]).toMatch(/^__Host-session=[\w-]{64};.*; Secure/);
       expect((await browser.get(user)).text).toContain("ada");
       // What a guest has, or the same user, is kept. What one user has left behind is not for the next.
@@ -191,7 +192,7 @@ describe.each(recipes)("$page", ({ form, listening, endsAtOnce = false, hasAbout
       expect(await visit()).toBe(3);
       await browser.form(signIn, { userid: "grace", password: "demo" }, origin);
       expect(await visit()).toBe(1);
-      await browser.form(signOut, { signOut: "yes" }, origin);
+      expect((await browser.form(signOut, { signOut: "yes" }, asPage)).status).toBe(statuses[1]);
       expect((await browser.get(user)).text).not.toMatch(/ada|grace/);
     },
   );

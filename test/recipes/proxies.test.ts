@@ -121,6 +121,8 @@ describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page:
       const project = await followRecipe({ page: kind, framework: "express" });
       const { url } = await startProxy(kind, project, (app.address() as AddressInfo).port);
       const [request, [, stream]] = [get(`${url}/events`), (await once(app, "request")) as [unknown, ServerResponse]];
+      // Before the proxy is stopped, which would wait for it.
+      onTestFinished(() => void request.destroy());
       const responded = once(request, "response");
       stream.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
       const [received] = (await responded) as [IncomingMessage];
