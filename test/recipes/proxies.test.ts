@@ -1,6 +1,7 @@
 // Recipes about what stands before the app: nginx and Caddy, which end TLS, at the root and below a path.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { get } from "node:https";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
@@ -222,29 +223,36 @@ describe.skipIf(isMissing("nginx"))("nginx", () => {
   test.each([
     { page: "nginx", path: "/", keepsConnections: true },
     { page: "below-a-path", path: "/shop/", keepsConnections: false },
-  ])("S17: by the page $page it passes on the host that was asked for, by HTTP/1.1", async (recipe) => {
-    const { page, path, keepsConnections } = recipe;
-    let closed = 0;
-    const app = createServer(({ httpVersion: version, socket, headers: { host, connection } }, response) => {
-      response.end(JSON.stringify({ version, port: socket.remotePort, host, connection }));
-    });
-    app.on("connection", (socket) => socket.on("close", () => (closed += 1)));
-    // It closes none, so that nginx does.
-    app.keepAliveTimeout = 0;
-    app.listen(0, "127.0.0.1");
-    await once(app, "listening");
-    onTestFinished(() => void app.close().closeAllConnections());
-    const project = await followRecipe({ page, framework: "express" });
-    const { url } = await startProxy("nginx", project, (app.address() as AddressInfo).port);
-    const ask = async (): Promise<Seen> => (await new Client(url).get(path)).json;
-    const [first, second] = [await ask(), await ask()];
-    expect(first).toMatchObject({ version: "1.1", host: new URL(url).host });
-    // Only a WebSocket's handshake is to be upgraded.
-    expect(first.connection).not.toBe("upgrade");
-    expect(first.port === second.port).toBe(keepsConnections);
-    // Before Node would, which is after 5 seconds.
-    if (keepsConnections) await expect.poll(() => closed, { timeout: 30_000 }).toBe(1);
-  });
+  ])(
+    "S17: by the page $page it passes on the host that was asked for, by HTTP/1.1, from browsers with HTTP/2",
+    async (recipe) => {
+      const { page, path, keepsConnections } = recipe;
+      let closed = 0;
+      const app = createServer(({ httpVersion: version, socket, headers: { host, connection } }, response) => {
+        response.end(JSON.stringify({ version, port: socket.remotePort, host, connection }));
+      });
+      app.on("connection", (socket) => socket.on("close", () => (closed += 1)));
+      // It closes none, so that nginx does.
+      app.keepAliveTimeout = 0;
+      app.listen(0, "127.0.0.1");
+      await once(app, "listening");
+      onTestFinished(() => void app.close().closeAllConnections());
+      const project = await followRecipe({ page, framework: "express" });
+      const { url } = await startProxy("nginx", project, (app.address() as AddressInfo).port);
+      const ask = async (): Promise<Seen> => (await new Client(url).get(path)).json;
+      const [first, second] = [await ask(), await ask()];
+      expect(first).toMatchObject({ version: "1.1", host: new URL(url).host });
+      // Only a WebSocket's handshake is to be upgraded.
+      expect(first.connection).not.toBe("upgrade");
+      expect(first.port === second.port).toBe(keepsConnections);
+      const browser = connectHttp2(url);
+      await once(browser, "connect");
+      expect(browser.alpnProtocol).toBe("h2");
+      browser.destroy();
+      // Before Node would, which is after 5 seconds.
+      if (keepsConnections) await expect.poll(() => closed, { timeout: 30_000 }).toBe(1);
+    },
+  );
 });
 
 test.skipIf(isMissing("nginx"))("nginx sends plain HTTP to HTTPS", async () => {

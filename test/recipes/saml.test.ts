@@ -82,19 +82,24 @@ function wayBack(app: string, provider: IdentityProvider) {
   /** The fields of the form with which the provider sends the browser back. */
   const respond = async (browser: Client, user: string, to = "/session") => {
     const asked = (await browser.get(`/saml/login?to=${encodeURIComponent(to)}`)).headers.get("location") ?? "";
-    const { text } = await browser.get(`${asked}&user=${user}`);
-    const field = (name: string) => new RegExp(`name="${name}"\\s+value="([^"]*)"`).exec(text)?.[1] ?? "";
-    return { SAMLResponse: field("SAMLResponse"), RelayState: field("RelayState") };
+    return fieldsOf(await browser.get(`${asked}&user=${user}`));
   };
+  const respondUnasked = async (user: string) =>
+    fieldsOf(await new Client(provider.issuer).get(`/apps?user=${user}&app=${encodeURIComponent(`${app}/`)}`));
   /** As a browser posts it: without cookies. */
   const post = (fields: Record<string, string>): Promise<Reply> =>
     new Client(app).form("/saml/return", fields, elsewhere);
-  return { respond, post, elsewhere };
+  return { respond, respondUnasked, post, elsewhere };
+}
+
+function fieldsOf({ text }: Reply): { SAMLResponse: string; RelayState: string } {
+  const field = (name: string) => new RegExp(`name="${name}"\\s+value="([^"]*)"`).exec(text)?.[1] ?? "";
+  return { SAMLResponse: field("SAMLResponse"), RelayState: field("RelayState") };
 }
 
 test("S11 S17: a response counts once, for the session that asked, and unchanged", async () => {
   const { app, provider } = await started();
-  const { respond, post, elsewhere } = wayBack(app, provider);
+  const { respond, respondUnasked, post, elsewhere } = wayBack(app, provider);
 
   const [ada, eve] = [new Client(app), new Client(app)];
   const fields = await respond(ada, "ada");
@@ -138,6 +143,11 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
   const SAMLResponse = /name="SAMLResponse"\s+value="([^"]*)"/.exec(text)?.[1] ?? "";
   expect(SAMLResponse).not.toBe("");
   expect((await post({ SAMLResponse })).status).toBe(400);
+
+  // Nor does a sign-in that begins at the provider, which anybody could send a victim to.
+  const unasked = await post(await respondUnasked("eve"));
+  expect(unasked.status).toBe(303);
+  for (const victim of [new Client(app), ada]) expect((await victim.get(done(unasked))).status).toBe(400);
 
   // Nobody is sent to another site, and no other path is open.
   for (const to of ["https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)"]) {
