@@ -84,8 +84,8 @@ function wayBack(app: string, provider: IdentityProvider) {
     const asked = (await browser.get(`/saml/login?to=${encodeURIComponent(to)}`)).headers.get("location") ?? "";
     return fieldsOf(await browser.get(`${asked}&user=${user}`));
   };
-  const respondUnasked = async (user: string) =>
-    fieldsOf(await new Client(provider.issuer).get(`/apps?user=${user}&app=${encodeURIComponent(`${app}/`)}`));
+  const respondUnasked = async (user: string, audience = `${app}/`) =>
+    fieldsOf(await new Client(provider.issuer).get(`/apps?user=${user}&app=${encodeURIComponent(audience)}`));
   /** As a browser posts it: without cookies. */
   const post = (fields: Record<string, string>): Promise<Reply> =>
     new Client(app).form("/saml/return", fields, elsewhere);
@@ -144,6 +144,8 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
   expect(SAMLResponse).not.toBe("");
   expect((await post({ SAMLResponse })).status).toBe(400);
 
+  // Nor does one that is meant for another app.
+  expect((await post(await respondUnasked("eve", "https://other.example/"))).status).toBe(400);
   // Nor does a sign-in that begins at the provider, which anybody could send a victim to.
   const unasked = await post(await respondUnasked("eve"));
   expect(unasked.status).toBe(303);
@@ -155,6 +157,12 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
     expect(new URL(headers.get("location") ?? "").origin).toBe(app);
   }
   expect((await eve.form("/logout", {}, elsewhere)).status).toBe(403);
+});
+
+test("S22: another organisation whose responses have the same certificate signs nobody in", async () => {
+  const { app, provider } = await started({ SAML_ISSUER: "https://idp.example/another" });
+  const { respond, post } = wayBack(app, provider);
+  expect((await post(await respond(new Client(app), "ada"))).status).toBe(400);
 });
 
 test("S13 S22: who signs in where somebody else is signed in finds none of their data, and a sign-in is not kept for later", async () => {
