@@ -6,10 +6,17 @@ import { Client, type Reply } from "./client.ts";
 import { type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
 import { followRecipe, type Running, run } from "./project.ts";
 
-/** At SIGUSR2 two minutes have passed. */
-const CLOCK = `const { now } = Date;
+/** The app's clock differs from the provider's by CLOCK_OFFSET milliseconds. At SIGUSR2 two minutes have passed. */
+const CLOCK = `const Real = Date;
+let offset = Number(process.env.CLOCK_OFFSET ?? 0);
+globalThis.Date = class extends Real {
+  static now = () => Real.now() + offset;
+  constructor(...values) {
+    super(...(values.length === 0 ? [Date.now()] : values));
+  }
+};
 process.once("SIGUSR2", () => {
-  Date.now = () => now() + 120_000;
+  offset += 120_000;
   console.log("two minutes have passed");
 });
 `;
@@ -108,7 +115,8 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
   expect(returned.status).toBe(303);
   // Another browser can't use it, whether it has asked for a sign-in or not.
   expect((await new Client(app).get(done(returned))).status).toBe(400);
-  await eve.get("/saml/login");
+  const request = new URL(done(await eve.get("/saml/login")));
+  expect(request.searchParams.get("RelayState")).toBe("/");
   expect((await eve.get(done(returned))).status).toBe(400);
   expect((await eve.get("/session")).json.userid).toBe(null);
   const signedIn = await ada.get(done(returned));
@@ -134,6 +142,11 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
     expect((await post({ ...fields, SAMLResponse })).status).toBe(400);
   }
   expect((await eve.get(done(returned).replace(/ticket=./, "ticket=X"))).status).toBe(400);
+  const whole = new URL(done(returned), app).searchParams.get("ticket") ?? "";
+  for (const ticket of ["", "x", "x.x", whole.slice(0, -1)]) {
+    expect((await eve.get(`/saml/done?ticket=${ticket}`)).status, ticket).toBe(400);
+  }
+  expect((await new Client(app).post("/saml/return", { SAMLResponse: 5 }, elsewhere)).status).toBe(400);
   for (const SAMLResponse of ["", "x", Buffer.from("<a/>").toString("base64")]) {
     expect((await post({ SAMLResponse })).status).toBe(400);
   }
@@ -157,6 +170,22 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
     expect(new URL(headers.get("location") ?? "").origin).toBe(app);
   }
   expect((await eve.form("/logout", {}, elsewhere)).status).toBe(403);
+});
+
+test.each([
+  ["SAML_SECRET", "31-characters-are-one-too-few.."],
+  ["SAML_SIGN_IN", "idp"],
+])("P3: %s=%s stops the start", async (name, value) => {
+  await expect(started({ [name]: value })).rejects.toThrow(name);
+});
+
+test.each([
+  { offset: 30, status: 303 },
+  { offset: 90, status: 400 },
+])("the provider's clock may be a minute ahead: $offset seconds are $status", async ({ offset, status }) => {
+  const { app, provider } = await started({ CLOCK_OFFSET: String(-1000 * offset) });
+  const { respond, post } = wayBack(app, provider);
+  expect((await post(await respond(new Client(app), "ada"))).status).toBe(status);
 });
 
 test("S22: another organisation whose responses have the same certificate signs nobody in", async () => {
