@@ -1,4 +1,5 @@
 // Sign-in by SAML at an identity provider of another site, in a real browser, since it decides which requests carry a cookie.
+import { inflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { freePort } from "../generator/registry.ts";
 import { device, hasChromium } from "./chromium.ts";
@@ -117,6 +118,8 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
   expect((await new Client(app).get(done(returned))).status).toBe(400);
   const request = new URL(done(await eve.get("/saml/login")));
   expect(request.searchParams.get("RelayState")).toBe("/");
+  const sentXml = Buffer.from(request.searchParams.get("SAMLRequest") ?? "", "base64");
+  expect(String(inflateRawSync(sentXml))).toContain(`AssertionConsumerServiceURL="${app}/saml/return"`);
   expect((await eve.get(done(returned))).status).toBe(400);
   expect((await eve.get("/session")).json.userid).toBe(null);
   const signedIn = await ada.get(done(returned));
