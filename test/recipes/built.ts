@@ -77,12 +77,16 @@ function makeApp(framework: string, pages: Omit<Page, "foundations">[]): string 
   return folder;
 }
 
+/** Nothing but the setup has a store: apps are built where none can be reached. */
+const NO_STORE = { SQLITE_FILE: "/nowhere/sessions.db", SESSION_START_TIMEOUT: "1" };
+
 function runCommand(folder: string, [program = "", ...parameters]: string[]): void {
+  const env = parameters.at(-1) === "setup" ? variables() : { ...variables(), ...NO_STORE };
   try {
     execFileSync(program, parameters, {
       cwd: folder,
       encoding: "utf8",
-      env: variables(),
+      env,
       stdio: "pipe",
       timeout: LIMIT_MS,
     });

@@ -10,7 +10,7 @@ import { run } from "../servers/machine.ts";
 import { load } from "./project.ts";
 
 interface Samlp {
-  default: { auth(options: object): unknown };
+  default: { auth(options: object): (...values: unknown[]) => void };
 }
 
 interface Express {
@@ -47,6 +47,16 @@ export async function startIdentityProvider(project: string): Promise<IdentityPr
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   type Request = { query: Record<string, string> };
   type Response = { send(html: string): void };
+  const own = {
+    issuer,
+    cert: readFileSync(certificate),
+    key: readFileSync(key),
+    signResponse: true,
+    getUserFromRequest: ({ query }: Request) => ({ id: query.user, emails: [], name: {} }),
+    // A provider posts to the address that was registered, whatever a request says.
+    getPostURL: (audience: string, _request: unknown, _: unknown, done: (error: null, url: string) => void) =>
+      done(null, new URL("/saml/return", audience).href),
+  };
   app.get(
     "/saml",
     ({ query }: Request, response: Response, next: () => void) => {
@@ -58,16 +68,11 @@ export async function startIdentityProvider(project: string): Promise<IdentityPr
         `<form><label>Who are you?<input name="user"></label>${hidden.join("")}<button>Go on</button></form>`,
       );
     },
-    samlp.auth({
-      issuer,
-      cert: readFileSync(certificate),
-      key: readFileSync(key),
-      signResponse: true,
-      getUserFromRequest: ({ query }: Request) => ({ id: query.user, emails: [], name: {} }),
-      // A provider posts to the address that was registered, whatever a request says.
-      getPostURL: (audience: string, _request: unknown, _: unknown, done: (error: null, url: string) => void) =>
-        done(null, new URL("/saml/return", audience).href),
-    }),
+    samlp.auth(own),
   );
+  // A sign-in that begins here, at the page with everybody's apps: no app has requested it.
+  app.get("/apps", (request: Request, ...rest: unknown[]) => {
+    samlp.auth({ ...own, audience: request.query.app })(request, ...rest);
+  });
   return { signIn: `${issuer}/saml`, issuer, certificate };
 }

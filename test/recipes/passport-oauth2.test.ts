@@ -12,13 +12,23 @@ test("S13 S15 S25: OAuth 2 keeps its state in the session, and signs in with a n
   try {
     const { url } = await start(project, { PORT: String(port), OAUTH_PROVIDER: provider.issuer });
     const browser = new Client(url);
+    const put = (value: number) =>
+      browser.send("PUT", "/session/data/cart", `{"value":[${value}]}`, { "content-type": "application/json" });
+    await put(1);
     expect((await browser.get("/oauth/login")).status).toBe(302);
     const before = browser.cookies.get("session");
     const { json, status } = await signInAtProvider(browser, "/oauth/login", "ada");
     expect(status).toBe(200);
-    expect(json.userid).toBe(`${provider.issuer} ada`);
+    expect(json).toMatchObject({ userid: `${provider.issuer} ada`, data: { cart: [1] } });
     expect(browser.cookies.get("session")).not.toBe(before);
     expect((await browser.get("/sessions")).json).toHaveLength(1);
+
+    // What one user has left behind is not for the next.
+    await put(2);
+    const next = new Client(url);
+    next.cookies.set("session", browser.cookies.get("session") ?? "");
+    const { json: other } = await signInAtProvider(next, "/oauth/login", "grace");
+    expect([other.userid, other.data.cart]).toEqual([`${provider.issuer} grace`, undefined]);
 
     // It counts with this browser's own state and code verifier only.
     for (const name of ["state", "code_challenge"]) {

@@ -22,16 +22,24 @@ test.each(passports)(
 );
 
 test.each(passports)(
-  "S13 S22 C13: without the example, $page signs in the users of the passwords recipe",
+  "S13 S16 S22 C13: without the example, $page signs in the users of the passwords recipe, within its limits",
   async (recipe) => {
     const pages = { ...recipe, page: "passwords", with: [recipe.page] };
-    const { url } = await start(await followRecipe({ ...pages, backend: "sqlite", minimal: true }));
+    const project = await followRecipe({ ...pages, backend: "sqlite", minimal: true });
+    const { url } = await start(project, { SESSION_TRUST_PROXY: "127.0.0.1, ::1" });
     const ada = { userid: "ada", username: "ada", password: "correct horse battery" };
     await new Client(url).post("/register", ada);
     const browser = new Client(url);
     expect((await browser.post("/passport/login", ada)).json).toEqual({ user: { id: "ada" } });
     expect((await browser.get("/passport/me")).json).toEqual({ user: { id: "ada" } });
-    const attempts = Array.from({ length: 6 }, () => browser.post("/passport/login", { ...ada, password: "wrong" }));
+    // They come from one address, with sessions that were begun at six.
+    const from = (address: string) => ({ "x-forwarded-for": address });
+    const attempts = Array.from({ length: 6 }, async (_, index) => {
+      const client = new Client(url);
+      await client.get("/visits", from(`198.51.100.${index}`));
+      expect(client.cookie).not.toBe("");
+      return client.post("/passport/login", { ...ada, password: "wrong" }, from("192.0.2.1"));
+    });
     expect((await Promise.all(attempts)).map(({ status }) => status).sort()).toEqual([401, 401, 401, 401, 401, 429]);
   },
 );

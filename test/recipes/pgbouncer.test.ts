@@ -1,4 +1,5 @@
 // PgBouncer in transaction mode, as its recipe configures it, before a PostgreSQL of the test's own.
+import type { EventEmitter } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,6 +41,14 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
+/** A client of PgBouncer, closed when the test ends. It waits for a connection to PostgreSQL as long as a machine may take that does much else. */
+async function connect(url: string): Promise<Postgres> {
+  const client = new Postgres({ connectionString: url, query_timeout: 20_000 });
+  await client.connect();
+  onTestFinished(() => client.end());
+  return client;
+}
+
 /** Starts PgBouncer with the project's pgbouncer.ini. Resolves to the URL of the app's settings, with the port that was free. */
 async function startPgBouncer(project: string, server: URL): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "pgbouncer-"));
@@ -55,7 +64,9 @@ async function startPgBouncer(project: string, server: URL): Promise<string> {
   const own = page
     .replace(places[0] ?? "", host)
     .replace("6432", String(port))
-    .replace(places[2] ?? "", users);
+    .replace(places[2] ?? "", users)
+    // For SHOW POOLS.
+    .concat("stats_users = app\n");
   writeFileSync(users, '"app" "password"\n');
   writeFileSync(configuration, own);
   await Promise.all([users, configuration].map(giveToNobody));
@@ -101,6 +112,43 @@ test.each(readPage("pgbouncer").frameworks)(
     expect(gone.map(({ status }) => status)).toEqual([404, 404, 404]);
   },
 );
+
+test("F8: many clients share ten connections, each for one transaction", async () => {
+  const project = await followRecipe({ page: "pgbouncer", framework: "node", backend: "postgres" });
+  const pooled = await startPgBouncer(project, new URL(its?.url ?? ""));
+  const console = await connect(pooled.replace(/\/shop$/, "/pgbouncer"));
+  const pool = async () => {
+    const { rows } = await console.query("SHOW POOLS");
+    const { sv_active, sv_login, cl_waiting } = rows.find(({ database }) => database === "shop");
+    return { active: Number(sv_active), connecting: Number(sv_login), waiting: Number(cl_waiting) };
+  };
+  // More than PgBouncer takes by itself.
+  const clients = await Promise.all(Array.from({ length: 101 }, () => connect(pooled)));
+  const [first, ...others] = clients.splice(0, 10);
+  for (const client of [first, ...others]) await client?.query("BEGIN");
+  const waiting = clients[0]?.query("SELECT 1 AS one");
+  const full = { active: 10, connecting: 0, waiting: 1 };
+  await expect.poll(pool, { timeout: 10_000 }).toEqual(full);
+  // PgBouncer opens connections after it has looked at all messages: it would be doing so by now.
+  expect(await pool()).toEqual(full);
+  // It stays connected: only its transaction is over.
+  await first?.query("COMMIT");
+  expect((await waiting)?.rows).toEqual([{ one: 1 }]);
+});
+
+test("the password is proved by SCRAM, and never sent", async () => {
+  const project = await followRecipe({ page: "pgbouncer", framework: "node", backend: "postgres" });
+  const pooled = await startPgBouncer(project, new URL(its?.url ?? ""));
+  const client = new Postgres({ connectionString: pooled });
+  const requested: string[] = [];
+  const { connection } = client as unknown as { connection: EventEmitter };
+  for (const kind of ["authenticationCleartextPassword", "authenticationMD5Password", "authenticationSASL"]) {
+    connection.on(kind, () => requested.push(kind));
+  }
+  await client.connect();
+  await client.end();
+  expect(requested).toEqual(["authenticationSASL"]);
+});
 
 test("F11: without PG_POOLER the start fails, and says what to set", async () => {
   const server = new URL(its?.url ?? "");

@@ -209,6 +209,14 @@ export async function start(project: string, variables: Record<string, string> =
   return run(project, ["src/main.ts"], env);
 }
 
+/** For `--import`: the limits of rate-limiter-flexible fail, as they would when a Redis that keeps them is down. */
+export const BROKEN_LIMITS = `
+import { RateLimiterMemory } from "rate-limiter-flexible";
+RateLimiterMemory.prototype.consume = async () => {
+  throw new Error("the store of the limits is down");
+};
+`;
+
 /** Starts a program that prints its URL when it listens. */
 export async function run(
   project: string,

@@ -1,6 +1,9 @@
 // Recipes about what stands before the app: nginx and Caddy, which end TLS, at the root and below a path.
 import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { get } from "node:https";
+import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { WebSocket as Socket } from "ws";
@@ -47,7 +50,10 @@ describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page:
         const begun = await browser.post("/login", ada, { origin });
         expect(begun.status).toBe(200);
         expect(begun.headers.get("set-cookie")).toMatch(/^__Host-session=.*; Secure/);
-        expect((await browser.post("/logout", {}, { origin: "https://evil.example" })).status).toBe(403);
+        const evil = { origin: "https://evil.example" };
+        expect((await browser.post("/logout", {}, evil)).status).toBe(403);
+        const claim = { ...evil, "x-forwarded-host": "evil.example" };
+        expect((await browser.post("/logout", {}, claim)).status).toBe(403);
         expect((await browser.post("/logout", {}, { origin: "http://localhost" })).status).toBe(403);
         expect((await browser.get("/session")).json.ipaddress).toBe("127.0.0.1");
         expect((await browser.get("/sessions")).json).toHaveLength(1);
@@ -106,6 +112,32 @@ describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page:
         return heard;
       });
       expect(event).toEqual({ news: 1 });
+    });
+
+    test("S20: each event of a stream is passed on at once", async () => {
+      const app = createServer();
+      app.listen(0, "127.0.0.1");
+      await once(app, "listening");
+      onTestFinished(() => void app.close().closeAllConnections());
+      const project = await followRecipe({ page: kind, framework: "express" });
+      const { url } = await startProxy(kind, project, (app.address() as AddressInfo).port);
+      const [request, [, stream]] = [get(`${url}/events`), (await once(app, "request")) as [unknown, ServerResponse]];
+      // Before the proxy is stopped, which would wait for it.
+      onTestFinished(() => void request.destroy());
+      const responded = once(request, "response");
+      stream.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+      const [received] = (await responded) as [IncomingMessage];
+      let seen = 0;
+      received.on("data", (piece: Buffer) => {
+        seen += piece.length;
+      });
+      let sent = 0;
+      // More than a page of memory, and less: the next event is sent when the last has come.
+      for (const size of [10, 100, 5_000, 1, 70_000, 10]) {
+        stream.write("x".repeat(size));
+        sent += size;
+        await expect.poll(() => seen, POLL).toBe(sent);
+      }
     });
 
     test("S4 S16 S17 S20: below a path the app sees host, address and WebSockets, whatever a client claims", async () => {
@@ -175,6 +207,52 @@ describe.each([{ page: "nginx" }, { page: "caddy" }] as const)("$page", ({ page:
       },
     );
   });
+});
+
+/** What a server behind nginx sees of a request. */
+interface Seen {
+  version: string;
+  /** The same for all requests on one connection. */
+  port: number;
+  host: string;
+  /** The header. */
+  connection?: string;
+}
+
+describe.skipIf(isMissing("nginx"))("nginx", () => {
+  test.each([
+    { page: "nginx", path: "/", keepsConnections: true },
+    { page: "below-a-path", path: "/shop/", keepsConnections: false },
+  ])(
+    "S17: by the page $page it passes on the host that was asked for, by HTTP/1.1, from browsers with HTTP/2",
+    async (recipe) => {
+      const { page, path, keepsConnections } = recipe;
+      let closed = 0;
+      const app = createServer(({ httpVersion: version, socket, headers: { host, connection } }, response) => {
+        response.end(JSON.stringify({ version, port: socket.remotePort, host, connection }));
+      });
+      app.on("connection", (socket) => socket.on("close", () => (closed += 1)));
+      // It closes none, so that nginx does.
+      app.keepAliveTimeout = 0;
+      app.listen(0, "127.0.0.1");
+      await once(app, "listening");
+      onTestFinished(() => void app.close().closeAllConnections());
+      const project = await followRecipe({ page, framework: "express" });
+      const { url } = await startProxy("nginx", project, (app.address() as AddressInfo).port);
+      const ask = async (): Promise<Seen> => (await new Client(url).get(path)).json;
+      const [first, second] = [await ask(), await ask()];
+      expect(first).toMatchObject({ version: "1.1", host: new URL(url).host });
+      // Only a WebSocket's handshake is to be upgraded.
+      expect(first.connection).not.toBe("upgrade");
+      expect(first.port === second.port).toBe(keepsConnections);
+      const browser = connectHttp2(url);
+      await once(browser, "connect");
+      expect(browser.alpnProtocol).toBe("h2");
+      browser.destroy();
+      // Before Node would, which is after 5 seconds.
+      if (keepsConnections) await expect.poll(() => closed, { timeout: 30_000 }).toBe(1);
+    },
+  );
 });
 
 test.skipIf(isMissing("nginx"))("nginx sends plain HTTP to HTTPS", async () => {

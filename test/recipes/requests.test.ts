@@ -8,9 +8,10 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { Client, type Reply } from "./client.ts";
 import { readPage } from "./page.ts";
-import { followRecipe, start } from "./project.ts";
+import { BROKEN_LIMITS, followRecipe, run, start } from "./project.ts";
 
 const ada = { userid: "ada", password: "demo" };
+const evil = { origin: "https://evil.example" };
 
 test.each(readPage("uploads").frameworks)(
   "S12 S17: an upload in %s is kept, and only for who may",
@@ -67,7 +68,10 @@ test("S7: a remembered session has a longer idle timeout, within the lifetime", 
   const { headers, json } = await browser.form("/remember", { remember: "yes" });
   expect(json).toEqual({ idle: 2_592_000 });
   expect(headers.get("set-cookie")).toMatch(/Max-Age=25920\d\d/);
+  // Another user signs in, who doesn't want to be remembered.
+  await browser.post("/login", { ...ada, userid: "grace" });
   expect((await browser.form("/remember", {})).headers.get("set-cookie")).toMatch(/Max-Age=3600/);
+  expect((await browser.get("/session")).json).toMatchObject({ userid: "grace", idle: 3600 });
 });
 
 test("S4 S7: with SESSION_COOKIE_PERSISTENT=false the cookie ends with the browser", async () => {
@@ -231,10 +235,23 @@ test.each(readPage("rate-limits").frameworks)(
   },
 );
 
-test.each(readPage("trpc-and-graphql").frameworks)(
-  "S12 S17: tRPC's procedures and GraphQL's resolvers in %s have the session, and what they write is saved",
+test("S28: a limit that can't be counted is an error, which the log explains", async () => {
+  const project = await followRecipe({
+    page: "rate-limits",
+    framework: "express",
+    files: { "broken.mjs": BROKEN_LIMITS },
+  });
+  const env = { ...process.env, PORT: "0", NODE_ENV: "development" };
+  const app = await run(project, ["--import", "./broken.mjs", "src/main.ts"], env);
+  const { status, headers } = await new Client(app.url).get("/visits");
+  expect([status, headers.get("retry-after")]).toEqual([500, null]);
+  await app.printed(/the store of the limits is down/);
+});
+
+test.each(readPage("trpc").frameworks)(
+  "S12 S17: tRPC's procedures in %s have the session, and what they write is saved",
   async (framework) => {
-    const project = await followRecipe({ page: "trpc-and-graphql", framework });
+    const project = await followRecipe({ page: "trpc", framework });
     // A procedure of the reader's own, with an input.
     const file = join(project, "src/trpc.ts");
     const say = "t.router({\n  say: t.procedure.input(String).mutation(({ input }) => input),";
@@ -255,19 +272,29 @@ test.each(readPage("trpc-and-graphql").frameworks)(
     }
     expect(browser.cookie).toBe("");
     expect((await browser.post("/trpc/visit")).json.result.data).toBe(1);
-    const ask = async (query: string) => (await browser.post("/graphql", { query })).json;
-    expect(await ask("mutation { visit }")).toEqual({ data: { visit: 2 } });
-    expect((await ask("{ me }")).errors[0].message).toBe("Please sign in.");
     await browser.post("/login", ada);
     expect((await browser.get("/trpc/me")).json.result.data).toBe("ada");
-    expect(await ask("{ me }")).toEqual({ data: { me: "ada" } });
-    expect((await browser.get("/session")).json.data.visits).toBe(2);
-    const evil = { origin: "https://evil.example" };
-    expect((await browser.post("/graphql", { query: "mutation { visit }" }, evil)).status).toBe(403);
     expect((await browser.post("/trpc/visit", {}, evil)).status).toBe(403);
+    expect((await browser.post("/trpc/say", "x".repeat(300_000))).status).toBe(413);
+    expect((await browser.get("/session")).json.data.visits).toBe(1);
+  },
+);
+
+test.each(readPage("graphql").frameworks)(
+  "S12 S17: GraphQL's resolvers in %s have the session, and what they write is saved",
+  async (framework) => {
+    const { url } = await start(await followRecipe({ page: "graphql", framework }));
+    const browser = new Client(url);
+    const ask = async (query: string) => (await browser.post("/graphql", { query })).json;
+    expect((await ask("{ me }")).errors[0].message).toBe("Please sign in.");
+    expect(browser.cookie).toBe("");
+    expect(await ask("mutation { visit }")).toEqual({ data: { visit: 1 } });
+    expect(await ask("mutation { visit }")).toEqual({ data: { visit: 2 } });
+    await browser.post("/login", ada);
+    expect(await ask("{ me }")).toEqual({ data: { me: "ada" } });
+    expect((await browser.post("/graphql", { query: "mutation { visit }" }, evil)).status).toBe(403);
     const large = { query: `{ me } #${"x".repeat(300_000)}` };
     expect((await browser.post("/graphql", large)).status).toBe(413);
-    expect((await browser.post("/trpc/say", "x".repeat(300_000))).status).toBe(413);
     expect((await browser.get("/session")).json.data.visits).toBe(2);
   },
 );

@@ -1,4 +1,5 @@
 // Sign-in by SAML at an identity provider of another site, in a real browser, since it decides which requests carry a cookie.
+import { inflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { freePort } from "../generator/registry.ts";
 import { device, hasChromium } from "./chromium.ts";
@@ -6,10 +7,17 @@ import { Client, type Reply } from "./client.ts";
 import { type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
 import { followRecipe, type Running, run } from "./project.ts";
 
-/** At SIGUSR2 two minutes have passed. */
-const CLOCK = `const { now } = Date;
+/** The app's clock differs from the provider's by CLOCK_OFFSET milliseconds. At SIGUSR2 two minutes have passed. */
+const CLOCK = `const Real = Date;
+let offset = Number(process.env.CLOCK_OFFSET ?? 0);
+globalThis.Date = class extends Real {
+  static now = () => Real.now() + offset;
+  constructor(...values) {
+    super(...(values.length === 0 ? [Date.now()] : values));
+  }
+};
 process.once("SIGUSR2", () => {
-  Date.now = () => now() + 120_000;
+  offset += 120_000;
   console.log("two minutes have passed");
 });
 `;
@@ -82,19 +90,24 @@ function wayBack(app: string, provider: IdentityProvider) {
   /** The fields of the form with which the provider sends the browser back. */
   const respond = async (browser: Client, user: string, to = "/session") => {
     const asked = (await browser.get(`/saml/login?to=${encodeURIComponent(to)}`)).headers.get("location") ?? "";
-    const { text } = await browser.get(`${asked}&user=${user}`);
-    const field = (name: string) => new RegExp(`name="${name}"\\s+value="([^"]*)"`).exec(text)?.[1] ?? "";
-    return { SAMLResponse: field("SAMLResponse"), RelayState: field("RelayState") };
+    return fieldsOf(await browser.get(`${asked}&user=${user}`));
   };
+  const respondUnasked = async (user: string, audience = `${app}/`) =>
+    fieldsOf(await new Client(provider.issuer).get(`/apps?user=${user}&app=${encodeURIComponent(audience)}`));
   /** As a browser posts it: without cookies. */
   const post = (fields: Record<string, string>): Promise<Reply> =>
     new Client(app).form("/saml/return", fields, elsewhere);
-  return { respond, post, elsewhere };
+  return { respond, respondUnasked, post, elsewhere };
+}
+
+function fieldsOf({ text }: Reply): { SAMLResponse: string; RelayState: string } {
+  const field = (name: string) => new RegExp(`name="${name}"\\s+value="([^"]*)"`).exec(text)?.[1] ?? "";
+  return { SAMLResponse: field("SAMLResponse"), RelayState: field("RelayState") };
 }
 
 test("S11 S17: a response counts once, for the session that asked, and unchanged", async () => {
   const { app, provider } = await started();
-  const { respond, post, elsewhere } = wayBack(app, provider);
+  const { respond, respondUnasked, post, elsewhere } = wayBack(app, provider);
 
   const [ada, eve] = [new Client(app), new Client(app)];
   const fields = await respond(ada, "ada");
@@ -103,7 +116,10 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
   expect(returned.status).toBe(303);
   // Another browser can't use it, whether it has asked for a sign-in or not.
   expect((await new Client(app).get(done(returned))).status).toBe(400);
-  await eve.get("/saml/login");
+  const request = new URL(done(await eve.get("/saml/login")));
+  expect(request.searchParams.get("RelayState")).toBe("/");
+  const sentXml = Buffer.from(request.searchParams.get("SAMLRequest") ?? "", "base64");
+  expect(String(inflateRawSync(sentXml))).toContain(`AssertionConsumerServiceURL="${app}/saml/return"`);
   expect((await eve.get(done(returned))).status).toBe(400);
   expect((await eve.get("/session")).json.userid).toBe(null);
   const signedIn = await ada.get(done(returned));
@@ -129,6 +145,11 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
     expect((await post({ ...fields, SAMLResponse })).status).toBe(400);
   }
   expect((await eve.get(done(returned).replace(/ticket=./, "ticket=X"))).status).toBe(400);
+  const whole = new URL(done(returned), app).searchParams.get("ticket") ?? "";
+  for (const ticket of ["", "x", "x.x", whole.slice(0, -1)]) {
+    expect((await eve.get(`/saml/done?ticket=${ticket}`)).status, ticket).toBe(400);
+  }
+  expect((await new Client(app).post("/saml/return", { SAMLResponse: 5 }, elsewhere)).status).toBe(400);
   for (const SAMLResponse of ["", "x", Buffer.from("<a/>").toString("base64")]) {
     expect((await post({ SAMLResponse })).status).toBe(400);
   }
@@ -139,12 +160,41 @@ test("S11 S17: a response counts once, for the session that asked, and unchanged
   expect(SAMLResponse).not.toBe("");
   expect((await post({ SAMLResponse })).status).toBe(400);
 
+  // Nor does one that is meant for another app.
+  expect((await post(await respondUnasked("eve", "https://other.example/"))).status).toBe(400);
+  // Nor does a sign-in that begins at the provider, which anybody could send a victim to.
+  const unasked = await post(await respondUnasked("eve"));
+  expect(unasked.status).toBe(303);
+  for (const victim of [new Client(app), ada]) expect((await victim.get(done(unasked))).status).toBe(400);
+
   // Nobody is sent to another site, and no other path is open.
   for (const to of ["https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)"]) {
     const { headers } = await eve.get(done(await post(await respond(eve, "eve", to))));
     expect(new URL(headers.get("location") ?? "").origin).toBe(app);
   }
   expect((await eve.form("/logout", {}, elsewhere)).status).toBe(403);
+});
+
+test.each([
+  ["SAML_SECRET", "31-characters-are-one-too-few.."],
+  ["SAML_SIGN_IN", "idp"],
+])("P3: %s=%s stops the start", async (name, value) => {
+  await expect(started({ [name]: value })).rejects.toThrow(name);
+});
+
+test.each([
+  { offset: 30, status: 303 },
+  { offset: 90, status: 400 },
+])("the provider's clock may be a minute ahead: $offset seconds are $status", async ({ offset, status }) => {
+  const { app, provider } = await started({ CLOCK_OFFSET: String(-1000 * offset) });
+  const { respond, post } = wayBack(app, provider);
+  expect((await post(await respond(new Client(app), "ada"))).status).toBe(status);
+});
+
+test("S22: another organisation whose responses have the same certificate signs nobody in", async () => {
+  const { app, provider } = await started({ SAML_ISSUER: "https://idp.example/another" });
+  const { respond, post } = wayBack(app, provider);
+  expect((await post(await respond(new Client(app), "ada"))).status).toBe(400);
 });
 
 test("S13 S22: who signs in where somebody else is signed in finds none of their data, and a sign-in is not kept for later", async () => {

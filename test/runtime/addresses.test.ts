@@ -46,6 +46,17 @@ describe("addresses", () => {
     },
   );
 
+  test("S16 S22: limits count by the address of each request, wherever its session was begun", async () => {
+    const visitor = new Visitor(await memoryApp({ trustProxy: ["10.0.0.0/8"] }));
+    await visitor.visit(write("here", 1), { remoteAddress: "192.0.2.1" });
+    const addressOf = async (remoteAddress: string, forwarded: string) => {
+      const request = { remoteAddress, headers: { "x-forwarded-for": forwarded } };
+      return (await visitor.visit((session) => [session.clientAddress, session.ipaddress], request)).result;
+    };
+    expect(await addressOf("10.0.0.1", "198.51.100.7")).toEqual(["198.51.100.7", "192.0.2.1"]);
+    expect(await addressOf("::ffff:192.0.2.2", "198.51.100.7")).toEqual(["192.0.2.2", "192.0.2.1"]);
+  });
+
   test.each([
     ["ipAddressLock", { remoteAddress: "192.0.2.2" }, "ipaddress"],
     ["userAgentLock", { headers: { "user-agent": "other" } }, "useragent"],

@@ -79,6 +79,11 @@ export class Session {
     return (this.#state.row ?? this.#state.options.client()).ipaddress;
   }
 
+  /** The client's address in this request, as far as `trustProxy` allows it to be known: what limits count by. */
+  get clientAddress(): string {
+    return this.#state.options.client().ipaddress;
+  }
+
   /** The User-Agent header of the session's first request. */
   get useragent(): string {
     return (this.#state.row ?? this.#state.options.client()).useragent;

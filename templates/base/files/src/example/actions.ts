@@ -105,7 +105,7 @@ export async function signIn(
   { userid, password }: { userid: string; password: string },
   config: Config,
 ): Promise<void> {
-  const user = await authenticate({ userid, password, ipaddress: session.ipaddress }, config);
+  const user = await authenticate({ userid, password, ipaddress: session.clientAddress }, config);
   if (user === null) throw new Problem(401, "The user name or the password is wrong.");
   // What one user has left behind is not for the next.
   if (session.userid !== null && session.userid !== user) session.data = {};
