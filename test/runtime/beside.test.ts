@@ -21,10 +21,9 @@ import { ask, serveFixture } from "./served.ts";
 
 // Half of them have no types.
 const require = createRequire(import.meta.url);
-const load = (name: string) => {
-  const loaded = require(name);
-  return typeof loaded === "function" ? loaded : loaded.default;
-};
+/** The function that a package exports. */
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+const exportOf = (loaded: any) => (typeof loaded === "function" ? loaded : loaded.default);
 
 interface App {
   use(middleware: unknown): unknown;
@@ -33,10 +32,13 @@ interface App {
 type Mount = (app: App) => unknown;
 
 const nowhere = { write: () => {} };
-const used = (name: string, ...options: unknown[]): [string, Mount] => [name, (app) => app.use(load(name)(...options))];
-const registered = (name: string, options: object = {}): [string, Mount] => [
+const used = (name: string, loaded: unknown, ...options: unknown[]): [string, Mount] => [
   name,
-  (app) => app.register(load(name), options),
+  (app) => app.use(exportOf(loaded)(...options)),
+];
+const registered = (name: string, loaded: unknown, options: object = {}): [string, Mount] => [
+  name,
+  (app) => app.register(loaded, options),
 ];
 const honos = (middleware: (...options: never[]) => unknown, ...options: unknown[]): [string, Mount] => [
   `hono's ${middleware.name}`,
@@ -45,29 +47,29 @@ const honos = (middleware: (...options: never[]) => unknown, ...options: unknown
 
 const packages: Record<string, [string, Mount][]> = {
   express: [
-    used("compression", { threshold: 0 }),
-    used("morgan", "combined", { stream: nowhere }),
-    used("pino-http", {}, nowhere),
-    used("response-time"),
-    used("connect-timeout", "10s"),
-    used("express-fileupload"),
+    used("compression", require("compression"), { threshold: 0 }),
+    used("morgan", require("morgan"), "combined", { stream: nowhere }),
+    used("pino-http", require("pino-http"), {}, nowhere),
+    used("response-time", require("response-time")),
+    used("connect-timeout", require("connect-timeout"), "10s"),
+    used("express-fileupload", require("express-fileupload")),
   ],
   koa: [
-    used("koa-compress", { threshold: 0 }),
-    used("koa-etag"),
-    used("koa-conditional-get"),
-    used("koa-logger", { transporter: () => {} }),
-    ["koa-connect", (app) => app.use(load("koa-connect")(load("compression")({ threshold: 0 })))],
+    used("koa-compress", require("koa-compress"), { threshold: 0 }),
+    used("koa-etag", require("koa-etag")),
+    used("koa-conditional-get", require("koa-conditional-get")),
+    used("koa-logger", require("koa-logger"), { transporter: () => {} }),
+    ["koa-connect", (app) => app.use(require("koa-connect")(require("compression")({ threshold: 0 })))],
   ],
   fastify: [
-    registered("@fastify/compress", { threshold: 0 }),
-    registered("@fastify/etag"),
-    registered("@fastify/caching", { privacy: "private" }),
+    registered("@fastify/compress", require("@fastify/compress"), { threshold: 0 }),
+    registered("@fastify/etag", require("@fastify/etag")),
+    registered("@fastify/caching", require("@fastify/caching"), { privacy: "private" }),
     [
       "@fastify/middie",
       async (app) => {
-        await app.register(load("@fastify/middie"));
-        app.use(load("compression")({ threshold: 0 }));
+        await app.register(require("@fastify/middie"));
+        app.use(require("compression")({ threshold: 0 }));
       },
     ],
   ],
