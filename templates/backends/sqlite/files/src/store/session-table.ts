@@ -121,9 +121,9 @@ export class SessionTable {
       values.push(...given);
     };
     if (change.set?.size || change.remove?.length) {
-      const { version, data } = change.whole ?? {};
-      if (data === undefined) assign("data = patched(data)");
-      else assign("data = CASE WHEN version = ? THEN ? ELSE patched(data) END", version, data);
+      const { whole } = change;
+      if (whole === undefined) assign("data = patched(data)");
+      else assign("data = CASE WHEN version = ? THEN ? ELSE patched(data) END", whole.version, whole.data);
     }
     if (change.userid !== undefined) assign("userid = ?", change.userid);
     if (change.secretHash !== undefined) assign("secret_hash = ?", change.secretHash);
