@@ -107,6 +107,19 @@ export function changes(subject: Subject): void {
     expect(again.version).toBeGreaterThan(read.version);
   });
 
+  test("S10: the whole data of a request takes the place of nothing that others have written since", async () => {
+    const row = await createRow(subject.a, { data: '{"mine":1,"theirs":1,"__proto__":1}' });
+    const change = (mine: number, version: number, data: string) =>
+      subject.a.change(row.id, { now, set: set({ mine }), remove: ["__proto__"], whole: { version, data } });
+    expect(await change(2, row.version, '{"mine":2,"theirs":1}')).toBe("done");
+    const read = await existing(subject.b, row.id);
+    expect(canonical(read.data)).toBe('{"mine":2,"theirs":1}');
+
+    expect(await subject.b.change(row.id, { now, set: set({ theirs: 2 }) })).toBe("done");
+    expect(await change(3, read.version, '{"mine":3,"theirs":1}')).toBe("done");
+    expect(canonical((await existing(subject.b, row.id)).data)).toBe('{"mine":3,"theirs":2}');
+  });
+
   test("S13: userid, secretHash and authenticated change alone or together, data stays", async () => {
     const row = await createRow(subject.a, { data: '{"cart":[1]}' });
     const secretHash = newHash();

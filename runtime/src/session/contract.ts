@@ -60,6 +60,8 @@ export interface SessionChange {
   /** The JSON texts of values by key. It is a Map, since a key may be `__proto__` or empty. */
   set?: ReadonlyMap<string, string> | undefined;
   remove?: readonly string[] | undefined;
+  /** All of the data after the change, if the stored version is still this one. A driver that patches JSON text may write it as it is. */
+  whole?: { version: number; data: string };
   /** The columns that change. */
   columns?: Partial<SessionColumns>;
   userid?: string | null;

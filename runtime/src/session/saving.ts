@@ -137,7 +137,7 @@ async function write(state: SessionState, row: SessionRow, unsaved: Unsaved): Pr
   await state.settle(async (pending) => {
     const { token, userid, authenticated, idle } = pending;
     const change: SessionChange = { now: state.context.now() };
-    if (data !== undefined) Object.assign(change, { set: data.set, remove: data.remove });
+    if (data !== undefined) Object.assign(change, changeOfData(row, data));
     if (columns !== undefined) change.columns = columns;
     if (userid !== undefined) Object.assign(change, { userid, authenticated });
     if (idle !== undefined) change.idle = idle;
@@ -166,7 +166,8 @@ async function changeWithinLimit(
   if (data === undefined || !isLarge(data)) return guard.run((driver) => driver.change(row.id, change));
   const result = await retryOnConflict(state.context, row, async (current) => {
     if (change.ifSecretHash !== undefined && !equalHashes(current.secretHash, change.ifSecretHash)) return "renewed";
-    checkSize(state.context, patchData(current.data, change), current.data);
+    // What the request has changed of the row that it knows is checked already.
+    if (current !== row) checkSize(state.context, patchData(current.data, change), current.data);
     return guard.run((driver) => driver.change(row.id, { ...change, ifVersion: current.version }));
   });
   return result === "renewed" ? "conflict" : result;
@@ -229,6 +230,14 @@ export async function touchIfDue(state: SessionState): Promise<void> {
 
 export function touchOf({ context }: SessionState): { lifetime: number } {
   return { lifetime: context.lifetime };
+}
+
+/** @param row the session that `data` is a change of */
+export function changeOfData(
+  { version }: SessionRow,
+  { set, remove, text }: DataChange,
+): Pick<SessionChange, "set" | "remove" | "whole"> {
+  return { set, remove, whole: { version, data: text } };
 }
 
 /** What counts is how much is set, whatever is removed. */

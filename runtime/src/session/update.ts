@@ -4,7 +4,7 @@ import type { SessionData } from "../session-data.ts";
 import { patchData, type SessionChange, type SessionRow } from "./contract.ts";
 import { changesOf, copyOf, readData } from "./data.ts";
 import { retryOnConflict } from "./retry.ts";
-import { lookAgain, save, touchIfDue, touchOf } from "./saving.ts";
+import { changeOfData, lookAgain, save, touchIfDue, touchOf } from "./saving.ts";
 import type { SessionState } from "./state.ts";
 import { equalHashes } from "./token.ts";
 import { checkSize } from "./working-copy.ts";
@@ -66,13 +66,12 @@ async function attempt<T>(
     return { result };
   }
   checkSize(context, changed.text, row.data);
-  const { set, remove, text } = changed;
-  const write: SessionChange = { now: context.now(), set, remove, ifVersion: row.version };
+  const write: SessionChange = { now: context.now(), ...changeOfData(row, changed), ifVersion: row.version };
   if (state.options.opened && state.row !== undefined) write.ifSecretHash = state.row.secretHash;
   if (state.touchDue()) write.touch = touchOf(state);
   const outcome = await context.guard.run((driver) => driver.change(row.id, write));
   if (outcome !== "done") return outcome;
-  state.adopt({ ...row, data: text }, draft, seen);
-  if (state.row !== undefined) state.written(state.row, write, text);
+  state.adopt({ ...row, data: changed.text }, draft, seen);
+  if (state.row !== undefined) state.written(state.row, write, changed.text);
   return { result };
 }

@@ -1,8 +1,9 @@
 // Prepared statements of the PostgreSQL driver that the server forgets, or that no longer fit the table.
 // Change it when statements are prepared or repeated in another way.
 
+import { Socket } from "node:net";
 import { Client } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
 import { drivers, failure } from "../../../../test/drivers/broken.ts";
 import { comparable, createRow, existing, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
@@ -81,6 +82,19 @@ describe("postgres driver and its prepared statements", () => {
     const after = await existing(driver, row.id);
     expect(after.version).toBe(before + 50);
     expect(Object.keys(JSON.parse(after.data) as object)).toHaveLength(51);
+  });
+
+  test("S10: statements of one turn of the event loop are sent at once, and each is done", async () => {
+    const driver = await open(1);
+    const row = await createRow(driver);
+    const change = (key: string) => driver.change(row.id, { now, set: set({ [key]: 1 }) });
+    await change("warm");
+    const writes = vi.spyOn(Socket.prototype, "_writev");
+    onTestFinished(() => writes.mockRestore());
+    const changes = ["a", "b", "c", "d", "e"].map(change);
+    expect(new Set(await Promise.all(changes))).toEqual(new Set(["done"]));
+    expect(writes).toHaveBeenCalledTimes(1);
+    expect(Object.keys(JSON.parse((await existing(driver, row.id)).data) as object)).toHaveLength(6);
   });
 
   test("F8: a column whose type changes while the app runs breaks no request", async () => {

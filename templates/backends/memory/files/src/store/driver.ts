@@ -70,7 +70,7 @@ class MemoryDriver implements SessionDriver {
     this.#checkOpen();
     const row = this.#rows.get(id);
     if (row === undefined || row.expires < change.now) return "gone";
-    const { ifVersion, ifSecretHash, touch } = change;
+    const { ifVersion, ifSecretHash, touch, whole } = change;
     if (ifVersion !== undefined && ifVersion !== row.version) return "conflict";
     if (ifSecretHash !== undefined && Buffer.compare(ifSecretHash, row.secretHash) !== 0) return "conflict";
     const changed: SessionRow = {
@@ -80,7 +80,7 @@ class MemoryDriver implements SessionDriver {
       authenticated: change.authenticated ?? row.authenticated,
       idle: change.idle ?? row.idle,
       columns: { ...row.columns, ...change.columns },
-      data: patchData(row.data, change),
+      data: whole?.version === row.version ? whole.data : patchData(row.data, change),
       version: row.version + 1,
     };
     this.#replace(row, touch ? touchedRow(changed, change.now, touch) : changed);

@@ -120,7 +120,11 @@ export class SessionTable {
       assignments.push(assignment);
       values.push(...given);
     };
-    if (change.set?.size || change.remove?.length) assign("data = patched(data)");
+    if (change.set?.size || change.remove?.length) {
+      const { whole } = change;
+      if (whole === undefined) assign("data = patched(data)");
+      else assign("data = CASE WHEN version = ? THEN ? ELSE patched(data) END", whole.version, whole.data);
+    }
     if (change.userid !== undefined) assign("userid = ?", change.userid);
     if (change.secretHash !== undefined) assign("secret_hash = ?", change.secretHash);
     if (change.authenticated !== undefined) assign("authenticated = ?", change.authenticated);
