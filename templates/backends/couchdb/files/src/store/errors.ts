@@ -4,17 +4,11 @@
 import { StoreUnavailable } from "../session/contract.ts";
 import { describeStore, type StoreSettings } from "./settings.ts";
 
-/** CouchDB's refusal of a request. The error of a lost connection has no status. */
+/** What nano throws. The error of a lost connection has no status. */
 interface CouchdbError extends Error {
   statusCode?: number;
   error?: string;
   reason?: string;
-}
-
-/** The error for a response that is not a success. CouchDB sends `{ error, reason }`. */
-export function refusal(statusCode: number, reply: unknown): CouchdbError {
-  const { error, reason } = (reply ?? {}) as { error?: string; reason?: string };
-  return Object.assign(new Error(reason ?? error), { statusCode, ...(error && { error }), ...(reason && { reason }) });
 }
 
 export class NotCouchdb extends Error {
@@ -85,9 +79,7 @@ export function asStoreError(error: unknown, settings: StoreSettings): Error {
 
   if (error instanceof NotCouchdb)
     return because("COUCHDB_HOST and COUCHDB_PORT", `the server there is not CouchDB: ${place}`);
-  if (statusCode === undefined)
-    return connectionError(text || `${(error as NodeJS.ErrnoException).code}`, settings, because);
-  if (statusCode < 400) return because("COUCHDB_URL", `${place} sends elsewhere (is it https://?)`);
+  if (statusCode === undefined) return connectionError(text, settings, because);
   if (isLockout(error as CouchdbError)) {
     const duration = "for five minutes, unless its chttpd_auth_lockout/max_lifetime says otherwise";
     const what = `${place} has locked user "${settings.user}" out after too many wrong passwords, ${duration}`;
@@ -116,13 +108,16 @@ export function asStoreError(error: unknown, settings: StoreSettings): Error {
 }
 
 function connectionError(
-  reason: string,
+  text: string,
   settings: StoreSettings,
   because: (variable: string, what: string) => StoreUnavailable,
 ): StoreUnavailable {
+  const reason = firstLine(
+    text.replace(/^error happened in your connection\. Reason: /, "").replace(/^\w*Error: /, ""),
+  );
   const place = describeStore(settings);
   if (/ENOTFOUND|EAI_AGAIN/.test(reason)) return because("COUCHDB_HOST", `there is no such host: ${place} (${reason})`);
-  if (/ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN/.test(reason)) {
+  if (/ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|^AggregateError|bad port/.test(reason)) {
     return because("COUCHDB_HOST and COUCHDB_PORT", `nothing answers there: ${place} (${reason})`);
   }
   if (/SSL|TLS|certificate|altnames|self-signed/i.test(reason)) {
@@ -131,7 +126,8 @@ function connectionError(
       `no secure connection (https:// is with TLS, http:// without) to ${place} (${reason})`,
     );
   }
-  if (/timeout|ETIMEDOUT/i.test(reason))
+  if (/redirect/.test(reason)) return because("COUCHDB_URL", `${place} sends elsewhere (is it https://?)`);
+  if (/timeout|aborted/i.test(reason))
     return because("COUCHDB_HOST and COUCHDB_PORT", `${place} gave no response in time`);
   return because(
     "COUCHDB_HOST and COUCHDB_PORT",
