@@ -233,6 +233,8 @@ test.each(readPage("passwords").frameworks)(
     }
     const form = await browser.form("/sign-in", { ...ada, return: "/visits?a=b" });
     expect([form.status, form.headers.get("location")]).toEqual([303, "/visits?a=b"]);
+    // The same user again.
+    expect((await browser.get("/visits")).json).toEqual({ visits: 2 });
     // Whatever a browser takes for an address of another site.
     for (const elsewhere of ["//evil.example", "/\\evil.example", "/\t/evil.example"]) {
       const { status, headers } = await browser.form("/sign-in", { ...ada, return: elsewhere });

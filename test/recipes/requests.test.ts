@@ -1,17 +1,14 @@
-// Recipes about requests of all kinds: uploads, other origins, apps, posts from elsewhere, limits.
+// Recipes about requests of all kinds: uploads, other origins, apps, posts from elsewhere, remembered sessions.
 import { createHmac } from "node:crypto";
-import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { Agent, get } from "node:http";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { Client, type Reply } from "./client.ts";
 import { readPage } from "./page.ts";
-import { BROKEN_LIMITS, followRecipe, run, start } from "./project.ts";
+import { followRecipe, start } from "./project.ts";
 
 const ada = { userid: "ada", password: "demo" };
-const evil = { origin: "https://evil.example" };
 
 test.each(readPage("uploads").frameworks)(
   "S12 S17: an upload in %s is kept, and only for who may",
@@ -190,111 +187,3 @@ test("S11 S17: a payment's return is taken by its signature, once, for the sessi
   // Only that path is open.
   expect((await browser.post("/payment/start", { order: "B2" }, elsewhere)).status).toBe(403);
 });
-
-test.each(readPage("rate-limits").frameworks)(
-  "S28: limits in %s count each session for itself, and visitors without one by their address",
-  async (framework) => {
-    const { url } = await start(await followRecipe({ page: "rate-limits", framework }));
-    const busy = new Client(url);
-    await busy.get("/visits");
-    const statuses = async (client: Client, count: number) =>
-      (await Promise.all(Array.from({ length: count }, () => client.get("/visits")))).map(({ status }) => status);
-    const seen = await statuses(busy, 70);
-    expect(seen.filter((status) => status === 200)).toHaveLength(60);
-    const refused = await busy.get("/visits");
-    expect([refused.status, refused.json]).toEqual([429, { error: "Too many requests. Please try again later." }]);
-    const seconds = Number(refused.headers.get("retry-after"));
-    expect(seconds).toBeGreaterThan(0);
-    expect(seconds).toBeLessThanOrEqual(60);
-    const other = new Client(url);
-    expect((await other.get("/visits")).json).toEqual({ visits: 1 });
-    expect((await other.get("/visits")).json).toEqual({ visits: 2 });
-  },
-);
-
-test.each(readPage("rate-limits").frameworks)(
-  "S28: visitors without a session in %s share their address's larger limit, which takes nothing from those with one",
-  async (framework) => {
-    const project = await followRecipe({ page: "rate-limits", framework });
-    const { url } = await start(project, { SESSION_TRUST_PROXY: "127.0.0.1, ::1" });
-    const from = (address: string) => ({ "x-forwarded-for": address });
-    const member = new Client(url);
-    await member.get("/visits", from("192.0.2.1"));
-    const visits = Array.from({ length: 310 }, () => new Client(url).get("/session", from("192.0.2.1")));
-    const statuses = (await Promise.all(visits)).map(({ status }) => status);
-    // The member's first request was that of a visitor.
-    expect(statuses.filter((status) => status === 404)).toHaveLength(299);
-    expect(statuses.filter((status) => status === 429)).toHaveLength(11);
-    expect((await new Client(url).get("/visits", from("192.0.2.1"))).status).toBe(429);
-    expect((await new Client(url).get("/nothing/here", from("192.0.2.1"))).status).toBe(429);
-    expect((await new Client(url).get("/visits", from("192.0.2.2"))).status).toBe(200);
-    expect((await member.get("/visits", from("192.0.2.1"))).json).toEqual({ visits: 2 });
-    for (const path of ["/health", "/health/live"]) {
-      expect((await new Client(url).get(path, from("192.0.2.1"))).status).toBe(200);
-    }
-  },
-);
-
-test("S28: a limit that can't be counted is an error, which the log explains", async () => {
-  const project = await followRecipe({
-    page: "rate-limits",
-    framework: "express",
-    files: { "broken.mjs": BROKEN_LIMITS },
-  });
-  const env = { ...process.env, PORT: "0", NODE_ENV: "development" };
-  const app = await run(project, ["--import", "./broken.mjs", "src/main.ts"], env);
-  const { status, headers } = await new Client(app.url).get("/visits");
-  expect([status, headers.get("retry-after")]).toEqual([500, null]);
-  await app.printed(/the store of the limits is down/);
-});
-
-test.each(readPage("trpc").frameworks)(
-  "S12 S17: tRPC's procedures in %s have the session, and what they write is saved",
-  async (framework) => {
-    const project = await followRecipe({ page: "trpc", framework });
-    // A procedure of the reader's own, with an input.
-    const file = join(project, "src/trpc.ts");
-    const say = "t.router({\n  say: t.procedure.input(String).mutation(({ input }) => input),";
-    writeFileSync(file, readFileSync(file, "utf8").replace("t.router({", say));
-    const { url } = await start(project);
-    const browser = new Client(url);
-    expect((await browser.get("/trpc/me")).status).toBe(401);
-    expect((await browser.get("/trpc/nothing")).status).toBe(404);
-    expect((await browser.post("/trpc/say", "hello")).json.result.data).toBe("hello");
-    // Nothing responds a second time, which would break the connection.
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    onTestFinished(() => agent.destroy());
-    for (const reused of [false, true]) {
-      const request = get(`${url}/trpc/nothing`, { agent });
-      const [response] = await once(request, "response");
-      await once(response.resume(), "end");
-      expect(request.reusedSocket).toBe(reused);
-    }
-    expect(browser.cookie).toBe("");
-    expect((await browser.post("/trpc/visit")).json.result.data).toBe(1);
-    await browser.post("/login", ada);
-    expect((await browser.get("/trpc/me")).json.result.data).toBe("ada");
-    expect((await browser.post("/trpc/visit", {}, evil)).status).toBe(403);
-    expect((await browser.post("/trpc/say", "x".repeat(300_000))).status).toBe(413);
-    expect((await browser.get("/session")).json.data.visits).toBe(1);
-  },
-);
-
-test.each(readPage("graphql").frameworks)(
-  "S12 S17: GraphQL's resolvers in %s have the session, and what they write is saved",
-  async (framework) => {
-    const { url } = await start(await followRecipe({ page: "graphql", framework }));
-    const browser = new Client(url);
-    const ask = async (query: string) => (await browser.post("/graphql", { query })).json;
-    expect((await ask("{ me }")).errors[0].message).toBe("Please sign in.");
-    expect(browser.cookie).toBe("");
-    expect(await ask("mutation { visit }")).toEqual({ data: { visit: 1 } });
-    expect(await ask("mutation { visit }")).toEqual({ data: { visit: 2 } });
-    await browser.post("/login", ada);
-    expect(await ask("{ me }")).toEqual({ data: { me: "ada" } });
-    expect((await browser.post("/graphql", { query: "mutation { visit }" }, evil)).status).toBe(403);
-    const large = { query: `{ me } #${"x".repeat(300_000)}` };
-    expect((await browser.post("/graphql", large)).status).toBe(413);
-    expect((await browser.get("/session")).json.data.visits).toBe(2);
-  },
-);
