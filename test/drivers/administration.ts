@@ -11,6 +11,7 @@ import {
 } from "../../runtime/src/session/contract.ts";
 import type { Subject } from "./conformance.ts";
 import {
+  changing,
   comparable,
   createRow,
   createRows,
@@ -124,7 +125,7 @@ export function administration(subject: Subject): void {
     await expectUnreadable(subject.a, spoilt.id, { now });
     const touch = { lifetime: HOUR, every: 60, secretHash: spoilt.secretHash };
     await expectUnreadable(subject.b, spoilt.id, { now: now + 600, touch });
-    const changed = await subject.a.change(spoilt.id, { now, set: set({ b: 2 }) }).catch((error: unknown) => error);
+    const changed = await changing(subject.a, spoilt.id, { now, set: set({ b: 2 }) }).catch((error: unknown) => error);
     if (typeof changed !== "string") expect(changed).toBeInstanceOf(UnreadableRow);
     const others = whole.map(({ id }) => id);
     expect((await subject.a.listByUser("victim", now, 10)).map(({ id }) => id)).toEqual(expect.arrayContaining(others));

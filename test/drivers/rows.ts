@@ -5,9 +5,11 @@ import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
 import {
   type Access,
+  type ChangeResult,
   expiry,
   type FoundRow,
   type Json,
+  type SessionChange,
   type SessionDriver,
   type SessionInfo,
   type SessionRow,
@@ -139,4 +141,9 @@ export function set(entries: Record<string, Json>): Map<string, string> {
 /** The driver's `read` as a promise, whether it answers at once or not. */
 export async function reading(driver: SessionDriver, id: string, access: Access): Promise<FoundRow | undefined> {
   return driver.read(id, access);
+}
+
+/** The same for `change`. */
+export async function changing(driver: SessionDriver, id: string, change: SessionChange): Promise<ChangeResult> {
+  return driver.change(id, change);
 }

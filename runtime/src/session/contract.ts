@@ -126,8 +126,8 @@ export interface RequestStore {
    * Where the store is in this process it may be synchronous, its errors included.
    */
   read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined>;
-  /** One atomic change. Never creates a session and never brings one back. */
-  change(id: string, change: SessionChange): Promise<ChangeResult>;
+  /** One atomic change. Never creates a session and never brings one back. Synchronous as `read` may be. */
+  change(id: string, change: SessionChange): ChangeResult | Promise<ChangeResult>;
   /** Resolves to true if there was such a session. */
   end(id: string): Promise<boolean>;
   /** A user's live sessions, found over an index, newest `created` first, at most `limit`. */

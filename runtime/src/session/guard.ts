@@ -17,9 +17,10 @@ export class Guard {
   }
 
   /** Rejects with StoreUnavailable after `storeTimeout`; a result that comes later is dropped. */
-  async run<T>(work: (driver: SessionDriver) => Promise<T>): Promise<T> {
+  async run<T>(work: (driver: SessionDriver) => T | Promise<T>): Promise<T> {
     try {
-      const result = await this.#inTime(work(this.driver));
+      const running = work(this.driver);
+      const result = running instanceof Promise ? await this.#inTime(running) : running;
       this.#noteSuccess();
       return result;
     } catch (error) {

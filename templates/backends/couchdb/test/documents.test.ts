@@ -11,6 +11,7 @@ import {
 } from "../../../../runtime/src/session/contract.ts";
 import { failure } from "../../../../test/drivers/broken.ts";
 import {
+  changing,
   createRow,
   existing,
   HOUR,
@@ -143,9 +144,7 @@ describe("couchdb documents", () => {
     const { driver, row } = await spoiltSession(spoilt);
     expect(await driver.read(row.id, { now: START })).toMatchObject(decoded);
     const change = { now: START, set: set({ a: 1 }), touch: { lifetime: HOUR } };
-    const changed = await open(shared.settings())
-      .change(row.id, change)
-      .catch((error: unknown) => error);
+    const changed = await changing(open(shared.settings()), row.id, change).catch((error: unknown) => error);
     expect(changed instanceof UnreadableRow).toBe(isRefused);
     await driver.stats(START);
     expect(await driver.end(row.id)).toBe(true);

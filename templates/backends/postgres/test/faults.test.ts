@@ -4,7 +4,17 @@
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../../../runtime/src/session/contract.ts";
-import { comparable, createRow, existing, HOUR, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
+import {
+  changing,
+  comparable,
+  createRow,
+  existing,
+  HOUR,
+  newRow,
+  START,
+  set,
+  stored,
+} from "../../../../test/drivers/rows.ts";
 import { waitFor } from "../../../../test/drivers/waiting.ts";
 import { type FreshServer, freshServer } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
@@ -230,7 +240,7 @@ describe("postgres driver and its server", () => {
       });
     }
     await waitFor(() =>
-      driver.change(row.id, { now, set: set({ a: 2 }) }).then(
+      changing(driver, row.id, { now, set: set({ a: 2 }) }).then(
         (result) => result === "done",
         () => false,
       ),

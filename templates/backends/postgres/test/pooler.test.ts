@@ -5,7 +5,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
 import { drivers, failure } from "../../../../test/drivers/broken.ts";
-import { comparable, createRow, existing, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { changing, comparable, createRow, existing, START, set, stored } from "../../../../test/drivers/rows.ts";
 import { waitFor } from "../../../../test/drivers/waiting.ts";
 import { type FreshServer, freshServer } from "../../../../test/servers/server.ts";
 import { Environment } from "../../../base/files/src/http/environment.ts";
@@ -38,7 +38,7 @@ describe.each(["pgbouncer", "pgbouncer-newest"] as const)("postgres driver behin
     const firsts: ((driver: SessionDriver) => Promise<unknown>)[] = [
       (driver) => driver.end("nobody"),
       (driver) => driver.listByUser("nobody", now, 1),
-      (driver) => driver.change("nobody", { now }),
+      (driver) => changing(driver, "nobody", { now }),
       (driver) => driver.endAll(1),
       (driver) => driver.purge(now, 10),
       (driver) => driver.endByUser("nobody", 1),

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
 import { bounded, isUp } from "../../../../test/drivers/bounded.ts";
 import { failure, listen, onwardTo } from "../../../../test/drivers/broken.ts";
-import { comparable, createRow, existing, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { changing, comparable, createRow, existing, START, set, stored } from "../../../../test/drivers/rows.ts";
 import { waitFor } from "../../../../test/drivers/waiting.ts";
 import { type FreshServer, freshServer } from "../../../../test/servers/server.ts";
 import type { StoreSettings } from "../files/src/store/settings.ts";
@@ -97,7 +97,7 @@ describe("redis driver on a server of its own", () => {
       expect(refused).toBeInstanceOf(StoreUnavailable);
       expect(refused.message).toMatch(/read-only replica/);
       await waitFor(() =>
-        driver.change(rows[0].id, { now: START, set: set({ a: 2 }) }).then(
+        changing(driver, rows[0].id, { now: START, set: set({ a: 2 }) }).then(
           (result) => result === "done",
           () => false,
         ),

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type SessionDriver, StoreUnavailable, UNLIMITED } from "../../../../runtime/src/session/contract.ts";
-import { createRow, existing, HOUR, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
+import { changing, createRow, existing, HOUR, newRow, START, set, stored } from "../../../../test/drivers/rows.ts";
 import { waitFor } from "../../../../test/drivers/waiting.ts";
 import { createDriver } from "../files/src/store/driver.ts";
 
@@ -115,7 +115,7 @@ test("F1: while another process holds the lock, writes wait without stopping thi
   expect(read).toMatchObject({ updated: row.updated, expires: row.expires });
   expect(read?.touched ?? false, "left out").toBe(false);
   await driver.ping();
-  const { message } = await refusal(driver.change(row.id, { now, set: set({ a: 1 }) }));
+  const { message } = await refusal(changing(driver, row.id, { now, set: set({ a: 1 }) }));
   expect(message).toMatch(/locked/);
   expect(ticks).toBeGreaterThan(10);
   const waiting = driver.change(row.id, { now, set: set({ a: 2 }) });

@@ -8,7 +8,17 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type SessionDriver, StoreUnavailable } from "../../../../runtime/src/session/contract.ts";
 import { drivers, failure } from "../../../../test/drivers/broken.ts";
-import { comparable, createRow, existing, newRow, reading, START, set, stored } from "../../../../test/drivers/rows.ts";
+import {
+  changing,
+  comparable,
+  createRow,
+  existing,
+  newRow,
+  reading,
+  START,
+  set,
+  stored,
+} from "../../../../test/drivers/rows.ts";
 import { Connection } from "../files/src/store/connection.ts";
 import { createDriver } from "../files/src/store/driver.ts";
 
@@ -48,7 +58,7 @@ async function anotherStore(): Promise<{ path: string; id: string }> {
 
 const requests: [string, (driver: SessionDriver, id: string) => unknown][] = [
   ["create", (driver) => driver.create(newRow())],
-  ["change", (driver, id) => driver.change(id, { now, set: set({ a: 1 }) })],
+  ["change", (driver, id) => changing(driver, id, { now, set: set({ a: 1 }) })],
   ["end", (driver, id) => driver.end(id)],
   ["read", (driver, id) => reading(driver, id, { now })],
   ["listByUser", (driver) => driver.listByUser("alice", now, 10)],
@@ -92,6 +102,18 @@ test.each(requests)(
   },
 );
 
+test("F9: a read notices in the next turn of the event loop that the file was replaced after another read", async () => {
+  const driver = open();
+  await driver.setup();
+  const row = await createRow(driver);
+  const other = await anotherStore();
+  expect(await reading(driver, row.id, { now })).toBeDefined();
+  for (const name of [`${file}-wal`, `${file}-shm`]) rmSync(name);
+  renameSync(other.path, file);
+  await new Promise(setImmediate);
+  await expectMoved(reading(driver, row.id, { now }), /sessions\.db was replaced while it was in use/);
+});
+
 test.each(["-wal", "-shm"])(
   "F9: a write without the %s file is refused; afterwards each success is stored",
   async (suffix) => {
@@ -100,7 +122,7 @@ test.each(["-wal", "-shm"])(
     const row = await createRow(driver);
     rmSync(file + suffix);
     await expectMoved(
-      driver.change(row.id, { now, set: set({ a: 1 }) }),
+      changing(driver, row.id, { now, set: set({ a: 1 }) }),
       /-(?:wal|shm) was removed while it was in use/,
     );
     expect(await driver.change(row.id, { now, set: set({ b: 2 }) })).toBe("done");

@@ -66,7 +66,7 @@ class MemoryDriver implements SessionDriver {
     return { ...copyOf(touched), touched: true };
   }
 
-  async change(id: string, change: SessionChange): Promise<ChangeResult> {
+  change(id: string, change: SessionChange): ChangeResult {
     this.#checkOpen();
     const row = this.#rows.get(id);
     if (row === undefined || row.expires < change.now) return "gone";

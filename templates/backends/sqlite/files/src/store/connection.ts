@@ -37,6 +37,8 @@ export class Connection {
   readonly #checkpoints: Checkpoints;
   #open: Open | undefined;
   #closed = false;
+  /** The file has been looked at in this turn of the event loop. */
+  #isFileChecked = false;
 
   /** `prepare` is called each time the database has been opened. */
   constructor(file: string, timeout: number, prepare: (database: Database.Database) => void) {
@@ -62,17 +64,23 @@ export class Connection {
     }
   }
 
-  /**
-   * For reads. Returns a promise only where another process holds the lock. Whether a file beside the database is missing
-   * is left for the next write to notice: a read that has missed it has lost nothing.
-   */
-  runNow<Result>(work: (database: Database.Database) => Result): Result | Promise<Result> {
+  /** Like `run`, but returns a promise only where another process holds the lock. */
+  runNow<Result>(work: (database: Database.Database) => Result, writes = true): Result | Promise<Result> {
     try {
-      return this.#attempt(work, false);
+      return this.#attempt(work, writes);
     } catch (error) {
       if (isLocked(error)) return this.run(work);
       throw this.#explained(error);
     }
+  }
+
+  /**
+   * Like `runNow`. Whether a file beside the database is missing is left for the next write to notice: a read that has
+   * missed it has lost nothing. One look at the file is enough for all reads of one turn of the event loop: those that come
+   * after it find what they would have found a little earlier.
+   */
+  readNow<Result>(work: (database: Database.Database) => Result): Result | Promise<Result> {
+    return this.runNow(work, false);
   }
 
   /** Resolves when what was written is in the file itself, without blocking requests. For long work, between its batches. */
@@ -152,7 +160,13 @@ export class Connection {
    * gone after a restart. So each piece of work counts only if the files are still those that were opened.
    */
   #refuseIfMoved(writes: boolean): void {
-    if (!this.#open) return;
+    if (!this.#open || (!writes && this.#isFileChecked)) return;
+    if (!writes) {
+      this.#isFileChecked = true;
+      setImmediate(() => {
+        this.#isFileChecked = false;
+      });
+    }
     const { files } = this.#open;
     for (const [file, opened] of files) {
       if (!writes && file !== this.file) return;

@@ -50,11 +50,11 @@ class SqliteDriver implements SessionDriver {
   }
 
   read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined> {
-    return this.#sqlite.runNow(() => this.#table.read(id, access));
+    return this.#sqlite.readNow(() => this.#table.read(id, access));
   }
 
-  async change(id: string, change: SessionChange): Promise<ChangeResult> {
-    return await this.#sqlite.run(() => this.#table.change(id, change));
+  change(id: string, change: SessionChange): ChangeResult | Promise<ChangeResult> {
+    return this.#sqlite.runNow(() => this.#table.change(id, change));
   }
 
   async end(id: string): Promise<boolean> {
