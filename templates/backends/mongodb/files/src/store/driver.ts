@@ -15,7 +15,7 @@ import {
 } from "../session/contract.ts";
 import { MongodbConnection } from "./connection.ts";
 import { date, type InfoDocument, infoProjection, toDocument, toInfo, toRow } from "./document.ts";
-import { isDuplicate, meansLostConnection } from "./errors.ts";
+import { isDuplicate } from "./errors.ts";
 import { describeStore, type StoreSettings } from "./settings.ts";
 import { checkIndexes, createMissingIndexes, tryRequests } from "./start-check.ts";
 import { encodeValue, fieldOf } from "./stored-data.ts";
@@ -63,25 +63,8 @@ class MongodbDriver implements SessionDriver {
 
   /** A touch is left to `change`: it would make every read a write. */
   async read(id: string, _access: Access): Promise<SessionRow | undefined> {
-    const document = await this.#store.run(() => this.#find(id));
+    const document = await this.#store.run(() => this.#sessions.findOne({ _id: id }));
     return document ? toRow(document) : undefined;
-  }
-
-  /**
-   * By a command, which takes two thirds of the processor time of `findOne` and its cursor. The client doesn't repeat a
-   * command when the connection is lost, so that `findOne` follows then.
-   */
-  async #find(id: string): Promise<SessionDocument | null | undefined> {
-    const { database } = this.#store;
-    const { readConcern } = database;
-    const find = { find: this.#settings.collection, filter: { _id: id }, limit: 1, singleBatch: true };
-    try {
-      const { cursor } = await database.command({ ...find, ...(readConcern && { readConcern: readConcern.toJSON() }) });
-      return cursor.firstBatch[0];
-    } catch (error) {
-      if (!meansLostConnection(error)) throw error;
-      return await this.#sessions.findOne({ _id: id });
-    }
   }
 
   async change(id: string, change: SessionChange): Promise<ChangeResult> {

@@ -1,13 +1,7 @@
 // Turns the errors of MongoDB and of its client into one line that says whether to wait or which setting to fix.
 // Change it when an error deserves a better line than the client's own.
 
-import {
-  MongoError,
-  MongoNetworkError,
-  MongoNetworkTimeoutError,
-  MongoServerError,
-  MongoServerSelectionError,
-} from "mongodb";
+import { MongoError, MongoServerError, MongoServerSelectionError } from "mongodb";
 import { StoreUnavailable } from "../session/contract.ts";
 import { describeStore, type StoreSettings } from "./settings.ts";
 
@@ -32,12 +26,6 @@ const BROKEN = /^(E[A-Z]+|ERR_(STREAM|SOCKET)_\w+)$/;
 /** Whether another write came first, so that nothing was done. */
 export function meansWriteConflict(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === WRITE_CONFLICT;
-}
-
-/** Whether a read may succeed over another connection: this one broke, or its server can't be used for the moment. */
-export function meansLostConnection(error: unknown): boolean {
-  if (error instanceof MongoNetworkTimeoutError) return false;
-  return error instanceof MongoNetworkError || (error instanceof MongoServerError && TEMPORARY.has(Number(error.code)));
 }
 
 export function isDuplicate(error: unknown): boolean {
