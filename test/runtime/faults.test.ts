@@ -30,6 +30,13 @@ describe("events and faults", () => {
     for (const secret of secrets) expect(told).not.toContain(secret);
   });
 
+  test("F1: counting that takes too long doesn't mean that the store is down", async () => {
+    const target = await memoryApp({ storeTimeout: 50 });
+    target.driver.stats = () => new Promise(() => {});
+    await expect(target.sessions.stats()).rejects.toThrow(StoreUnavailable);
+    expect(target.events).toEqual([]);
+  });
+
   test("F1: a store that hangs is 503 within storeTimeout, reported once; when it responds again that is reported too", async () => {
     const target = await memoryApp({ storeTimeout: 50 });
     const visitor = new Visitor(target);

@@ -29,6 +29,11 @@ export class Guard {
     }
   }
 
+  /** Like `run`, for work that may well take too long, which doesn't mean that the store is down. */
+  runAside<T>(work: (driver: SessionDriver) => Promise<T>): Promise<T> {
+    return this.#inTime(work(this.driver));
+  }
+
   /** The driver's `read`. Synchronous where the driver is; it then throws what `run` rejects with. */
   read(id: string, access: Access): FoundRow | undefined | Promise<FoundRow | undefined> {
     try {
