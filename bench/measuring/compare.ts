@@ -60,25 +60,39 @@ export async function compare(
   peers: readonly Server[],
   { count, requests }: Rounds,
 ): Promise<Map<Server, Comparison>> {
-  const rounds = new Map<Server, Round[]>([ours, ...peers].map((server) => [server, []]));
-  await inTurns([...rounds.keys()], count, async (server) => {
-    rounds.get(server)?.push(await measure(server, route, requests));
-  });
+  const rounds = await takeRounds(route, [ours, ...peers], { count, requests });
   const own = rounds.get(ours) ?? [];
   if (own.length < count) throw new Error(`${ours.name} failed`);
   const compared = new Map<Server, Comparison>();
   for (const peer of peers) {
     const others = rounds.get(peer) ?? [];
-    if (others.length < count) continue;
-    const pairs = own.map((round, index) => [round, others[index] as Round] as const);
-    compared.set(peer, {
-      ours: typical(own),
-      peer: typical(others),
-      cpu: spreadOf(pairs.map(([one, other]) => cpuOf(other) / cpuOf(one))),
-      rate: spreadOf(pairs.map(([one, other]) => one.rate / other.rate)),
-    });
+    if (others.length === count) compared.set(peer, comparisonOf(own, others));
   }
   return compared;
+}
+
+/** Measures a route of several servers in turn. One that fails has fewer rounds. */
+export async function takeRounds(
+  route: string,
+  servers: readonly Server[],
+  { count, requests }: Rounds,
+): Promise<Map<Server, Round[]>> {
+  const rounds = new Map<Server, Round[]>(servers.map((server) => [server, []]));
+  await inTurns(servers, count, async (server) => {
+    rounds.get(server)?.push(await measure(server, route, requests));
+  });
+  return rounds;
+}
+
+/** Compares round by round. Both lists have the same length. */
+export function comparisonOf(own: readonly Round[], others: readonly Round[]): Comparison {
+  const pairs = own.map((round, index) => [round, others[index] as Round] as const);
+  return {
+    ours: typical(own),
+    peer: typical(others),
+    cpu: spreadOf(pairs.map(([one, other]) => cpuOf(other) / cpuOf(one))),
+    rate: spreadOf(pairs.map(([one, other]) => one.rate / other.rate)),
+  };
 }
 
 async function measure(server: Server, route: string, amount: number): Promise<Round> {

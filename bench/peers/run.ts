@@ -1,8 +1,8 @@
 // Each framework and each store against what people use otherwise: CPU time for each request, latency at the same offered load,
-// what goes over the wire, and what a session takes. `npm run bench -- peers [--rounds N] [--warm-up N] [--only TEXT] [--out FOLDER]`
+// what goes over the wire, and what a session takes. `npm run bench -- peers [--starts N] [--rounds N] [--warm-up N] [--only TEXT] [--out FOLDER]`
 
 import { parseArgs } from "node:util";
-import { compare, type Spread, warmUp } from "../measuring/compare.ts";
+import { comparisonOf, type Round, type Spread, takeRounds, warmUp } from "../measuring/compare.ts";
 import { type Latency, offerInTurns } from "../measuring/load.ts";
 import { attempt, failures, finish, part } from "../measuring/parts.ts";
 import { conditions, othersBusy, RESULTS, rounded, save } from "../measuring/results.ts";
@@ -32,7 +32,7 @@ export interface Comparison {
 
 export interface Peers {
   /** How it was measured. */
-  method: { rounds: number; turns: number; turnRequests: number; warmUp: number };
+  method: { starts: number; rounds: number; turns: number; turnRequests: number; warmUp: number };
   comparisons: Comparison[];
   traffic: Traffic[];
   footprints: Footprint[];
@@ -42,7 +42,10 @@ export interface Peers {
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "7" },
+    /** How often each server is started anew: two processes of the same server differ by up to a quarter. */
+    starts: { type: "string", default: "2" },
+    /** Of each start. */
+    rounds: { type: "string", default: "5" },
     turns: { type: "string", default: "3" },
     "turn-requests": { type: "string", default: "700" },
     /** A part of the requests that matches.ts names for it. */
@@ -51,15 +54,16 @@ const { values } = parseArgs({
     out: { type: "string", default: RESULTS },
   },
 });
+const starts = Number(values.starts);
 const rounds = Number(values.rounds);
 const turns = Number(values.turns);
 const turnRequests = Number(values["turn-requests"]);
 const start = await conditions();
-const method = { rounds, turns, turnRequests, warmUp: 40_000 * Number(values["warm-up"]) };
+const method = { starts, rounds, turns, turnRequests, warmUp: 40_000 * Number(values["warm-up"]) };
 const peers: Peers = { method, comparisons: [], traffic: [], footprints: [], skipped: [], failures };
 for (const match of MATCHES.filter(({ framework, backend }) => `${framework} ${backend}`.includes(values.only))) {
   const { framework, backend } = match;
-  await part(`${framework}, ${backend}`, 5, async () => {
+  await part(`${framework}, ${backend}`, 6 * starts, async () => {
     const place = await placeFor(framework, backend);
     if (place === undefined) {
       peers.skipped.push(`${framework}, ${backend}: no server`);
@@ -88,8 +92,32 @@ for (const match of MATCHES.filter(({ framework, backend }) => `${framework} ${b
 }
 finish();
 
-/** All contenders run at the same time, and idle while it isn't their turn. One that fails costs the others nothing. */
+/** What was measured of one contender on one route. */
+interface Measured {
+  rounds: Round[];
+  /** Of the last start. */
+  latency?: Latency;
+}
+
 async function comparisonsOf(match: Match, place: Place): Promise<void> {
+  const measured = new Map<string, Map<string, Measured>>();
+  for (let start = 1; start <= starts; start++) {
+    const servers = await startAll(match, place);
+    for (const [route, others] of Object.entries(match.routes)) {
+      const contenders = [...servers].filter(([who]) => who === "ours" || others[who] !== undefined);
+      const byWho = measured.get(route) ?? new Map<string, Measured>();
+      measured.set(route, byWho);
+      await attempt(`${match.framework}, ${match.backend}, ${route}`, () =>
+        measureOn(match, route, contenders, byWho, start === starts),
+      );
+    }
+    await stop([...servers.values()]);
+  }
+  for (const [route, byWho] of measured) peers.comparisons.push(...compared(match, route, byWho));
+}
+
+/** All contenders run at the same time, and idle while it isn't their turn. One that fails costs the others nothing. */
+async function startAll(match: Match, place: Place): Promise<Map<string, Server>> {
   const servers = new Map<string, Server>();
   for (const who of contendersOf(match)) {
     await attempt(`${match.framework}, ${match.backend}, ${who}`, async () => {
@@ -100,34 +128,43 @@ async function comparisonsOf(match: Match, place: Place): Promise<void> {
       servers.set(who, server);
     });
   }
-  const own = servers.get("ours");
-  if (own === undefined) return;
-  for (const [route, others] of Object.entries(match.routes)) {
-    const opponents = new Map([...servers].filter(([who]) => others[who] !== undefined));
-    await attempt(`${match.framework}, ${match.backend}, ${route}`, async () => {
-      peers.comparisons.push(...(await compareOn(match, route, own, opponents)));
-    });
-  }
-  await stop([...servers.values()]);
+  return servers;
 }
 
-async function compareOn(
-  { framework, backend, routes, requests, rate }: Match,
+async function measureOn(
+  { requests, rate }: Match,
   route: string,
-  own: Server,
-  opponents: Map<string, Server>,
-): Promise<Comparison[]> {
-  const measured = await compare(route, own, [...opponents.values()], { count: rounds, requests });
+  contenders: [who: string, server: Server][],
+  measured: Map<string, Measured>,
+  isLast: boolean,
+): Promise<void> {
+  const servers = contenders.map(([, server]) => server);
+  const taken = await takeRounds(route, servers, { count: rounds, requests });
   const inTurns = { count: turns, requests: turnRequests };
-  const latencies = await offerInTurns([own, ...measured.keys()], route, rate, inTurns);
-  const latency = latencies.get(own);
-  if (latency === undefined) throw new Error(`${own.name} failed`);
-  return [...opponents].flatMap(([who, opponent]) => {
-    const [compared, theirs] = [measured.get(opponent), latencies.get(opponent)];
-    if (compared === undefined || theirs === undefined) return [];
-    const { ours: cost, peer, cpu } = compared;
+  const latencies = isLast ? await offerInTurns(servers, route, rate, inTurns) : undefined;
+  for (const [who, server] of contenders) {
+    const { rounds: earlier } = measured.get(who) ?? { rounds: [] };
+    const latency = latencies?.get(server);
+    measured.set(who, { rounds: [...earlier, ...(taken.get(server) ?? [])], ...(latency && { latency }) });
+  }
+}
+
+/** A contender that has failed once is missing. */
+function compared(
+  { framework, backend, routes }: Match,
+  route: string,
+  measured: ReadonlyMap<string, Measured>,
+): Comparison[] {
+  const isComplete = (one?: Measured): one is Required<Measured> =>
+    one?.latency !== undefined && one.rounds.length === starts * rounds;
+  const own = measured.get("ours");
+  if (!isComplete(own)) return [];
+  return Object.entries(routes[route] ?? {}).flatMap(([who, aim]) => {
+    const theirs = measured.get(who);
+    if (!isComplete(theirs)) return [];
+    const { ours: cost, peer, cpu } = comparisonOf(own.rounds, theirs.rounds);
     const comparison = {
-      ...{ framework, backend, route, against: who, aim: routes[route]?.[who] ?? Number.NaN },
+      ...{ framework, backend, route, against: who, aim },
       ours: { user: rounded(cost.user), system: rounded(cost.system) },
       theirs: { user: rounded(peer.user), system: rounded(peer.system) },
       ratio: {
@@ -136,7 +173,7 @@ async function compareOn(
         upperQuartile: rounded(cpu.upperQuartile),
         minimum: rounded(cpu.minimum),
       },
-      latency: { ours: latency, theirs },
+      latency: { ours: own.latency, theirs: theirs.latency },
     };
     print(comparison);
     return [comparison];

@@ -50,7 +50,7 @@ export function peerTables(peers: Results<Peers>): string {
   const taken = footprints.map(({ framework, backend, who, bytes }) => [framework, backend, who, bytes]);
   return [
     "### Against peers",
-    `${measuredOn(peers)} Each server got ${method.warmUp.toLocaleString("en")} requests before it was measured (${IN_A_STAND_IN.warmUp.toLocaleString("en")} with MongoDB and CouchDB, whose stand-ins are slow), then ${method.rounds} rounds of 2,000 (${IN_A_STAND_IN.requests}) in turn with the others, over 32 connections. ` +
+    `${measuredOn(peers)} Each server got ${method.warmUp.toLocaleString("en")} requests before it was measured (${IN_A_STAND_IN.warmUp.toLocaleString("en")} with MongoDB and CouchDB, whose stand-ins are slow), then ${method.rounds} rounds of 2,000 (${IN_A_STAND_IN.requests}) in turn with the others, over 32 connections; all that in ${method.starts} processes, one after the other. ` +
       "The ratio is the other's CPU time for a request divided by ours, round by round: above 1 ours takes less. CPU time is the app's process alone, not the store's server.",
     table(
       [
