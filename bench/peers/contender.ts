@@ -6,7 +6,7 @@ export interface Setting {
   backend: string;
   /**
    * "bare" has no sessions, "empty middleware" has one that does nothing, "ours" has this project's sessions, "lookup" reads a
-   * row by its key, "by hand" does what is least; others name a package.
+   * row by its key, "by hand" does the least that a safe session needs; others name a package.
    */
   who: string;
   /** An assembled project: our code, and the framework and the store's client that all contenders share. */

@@ -2,7 +2,7 @@
 // Add a way to adapter.ts and every framework's conformance.ts, then its test here. Express in every detail: express-responses.test.ts.
 import { once } from "node:events";
 import { connect } from "node:net";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import type { SessionSettings } from "../../runtime/src/session/settings.ts";
 import { packs } from "../../scripts/packs.ts";
@@ -107,6 +107,7 @@ describe.each(frameworks)("%s", (name) => {
       throw new StoreUnavailable("down");
     };
     const complaints = vi.spyOn(console, "error");
+    onTestFinished(() => complaints.mockRestore());
     const reply = await ask(app, url + path);
     expect(reply).toMatchObject({ status: 503, cookie: undefined, stored: [], complete: true });
     expect(reply.body).not.toContain("hello");

@@ -14,7 +14,7 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { timeout } from "hono/timeout";
 import { timing } from "hono/timing";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { StoreUnavailable } from "../../runtime/src/session/contract.ts";
 import { repository } from "../../scripts/packs.ts";
 import { ask, serveFixture } from "./served.ts";
@@ -120,6 +120,7 @@ describe.each(
         const { app, url } = await serve();
         app.driver.create = () => Promise.reject(new StoreUnavailable("down"));
         const complaints = vi.spyOn(console, "error");
+        onTestFinished(() => complaints.mockRestore());
         const reply = await ask(app, url + path);
         expect(reply).toMatchObject({ status: 503, cookie: undefined, stored: [], complete: true });
         expect(reply.body).not.toContain("hello");

@@ -68,9 +68,9 @@ const silent: RequestHandler = (_, response, next) => {
 };
 
 test.each<[string, RequestHandler[]]>([
-  ["in front of the sessions", [silent]],
-  ["in front of them, and compression too", [compress, silent]],
-])("S12: a pipe goes on where %s a middleware's write returns nothing", async (_, first) => {
+  ["by itself", [silent]],
+  ["with compression", [compress, silent]],
+])("S12: a pipe goes on behind middleware whose write returns nothing, %s", async (_, first) => {
   const app = await memoryApp();
   const send = handler((response) => void Readable.from(["hello ", "world"]).pipe(response));
   const url = await listen(app5().use(first, sessionMiddleware(app.sessions), send, errorHandler));

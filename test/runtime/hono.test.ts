@@ -2,6 +2,7 @@
 // etag makes of one. Over real HTTP Hono is held to adapters.test.ts, as every framework.
 import type { Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import { etag } from "hono/etag";
 import { expect, test } from "vitest";
@@ -44,6 +45,16 @@ test("S4: a response whose headers can't be changed (`return fetch(…)`) gets t
   expect(reply.status).toBe(303);
   expect(reply.headers.get("location")).toBe("http://localhost/next");
   expect(reply.headers.getSetCookie()).toHaveLength(1);
+});
+
+test("S12: without a server, a handler that says that it has responded by itself is saved all the same", async () => {
+  const { app, stored } = await hono();
+  app.get("/", (c) => {
+    write(c.var.session);
+    return RESPONSE_ALREADY_SENT;
+  });
+  await app.request("/");
+  expect(await stored()).toEqual([{ here: 1 }]);
 });
 
 test("S12: what was written before something was thrown that is no Error is saved", async () => {

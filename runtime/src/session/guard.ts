@@ -29,7 +29,7 @@ export class Guard {
     }
   }
 
-  /** Like `run`, for work that may well take too long, which doesn't mean that the store is down. */
+  /** Like `run`, for work that may exceed `storeTimeout` although the store is up. */
   runAside<T>(work: (driver: SessionDriver) => Promise<T>): Promise<T> {
     return this.#inTime(work(this.driver));
   }

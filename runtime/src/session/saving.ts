@@ -166,7 +166,7 @@ async function changeWithinLimit(
   if (data === undefined || !isLarge(data)) return guard.run((driver) => driver.change(row.id, change));
   const result = await retryOnConflict(state.context, row, async (current) => {
     if (change.ifSecretHash !== undefined && !equalHashes(current.secretHash, change.ifSecretHash)) return "renewed";
-    // What the request has changed of the row that it knows is checked already.
+    // As a change of the row that this request knows, it has been checked already.
     if (current !== row) checkSize(state.context, patchData(current.data, change), current.data);
     return guard.run((driver) => driver.change(row.id, { ...change, ifVersion: current.version }));
   });

@@ -79,7 +79,7 @@ export class Session {
     return (this.#state.row ?? this.#state.options.client()).ipaddress;
   }
 
-  /** The client's address in this request, as far as `trustProxy` allows it to be known: what limits count by. */
+  /** The client's address in this request, as far as `trustProxy` allows it to be known. Limits on attempts count by it. */
   get clientAddress(): string {
     return this.#state.options.client().ipaddress;
   }

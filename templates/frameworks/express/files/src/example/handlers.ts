@@ -19,7 +19,7 @@ import { page } from "./page.ts";
 
 export function addHandlers(app: Express, sessions: Sessions, config: Config): void {
   app.get("/", async (request, response) => {
-    // It shows what is the user's own, which no cache may keep.
+    // The page shows a user's own data, which no cache may keep.
     response
       .type("html")
       .set("Cache-Control", "no-store")
@@ -78,7 +78,7 @@ export function addHandlers(app: Express, sessions: Sessions, config: Config): v
 
   app.post("/logout", async (request, response) => {
     await request.session.destroy();
-    // Else "Back" would show pages as they were while the user was signed in.
+    // Without it, the browser's "Back" would show pages from before the sign-out.
     response.set("Clear-Site-Data", '"cache"');
     if (bodyFormat(request.headers) === "form") return response.redirect(303, "/");
     return response.status(204).end();

@@ -20,7 +20,7 @@ import { page } from "./page.ts";
 export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync {
   return async (app) => {
     app.get("/", async (request, reply) => {
-      // It shows what is the user's own, which no cache may keep.
+      // The page shows a user's own data, which no cache may keep.
       reply.type("text/html; charset=utf-8").header("Cache-Control", "no-store");
       return page(await actions.visit(request.session, sessions, config));
     });
@@ -72,7 +72,7 @@ export function handlers(sessions: Sessions, config: Config): FastifyPluginAsync
 
     app.post("/logout", async (request, reply) => {
       await request.session.destroy();
-      // Else "Back" would show pages as they were while the user was signed in.
+      // Without it, the browser's "Back" would show pages from before the sign-out.
       reply.header("Clear-Site-Data", '"cache"');
       if (bodyFormat(request.headers) === "form") return reply.redirect("/", 303);
       return reply.code(204).send();

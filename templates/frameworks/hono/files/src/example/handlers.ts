@@ -22,7 +22,7 @@ export function handlers(sessions: Sessions, config: Config): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.get("/", async (c) => {
-    // It shows what is the user's own, which no cache may keep.
+    // The page shows a user's own data, which no cache may keep.
     c.header("Cache-Control", "no-store");
     return c.html(page(await actions.visit(c.var.session, sessions, config)));
   });
@@ -75,7 +75,7 @@ export function handlers(sessions: Sessions, config: Config): Hono<AppEnv> {
 
   app.post("/logout", async (c) => {
     await c.var.session.destroy();
-    // Else "Back" would show pages as they were while the user was signed in.
+    // Without it, the browser's "Back" would show pages from before the sign-out.
     c.header("Clear-Site-Data", '"cache"');
     return bodyFormat(c.req.header()) === "form" ? c.redirect("/", 303) : c.body(null, 204);
   });

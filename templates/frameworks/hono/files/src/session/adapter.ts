@@ -43,8 +43,8 @@ export function sessionMiddleware(sessions: Sessions): MiddlewareHandler<Session
       await next();
     } finally {
       const headers = new ContextHeaders(c);
-      // A handler that has taken c.env.outgoing for itself responds there, and so do errors of its session.
-      const isRaw = requestSession.isUsed && headers.get(ALREADY_SENT) !== undefined;
+      // A handler that has taken c.env.outgoing for itself responds there, and so does the error of a save that fails.
+      const isRaw = outgoing !== undefined && requestSession.isUsed && headers.get(ALREADY_SENT) !== undefined;
       if (!isRaw) await requestSession.complete(c.res.status, headers);
       // Behind a server, headers are written when all middleware is done with the response.
       if (outgoing === undefined) requestSession.writeHeaders(headers);

@@ -24,7 +24,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
 
   router.get("/", async (ctx) => {
     ctx.type = "html";
-    // It shows what is the user's own, which no cache may keep.
+    // The page shows a user's own data, which no cache may keep.
     ctx.set("Cache-Control", "no-store");
     ctx.body = page(await actions.visit(ctx.session, sessions, config));
   });
@@ -82,7 +82,7 @@ export function handlers(sessions: Sessions, config: Config): Router {
 
   router.post("/logout", async (ctx) => {
     await ctx.session.destroy();
-    // Else "Back" would show pages as they were while the user was signed in.
+    // Without it, the browser's "Back" would show pages from before the sign-out.
     ctx.set("Clear-Site-Data", '"cache"');
     if (bodyFormat(ctx.headers) === "form") return back(ctx);
     ctx.status = 204;

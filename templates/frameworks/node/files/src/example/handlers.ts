@@ -21,7 +21,7 @@ import { page } from "./page.ts";
 
 export function addHandlers(router: Router, sessions: Sessions, config: Config): void {
   router.on("GET", "/", async ({ response, session }) => {
-    // It shows what is the user's own, which no cache may keep.
+    // The page shows a user's own data, which no cache may keep.
     response.setHeader("Cache-Control", "no-store");
     sendHtml(response, page(await actions.visit(session, sessions, config)));
   });
@@ -75,7 +75,7 @@ export function addHandlers(router: Router, sessions: Sessions, config: Config):
 
   router.on("POST", "/logout", async ({ request, response, session }) => {
     await session.destroy();
-    // Else "Back" would show pages as they were while the user was signed in.
+    // Without it, the browser's "Back" would show pages from before the sign-out.
     response.setHeader("Clear-Site-Data", '"cache"');
     if (bodyFormat(request.headers) === "form") return redirect(response, "/");
     sendNothing(response);
